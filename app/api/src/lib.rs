@@ -1,0 +1,23 @@
+//! The HTTP contract's types, once: the server writes them, the browser and machine clients read them.
+//!
+//! Everything here compiles natively and for `wasm32-unknown-unknown`, does no input or output, and cannot be wrong
+//! once built: a [`PredictionId`] is a UUID version 7, a [`Confidence`] lies in 0 to 1.
+//!
+//! With the feature `openapi` the types also describe themselves for `/api/openapi.json`.
+
+mod class;
+mod feedback;
+mod limits;
+mod model;
+mod prediction;
+mod problem;
+
+pub use class::{ClassIndex, Classes, ClassesError};
+pub use feedback::{CorrectionRequest, Feedback, FeedbackKind, FlagReason, FlagRequest, UnknownFlagReason};
+pub use limits::UploadLimits;
+pub use model::LiveModel;
+pub use prediction::{
+    ClassProbability, Confidence, ConfidenceOutOfRange, DeviceAnswer, InvalidPredictionId, NewPrediction, Prediction,
+    PredictionId, PredictionPage, PredictionQuery, StorageState, TutorialAnswer, TutorialRequest,
+};
+pub use problem::{Problem, ProblemKind};

@@ -1,0 +1,286 @@
+//! Predictions: one photo, one answer, and what became of it.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{ClassIndex, Feedback, FlagReason};
+
+/// Names a prediction: a UUID version 7, so that ids sort by the time they were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "Uuid", into = "Uuid")]
+#[cfg_attr(feature = "openapi", schema(value_type = Uuid))]
+pub struct PredictionId(Uuid);
+
+/// A text or number that is no [`PredictionId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a prediction id is a UUID version 7, for example 01890a5d-ac96-774b-bcce-b302099a8057")]
+pub struct InvalidPredictionId;
+
+impl PredictionId {
+    /// The id as a plain UUID.
+    pub fn as_uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl TryFrom<Uuid> for PredictionId {
+    type Error = InvalidPredictionId;
+
+    fn try_from(uuid: Uuid) -> Result<Self, Self::Error> {
+        let is_v7 = uuid.get_version_num() == 7 && uuid.get_variant() == uuid::Variant::RFC4122;
+        if is_v7 { Ok(Self(uuid)) } else { Err(InvalidPredictionId) }
+    }
+}
+
+impl From<PredictionId> for Uuid {
+    fn from(id: PredictionId) -> Self {
+        id.0
+    }
+}
+
+impl FromStr for PredictionId {
+    type Err = InvalidPredictionId;
+
+    /// Reads the usual form with hyphens, nothing else: an id has one spelling.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() != 36 {
+            return Err(InvalidPredictionId);
+        }
+        Uuid::parse_str(text).map_err(|_| InvalidPredictionId)?.try_into()
+    }
+}
+
+impl fmt::Display for PredictionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// A probability the model gives its own answer: a number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "f32", into = "f32")]
+#[cfg_attr(feature = "openapi", schema(value_type = f32, minimum = 0, maximum = 1))]
+pub struct Confidence(f32);
+
+/// A number that is no probability.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("{0} is no probability: it must lie between 0 and 1")]
+pub struct ConfidenceOutOfRange(pub f32);
+
+impl Confidence {
+    /// Refuses anything outside 0 to 1, and NaN.
+    pub fn new(value: f32) -> Result<Self, ConfidenceOutOfRange> {
+        if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(ConfidenceOutOfRange(value)) }
+    }
+
+    /// The number itself.
+    pub fn get(self) -> f32 {
+        self.0
+    }
+}
+
+impl TryFrom<f32> for Confidence {
+    type Error = ConfidenceOutOfRange;
+
+    fn try_from(value: f32) -> Result<Self, Self::Error> {
+        Self::new(value)
+    }
+}
+
+impl From<Confidence> for f32 {
+    fn from(confidence: Confidence) -> Self {
+        confidence.0
+    }
+}
+
+/// One class and the probability the model gives it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ClassProbability {
+    /// The class's label.
+    pub label: String,
+    /// From 0 to 1; over all classes they sum to 1.
+    pub probability: f32,
+}
+
+/// What the classifier on the visitor's own device answered, sent along with the photo.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeviceAnswer {
+    /// The class it answered.
+    pub predicted_class: String,
+    /// How sure it was.
+    pub confidence: Confidence,
+    /// The model version on the device.
+    pub model_version: String,
+}
+
+/// Answer of `POST /api/v1/predictions`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewPrediction {
+    /// The prediction's id: the one sent along, or a new one.
+    pub id: PredictionId,
+    /// Key of the photo in the bucket `production`.
+    pub key: String,
+    /// Label of the most probable class.
+    pub predicted_class: String,
+    /// Its probability.
+    pub confidence: Confidence,
+    /// Every class, in the model's order.
+    pub probabilities: Vec<ClassProbability>,
+    /// The model that answered.
+    pub model_version: String,
+    /// Lets its bearer see, judge and erase this one photo. Keep it secret.
+    pub feedback_token: String,
+}
+
+/// Whether the photo has reached the object store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StorageState {
+    /// Safe on the server's disk, on its way to the object store.
+    Spooled,
+    /// In the object store.
+    Stored,
+}
+
+/// A recorded prediction with what people said of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Prediction {
+    /// The prediction's id.
+    pub id: PredictionId,
+    /// Key of the photo in the bucket `production`.
+    pub key: String,
+    /// When the photo was received.
+    pub created_at: DateTime<Utc>,
+    /// Label of the most probable class.
+    pub predicted_class: String,
+    /// Its index.
+    pub class_index: ClassIndex,
+    /// Its probability.
+    pub confidence: Confidence,
+    /// Every class, in the model's order.
+    pub probabilities: Vec<ClassProbability>,
+    /// The model that answered.
+    pub model_version: String,
+    /// What the visitor's device had answered, if it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceAnswer>,
+    /// Type of the photo, for example `image/jpeg`.
+    pub content_type: String,
+    /// Size of the photo, in bytes.
+    pub bytes: u64,
+    /// Width as shown (after EXIF orientation), in pixels.
+    pub width: u32,
+    /// Height as shown (after EXIF orientation), in pixels.
+    pub height: u32,
+    /// Whether the photo has reached the object store.
+    pub storage: StorageState,
+    /// The standing flag, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<FlagReason>,
+    /// The standing correction's label, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_class: Option<String>,
+    /// Every step of feedback, oldest first; only where one prediction is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Feedback>,
+}
+
+/// Filters of `GET /api/v1/predictions`. A visitor sees only what they uploaded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct PredictionQuery {
+    /// Only this predicted class (label).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// Only flagged (`true`) or unflagged (`false`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flagged: Option<bool>,
+    /// Only corrected (`true`) or uncorrected (`false`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<bool>,
+    /// Only this model version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_version: Option<String>,
+    /// Only received at or after this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
+    /// Only received before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<DateTime<Utc>>,
+    /// At most so many, 1 to 200; 50 where not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u16>,
+    /// Where the page before ended: its `next_cursor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<PredictionId>,
+}
+
+/// Answer of `GET /api/v1/predictions`: newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PredictionPage {
+    /// The predictions of this page.
+    pub items: Vec<Prediction>,
+    /// Send it as `cursor` to get the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<PredictionId>,
+}
+
+/// Body of `POST /predict`, the tutorial's inference contract.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TutorialRequest {
+    /// The photo's file, in base64.
+    pub image: String,
+}
+
+/// Answer of `POST /predict`, the tutorial's inference contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TutorialAnswer {
+    /// Label of the most probable class.
+    pub prediction: String,
+    /// Its probability.
+    pub probability: Confidence,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_version_7_is_an_id() {
+        assert!("01890a5d-ac96-774b-bcce-b302099a8057".parse::<PredictionId>().is_ok());
+        for bad in [
+            "",
+            "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+            "01890a5dac96774bbcceb302099a8057",
+            "{01890a5d-ac96-774b-bcce-b302099a8057}",
+            "../../etc/passwd",
+        ] {
+            assert_eq!(bad.parse::<PredictionId>(), Err(InvalidPredictionId), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn confidence_is_a_probability() {
+        assert!(Confidence::new(0.0).is_ok() && Confidence::new(1.0).is_ok());
+        for bad in [-0.01, 1.01, f32::NAN, f32::INFINITY] {
+            assert!(Confidence::new(bad).is_err(), "{bad}");
+        }
+        assert!(serde_json::from_str::<Confidence>("1.5").is_err());
+    }
+}
