@@ -1,0 +1,328 @@
+//! What every part of the server shares, built once; and the running application around it.
+
+use std::{
+    collections::HashSet,
+    fs::{File, TryLockError},
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum_prometheus::{PrometheusMetricLayer, metrics_exporter_prometheus::PrometheusHandle};
+use embedded_s3::{Access, EmbeddedS3, Running};
+use gourmetgram_api::LiveModel;
+use gourmetgram_classifier::{Model, default_model};
+use gourmetgram_object_store::{self as object_store, ObjectStore};
+use secrecy::ExposeSecret;
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    catalog::Catalog,
+    config::Settings,
+    http::{self, FeedbackTokens, UploadBudget},
+    inference::{InferencePool, InferenceSettings},
+    keys, outbox,
+    spool::{self, Spool},
+};
+
+/// How often the start tries to reach an object store that is not there yet.
+const BUCKET_RETRY: Duration = Duration::from_secs(5);
+
+/// What handlers and workers share. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    node: Uuid,
+    catalog: Catalog,
+    spool: Spool,
+    object_store: ObjectStore,
+    inference: InferencePool,
+    feedback_tokens: FeedbackTokens,
+    upload_budget: UploadBudget,
+    outbox_wakeup: Arc<Notify>,
+    package_folder: String,
+}
+
+impl App {
+    /// The settings it was built from.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// This node's name.
+    pub fn node(&self) -> Uuid {
+        self.0.node
+    }
+
+    /// The working record.
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    /// Photos on their way.
+    pub fn spool(&self) -> &Spool {
+        &self.0.spool
+    }
+
+    /// Where photos end up.
+    pub fn object_store(&self) -> &ObjectStore {
+        &self.0.object_store
+    }
+
+    /// The model that answers.
+    pub fn model(&self) -> Arc<Model> {
+        self.0.inference.model()
+    }
+
+    /// What clients need to know of the model.
+    pub fn live_model(&self) -> LiveModel {
+        let model = self.model();
+        LiveModel {
+            version: model.version().as_str().to_owned(),
+            classes: model.classes().clone(),
+            limits: self.settings().server.upload_limits(),
+        }
+    }
+
+    /// The pool that decodes and classifies.
+    pub fn inference(&self) -> &InferencePool {
+        &self.0.inference
+    }
+
+    /// Signs and checks feedback tokens.
+    pub fn feedback_tokens(&self) -> &FeedbackTokens {
+        &self.0.feedback_tokens
+    }
+
+    /// Bounds the bytes of photos in memory.
+    pub fn upload_budget(&self) -> &UploadBudget {
+        &self.0.upload_budget
+    }
+
+    /// Wakes the outbox worker.
+    pub fn outbox_wakeup(&self) -> &Arc<Notify> {
+        &self.0.outbox_wakeup
+    }
+
+    /// The folder of the front end's scripts and styles.
+    pub fn package_folder(&self) -> &str {
+        &self.0.package_folder
+    }
+
+    /// Renders the process's metrics.
+    pub fn metrics(&self) -> &'static PrometheusHandle {
+        &metrics_pair().1
+    }
+
+    /// Measures requests.
+    pub fn metrics_layer(&self) -> PrometheusMetricLayer<'static> {
+        metrics_pair().0.clone()
+    }
+}
+
+/// A process has one metrics recorder, however many applications a test starts in it.
+fn metrics_pair() -> &'static (PrometheusMetricLayer<'static>, PrometheusHandle) {
+    static PAIR: OnceLock<(PrometheusMetricLayer<'static>, PrometheusHandle)> = OnceLock::new();
+    PAIR.get_or_init(PrometheusMetricLayer::pair)
+}
+
+/// A server that is ready to run.
+pub struct Application {
+    app: App,
+    listener: TcpListener,
+    embedded_s3: Option<Running>,
+    /// Held as long as the data directory is in use.
+    _lock: File,
+}
+
+impl Application {
+    /// Opens everything and binds the port. Changes nothing that a second start would not find as it expects.
+    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        let data_dir = settings.data_dir.clone();
+        spool::create_durable_folder(&data_dir)
+            .with_context(|| format!("cannot use data_dir {}: make it writable or set another", data_dir.display()))?;
+        let lock = lock_folder(&data_dir)?;
+        let listener = TcpListener::bind(settings.server.listen).await.with_context(|| {
+            format!("cannot listen on {}: is it in use? Set server.listen to another port", settings.server.listen)
+        })?;
+        let node = keys::node_id(&data_dir)?;
+        let secret_key = keys::secret_key(&data_dir, settings.auth.secret_key.as_ref())?;
+        let catalog = Catalog::open(&settings.catalog_url(), settings.catalog.max_connections)
+            .await
+            .context("cannot open the catalog (catalog.url)")?;
+        let spool = Spool::open(&data_dir.join("spool"), settings.spool.keep_free_bytes).context("cannot open the spool")?;
+        let wanted: HashSet<String> = catalog.spooled_files(node).await?.into_iter().collect();
+        let swept = spool.sweep(wanted).await.context("cannot clean the spool")?;
+        if swept > 0 {
+            tracing::info!(files = swept, "removed uploads that were cut off before they were acknowledged");
+        }
+        let (object_store, embedded_s3) = open_object_store(&settings).await?;
+        let model = Arc::new(match &settings.model.directory {
+            Some(directory) => Model::load(directory)
+                .with_context(|| format!("cannot load the model in {}", directory.display()))?,
+            None => default_model().context("cannot load the built-in model")?,
+        });
+        tracing::info!(version = model.version().as_str(), classes = model.classes().len(), "model loaded");
+        let inference = InferencePool::start(
+            model,
+            InferenceSettings {
+                threads: settings.inference.threads,
+                queue: settings.inference.queue,
+                decoded_bytes_budget: settings.inference.decoded_budget_bytes,
+                limits: settings.server.upload_limits(),
+            },
+        )
+        .context("cannot start the inference threads")?;
+        let package_folder = http::package_folder().unwrap_or_else(|| {
+            tracing::warn!("the front end is not built into this binary (frontend/build.sh): pages work by plain forms only");
+            "pkg".to_owned()
+        });
+        let app = App(Arc::new(Shared {
+            node,
+            catalog,
+            spool,
+            object_store,
+            inference,
+            feedback_tokens: FeedbackTokens::new(secret_key),
+            upload_budget: UploadBudget::new(settings.server.upload_budget_bytes),
+            outbox_wakeup: Arc::new(Notify::new()),
+            package_folder,
+            settings,
+        }));
+        metrics_pair();
+        Ok(Self { app, listener, embedded_s3, _lock: lock })
+    }
+
+    /// What the parts share; for tests.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Where the embedded S3 server listens, if it was started.
+    pub fn embedded_s3_address(&self) -> Option<SocketAddr> {
+        self.embedded_s3.as_ref().map(Running::address)
+    }
+
+    /// Serves until `stop`, then finishes what is under way, within the configured grace.
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let Self { app, listener, embedded_s3, _lock: lock } = self;
+        let grace = Duration::from_secs(app.settings().server.shutdown_grace_seconds);
+        let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
+        let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
+        let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
+        let router = http::router(app);
+        let serving =
+            tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future());
+
+        stop.cancelled().await;
+        tracing::info!(grace_seconds = grace.as_secs(), "stopping");
+        let deadline = tokio::time::Instant::now() + grace;
+        finish("requests", serving, deadline).await;
+        finish("outbox", outbox, deadline).await;
+        finish("buckets", buckets, deadline).await;
+        finish("metrics", upkeep, deadline).await;
+        if let Some(embedded_s3) = embedded_s3 {
+            embedded_s3.shutdown().await;
+        }
+        drop(lock);
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// One server at a time: a second one would take the first one's photos in the spool for leftovers.
+fn lock_folder(data_dir: &Path) -> anyhow::Result<File> {
+    let path = data_dir.join("lock");
+    let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
+            "another server uses the data directory {}: stop it, or set data_dir to another folder",
+            data_dir.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+async fn finish<T>(name: &str, task: JoinHandle<T>, deadline: tokio::time::Instant) {
+    let stop = task.abort_handle();
+    if tokio::time::timeout_at(deadline, task).await.is_err() {
+        tracing::warn!(part = name, "cut off after the grace period; what was acknowledged is safe");
+        stop.abort();
+    }
+}
+
+/// Creates the buckets, and goes on trying while the object store is away: uploads are accepted meanwhile.
+async fn make_buckets(app: App, stop: CancellationToken) {
+    loop {
+        match app.object_store().ensure_buckets().await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "the buckets cannot be made yet; photos wait in the spool"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(BUCKET_RETRY) => {}
+        }
+    }
+}
+
+/// The exporter keeps samples until someone tidies up.
+async fn keep_metrics_small(stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(5)) => metrics_pair().1.run_upkeep(),
+        }
+    }
+}
+
+async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, Option<Running>)> {
+    let s3 = &settings.s3;
+    let configured = s3.access_key_id.clone().zip(s3.secret_access_key.clone());
+    let (endpoint, credentials, embedded) = match s3.endpoint.as_deref() {
+        Some("aws") => (None, configured, None),
+        Some(url) => {
+            let url = Url::parse(url).context("s3.endpoint is no URL")?;
+            (Some(url), configured, None)
+        }
+        None => {
+            let listen = settings.embedded_s3.listen;
+            let own = keys::s3_credentials(&settings.data_dir)?;
+            let listener = TcpListener::bind(listen).await.with_context(|| {
+                format!("the embedded S3 server cannot listen on {listen}: is it in use? Set embedded_s3.listen to another port")
+            })?;
+            let (key, secret) = own.read_write;
+            let (read_only_key, read_only_secret) = own.read_only;
+            let running = EmbeddedS3::builder(settings.data_dir.join("s3"))
+                .credential(&key, secret.expose_secret(), Access::ReadWrite)
+                .credential(&read_only_key, read_only_secret.expose_secret(), Access::ReadOnly)
+                .start(listener)
+                .await
+                .context("cannot start the embedded S3 server")?;
+            let url = Url::parse(&format!("http://{}", running.address())).context("the embedded S3 server's address")?;
+            (Some(url), Some((key, secret)), Some(running))
+        }
+    };
+    let store = ObjectStore::connect(object_store::Settings {
+        endpoint,
+        region: s3.region.clone(),
+        credentials,
+        path_style: s3.path_style,
+        buckets: s3.buckets.clone(),
+        ..object_store::Settings::default()
+    })
+    .await;
+    Ok((store, embedded))
+}

@@ -1,0 +1,143 @@
+//! The catalog: the database that is the working record. SQLite by default, PostgreSQL by URL, one code path.
+//!
+//! A catalog answers [`CatalogError`]; what that means to a client is decided in `http`.
+
+pub mod entity;
+mod migration;
+mod outbox;
+mod predictions;
+mod tokens;
+
+use std::{path::Path, time::Duration};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+use secrecy::{ExposeSecret, SecretString};
+
+pub use outbox::{Backlog, Claim, Outcome};
+pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, MAX_PAGE, Whose, to_api};
+pub use tokens::Role;
+
+/// What can go wrong between us and the database.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// There is no such prediction.
+    #[error("no such prediction")]
+    NotFound,
+    /// It was erased; nothing can be said of it any more.
+    #[error("the prediction was erased")]
+    Erased,
+    /// The database's disk is full.
+    #[error("the catalog's disk is full")]
+    Full(#[source] DbErr),
+    /// Everything else the database may say: unreachable, broken, a bug of ours.
+    #[error("the catalog failed: {0}")]
+    Database(#[source] DbErr),
+    /// A row that we did not write like this.
+    #[error("a row of the catalog cannot be understood: {0}")]
+    Corrupt(String),
+}
+
+impl From<DbErr> for CatalogError {
+    fn from(error: DbErr) -> Self {
+        if is_disk_full(&error) { Self::Full(error) } else { Self::Database(error) }
+    }
+}
+
+/// SQLite's `SQLITE_FULL` (13) and PostgreSQL's `disk_full` (53100), neither of which SeaORM names.
+fn is_disk_full(error: &DbErr) -> bool {
+    let text = error.to_string();
+    text.contains("database or disk is full") || text.contains("(code: 13)") || text.contains("53100")
+}
+
+fn is_unique_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// An open catalog. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// SQLite knows one writer at a time: a pool of one connection queues ours fairly, where a larger one would have
+    /// them race for the lock. With PostgreSQL both are the same pool.
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+}
+
+impl Catalog {
+    /// Connects, and brings the schema up to date.
+    pub async fn open(url: &SecretString, max_connections: u32) -> Result<Self, CatalogError> {
+        let url = url.expose_secret();
+        let catalog = if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = Path::new(path.trim_start_matches("//")).to_owned();
+            let readers = if max_connections == 0 { 4 } else { max_connections };
+            Self { write: open_sqlite(&path, 1).await?, read: open_sqlite(&path, readers).await? }
+        } else {
+            let mut options = ConnectOptions::new(url);
+            options
+                .max_connections(if max_connections == 0 { 10 } else { max_connections })
+                .acquire_timeout(Duration::from_secs(10))
+                .connect_timeout(Duration::from_secs(10))
+                .sqlx_logging(false);
+            let pool = Database::connect(options).await?;
+            Self { write: pool.clone(), read: pool }
+        };
+        catalog.migrate().await?;
+        Ok(catalog)
+    }
+
+    async fn migrate(&self) -> Result<(), CatalogError> {
+        if self.write.get_database_backend() != DbBackend::Postgres {
+            return Ok(migration::Migrator::up(&self.write, None).await?);
+        }
+        // Several servers may start at once: they take turns by an advisory lock that ends with its transaction.
+        let turn = self.write.begin().await?;
+        turn.execute_unprepared("SELECT pg_advisory_xact_lock(4916011)").await?;
+        migration::Migrator::up(&self.write, None).await?;
+        Ok(turn.commit().await?)
+    }
+
+    /// Whether the database answers.
+    pub async fn check(&self) -> Result<(), CatalogError> {
+        self.read.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// A transaction that may write. On SQLite it takes the write lock at once: one that began as a reader could not
+    /// become a writer while another process writes.
+    async fn begin(&self) -> Result<DatabaseTransaction, CatalogError> {
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        Ok(self.write.begin_with_options(options).await?)
+    }
+}
+
+async fn open_sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+    let file = path.to_owned();
+    let mut options = ConnectOptions::new("sqlite:");
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(30))
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .filename(&file)
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // FULL: a commit is on disk before it answers. NORMAL could lose the last ones with the power.
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(10))
+        });
+    Database::connect(options).await
+}
+
+/// The time, to the millisecond: what both databases store and give back unchanged.
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
+}

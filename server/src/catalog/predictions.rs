@@ -1,0 +1,443 @@
+//! Predictions and their feedback.
+
+use chrono::{DateTime, Utc};
+use gourmetgram_api::{
+    ClassIndex, ClassProbability, Confidence, DeviceAnswer, Feedback, FeedbackKind, FlagReason, Prediction, PredictionId,
+    PredictionPage, PredictionQuery, StorageState,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use super::{
+    Catalog, CatalogError,
+    entity::{
+        feedback, outbox,
+        prediction::{self, Column},
+    },
+    is_unique_violation, now,
+};
+
+/// Predictions on a page where the client did not say.
+const DEFAULT_PAGE: u16 = 50;
+/// Most predictions on a page.
+pub const MAX_PAGE: u16 = 200;
+
+/// A photo and its answer, ready to be recorded.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The prediction's id.
+    pub id: PredictionId,
+    /// When it was received.
+    pub created_at: DateTime<Utc>,
+    /// Who sent it.
+    pub owner: Owner,
+    /// SHA-256 of the file, in hexadecimal.
+    pub image_sha256: String,
+    /// Key in the bucket `production`.
+    pub object_key: String,
+    /// Type of the file.
+    pub content_type: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Width as shown, in pixels.
+    pub width: u32,
+    /// Height as shown, in pixels.
+    pub height: u32,
+    /// Index of the most probable class.
+    pub class_index: ClassIndex,
+    /// Its label.
+    pub predicted_class: String,
+    /// Its probability.
+    pub confidence: Confidence,
+    /// Every class, in order.
+    pub probabilities: Vec<ClassProbability>,
+    /// The model that answered.
+    pub model_version: String,
+    /// The on-device answer.
+    pub device: Option<DeviceAnswer>,
+}
+
+/// What ties a prediction to whoever sent it. Hashes only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// SHA-256 of the visitor token, in hexadecimal.
+    pub visitor: Option<String>,
+    /// SHA-256 of the `Idempotency-Key`, scoped by visitor, in hexadecimal.
+    pub idempotency: Option<String>,
+}
+
+/// Where a recorded photo lies until it is in the object store.
+#[derive(Clone, Debug)]
+pub struct Spooled {
+    /// Name in the spool.
+    pub file: String,
+    /// Whose spool.
+    pub node: Uuid,
+}
+
+/// What came of recording a prediction.
+#[derive(Clone, Debug)]
+pub enum Recorded {
+    /// It is durable now.
+    New,
+    /// Its id or idempotency key is taken; nothing was changed.
+    Taken,
+}
+
+/// Whose predictions are asked for. Said explicitly, so that a missing visitor can never mean "all".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// All visitors': for operators.
+    Everybodys,
+    /// Those of the visitor whose token has this SHA-256.
+    OfVisitor(&'a str),
+}
+
+/// A change of what people say about a prediction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Flag it, or change the flag's reason.
+    Flag(FlagReason),
+    /// Take the flag back.
+    Unflag,
+    /// Say that it shows the class of this label.
+    Correct(String),
+    /// Take the correction back.
+    Uncorrect,
+}
+
+/// Who gives feedback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Whoever uploaded the photo.
+    Visitor,
+    /// An operator.
+    Operator,
+}
+
+impl Actor {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl Catalog {
+    /// The prediction of this id, erased ones too.
+    pub async fn prediction(&self, id: PredictionId) -> Result<Option<prediction::Model>, CatalogError> {
+        Ok(prediction::Entity::find_by_id(id.as_uuid()).one(&self.read).await?)
+    }
+
+    /// The prediction that was recorded under this (hashed) idempotency key.
+    pub async fn prediction_by_idempotency(&self, hash: &str) -> Result<Option<prediction::Model>, CatalogError> {
+        Ok(prediction::Entity::find().filter(Column::Idempotency.eq(hash)).one(&self.read).await?)
+    }
+
+    /// Records a prediction together with its outbox row.
+    ///
+    /// With `spooled`, the photo is durable in that spool and may be carried over at once. Without, the caller is
+    /// about to put it into the object store itself; the outbox row comes due at `give_up_at`, and a prediction whose
+    /// photo has not been marked as stored by then is forgotten, because it was never acknowledged.
+    pub async fn record(
+        &self,
+        received: &Received,
+        spooled: Option<&Spooled>,
+        give_up_at: Option<DateTime<Utc>>,
+    ) -> Result<Recorded, CatalogError> {
+        let row = to_row(received, spooled)?;
+        let transaction = self.begin().await?;
+        match row.into_active_model().insert(&transaction).await {
+            Ok(_) => {}
+            Err(error) if is_unique_violation(&error) => {
+                transaction.rollback().await?;
+                return Ok(Recorded::Taken);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        outbox::ActiveModel {
+            prediction_id: Set(received.id.as_uuid()),
+            revision: Set(1),
+            attempts: Set(0),
+            due_at: Set(give_up_at.unwrap_or(received.created_at)),
+            lease: Set(None),
+            leased_until: Set(None),
+            erase_passes: Set(0),
+            last_error: Set(None),
+            created_at: Set(received.created_at),
+        }
+        .insert(&transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Recorded::New)
+    }
+
+    /// Marks a photo that was put into the object store before its answer as stored.
+    pub async fn mark_stored(&self, id: PredictionId) -> Result<(), CatalogError> {
+        let transaction = self.begin().await?;
+        prediction::Entity::update_many()
+            .set(prediction::ActiveModel { stored_at: Set(Some(now())), ..Default::default() })
+            .filter(Column::Id.eq(id.as_uuid()))
+            .exec(&transaction)
+            .await?;
+        // Only the row as it was made: feedback or an erasure since then still wants carrying over.
+        outbox::Entity::delete_many()
+            .filter(outbox::Column::PredictionId.eq(id.as_uuid()))
+            .filter(outbox::Column::Revision.eq(1))
+            .exec(&transaction)
+            .await?;
+        outbox::Entity::update_many()
+            .set(outbox::ActiveModel { due_at: Set(now()), ..Default::default() })
+            .filter(outbox::Column::PredictionId.eq(id.as_uuid()))
+            .exec(&transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Gives up a prediction that was never acknowledged: the outbox is to remove its object and forget it now.
+    pub async fn abandon(&self, id: PredictionId) -> Result<(), CatalogError> {
+        outbox::Entity::update_many()
+            .set(outbox::ActiveModel { due_at: Set(now()), ..Default::default() })
+            .filter(outbox::Column::PredictionId.eq(id.as_uuid()))
+            .exec(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a prediction that was never acknowledged and never reached the object store.
+    pub async fn forget(&self, id: PredictionId) -> Result<(), CatalogError> {
+        let transaction = self.begin().await?;
+        feedback::Entity::delete_many().filter(feedback::Column::PredictionId.eq(id.as_uuid())).exec(&transaction).await?;
+        outbox::Entity::delete_by_id(id.as_uuid()).exec(&transaction).await?;
+        prediction::Entity::delete_many()
+            .filter(Column::Id.eq(id.as_uuid()))
+            .filter(Column::StoredAt.is_null())
+            .filter(Column::SpoolFile.is_null())
+            .exec(&transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Applies feedback, appends it to the history and has the object's tags follow. Saying the same again changes
+    /// nothing. Answers the prediction as it is now.
+    pub async fn give_feedback(
+        &self,
+        id: PredictionId,
+        change: &Change,
+        actor: Actor,
+    ) -> Result<prediction::Model, CatalogError> {
+        let transaction = self.begin().await?;
+        let row = prediction::Entity::find_by_id(id.as_uuid()).lock_exclusive().one(&transaction).await?;
+        let row = row.ok_or(CatalogError::NotFound)?;
+        if row.erased_at.is_some() {
+            return Err(CatalogError::Erased);
+        }
+        let mut changed = row.clone();
+        let (kind, value) = match change {
+            Change::Flag(reason) => {
+                changed.flag = Some(reason.as_str().to_owned());
+                ("flagged", Some(reason.as_str().to_owned()))
+            }
+            Change::Unflag => {
+                changed.flag = None;
+                ("unflagged", None)
+            }
+            Change::Correct(label) => {
+                changed.corrected_class = Some(label.clone());
+                ("corrected", Some(label.clone()))
+            }
+            Change::Uncorrect => {
+                changed.corrected_class = None;
+                ("uncorrected", None)
+            }
+        };
+        if changed == row {
+            return Ok(row);
+        }
+        prediction::ActiveModel {
+            id: Set(row.id),
+            flag: Set(changed.flag.clone()),
+            corrected_class: Set(changed.corrected_class.clone()),
+            ..Default::default()
+        }
+        .update(&transaction)
+        .await?;
+        feedback::ActiveModel {
+            prediction_id: Set(row.id),
+            kind: Set(kind.to_owned()),
+            value: Set(value),
+            actor: Set(actor.as_str().to_owned()),
+            at: Set(now()),
+            ..Default::default()
+        }
+        .insert(&transaction)
+        .await?;
+        super::outbox::enqueue(&transaction, row.id).await?;
+        transaction.commit().await?;
+        Ok(changed)
+    }
+
+    /// Erases a prediction: a tombstone with anonymous counts stays, the outbox removes the objects. Erasing twice is
+    /// no error. Answers the file to remove from the spool, if there is one.
+    pub async fn erase(&self, id: PredictionId) -> Result<Option<Spooled>, CatalogError> {
+        let transaction = self.begin().await?;
+        let row = prediction::Entity::find_by_id(id.as_uuid()).lock_exclusive().one(&transaction).await?;
+        let row = row.ok_or(CatalogError::NotFound)?;
+        if row.erased_at.is_some() {
+            return Ok(None);
+        }
+        prediction::ActiveModel {
+            id: Set(row.id),
+            visitor: Set(None),
+            idempotency: Set(None),
+            image_sha256: Set(String::new()),
+            bytes: Set(0),
+            width: Set(0),
+            height: Set(0),
+            probabilities: Set(serde_json::Value::Array(Vec::new())),
+            device: Set(None),
+            spool_file: Set(None),
+            spool_node: Set(None),
+            erased_at: Set(Some(now())),
+            ..Default::default()
+        }
+        .update(&transaction)
+        .await?;
+        super::outbox::enqueue(&transaction, row.id).await?;
+        transaction.commit().await?;
+        Ok(row.spool_file.zip(row.spool_node).map(|(file, node)| Spooled { file, node }))
+    }
+
+    /// Every step of feedback on a prediction, oldest first.
+    pub async fn history(&self, id: PredictionId) -> Result<Vec<Feedback>, CatalogError> {
+        let rows = feedback::Entity::find()
+            .filter(feedback::Column::PredictionId.eq(id.as_uuid()))
+            .order_by_asc(feedback::Column::Id)
+            .all(&self.read)
+            .await?;
+        rows.into_iter().map(to_feedback).collect()
+    }
+
+    /// Predictions by filter, newest first. Erased ones are left out.
+    pub async fn predictions(
+        &self,
+        whose: Whose<'_>,
+        query: &PredictionQuery,
+    ) -> Result<PredictionPage, CatalogError> {
+        let limit = query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
+        let mut wanted = Condition::all().add(Column::ErasedAt.is_null());
+        let standing = |column: Column, stands: bool| if stands { column.is_not_null() } else { column.is_null() };
+        wanted = wanted
+            .add_option(match whose {
+                Whose::Everybodys => None,
+                Whose::OfVisitor(visitor) => Some(Column::Visitor.eq(visitor)),
+            })
+            .add_option(query.class.as_deref().map(|class| Column::PredictedClass.eq(class)))
+            .add_option(query.flagged.map(|flagged| standing(Column::Flag, flagged)))
+            .add_option(query.corrected.map(|corrected| standing(Column::CorrectedClass, corrected)))
+            .add_option(query.model_version.as_deref().map(|version| Column::ModelVersion.eq(version)))
+            .add_option(query.from.map(|from| Column::CreatedAt.gte(from)))
+            .add_option(query.to.map(|to| Column::CreatedAt.lt(to)));
+        if let Some(cursor) = query.cursor {
+            let last = self.prediction(cursor).await?.ok_or(CatalogError::NotFound)?;
+            wanted = wanted.add(
+                Condition::any()
+                    .add(Column::CreatedAt.lt(last.created_at))
+                    .add(Condition::all().add(Column::CreatedAt.eq(last.created_at)).add(Column::Id.lt(last.id))),
+            );
+        }
+        let mut rows = prediction::Entity::find()
+            .filter(wanted)
+            .order_by_desc(Column::CreatedAt)
+            .order_by_desc(Column::Id)
+            .limit(u64::from(limit) + 1)
+            .all(&self.read)
+            .await?;
+        let more = rows.len() > usize::from(limit);
+        rows.truncate(usize::from(limit));
+        let items = rows.into_iter().map(|row| to_api(row, Vec::new())).collect::<Result<Vec<_>, _>>()?;
+        let next_cursor = if more { items.last().map(|last| last.id) } else { None };
+        Ok(PredictionPage { items, next_cursor })
+    }
+
+    /// Names of all files that predictions still need from this node's spool.
+    pub async fn spooled_files(&self, node: Uuid) -> Result<Vec<String>, CatalogError> {
+        let files: Vec<Option<String>> = prediction::Entity::find()
+            .select_only()
+            .column(Column::SpoolFile)
+            .filter(Column::SpoolNode.eq(node))
+            .filter(Column::SpoolFile.is_not_null())
+            .into_tuple()
+            .all(&self.read)
+            .await?;
+        Ok(files.into_iter().flatten().collect())
+    }
+}
+
+fn to_row(received: &Received, spooled: Option<&Spooled>) -> Result<prediction::Model, CatalogError> {
+    let corrupt = |error: serde_json::Error| CatalogError::Corrupt(error.to_string());
+    Ok(prediction::Model {
+        id: received.id.as_uuid(),
+        created_at: received.created_at,
+        visitor: received.owner.visitor.clone(),
+        idempotency: received.owner.idempotency.clone(),
+        image_sha256: received.image_sha256.clone(),
+        object_key: received.object_key.clone(),
+        content_type: received.content_type.clone(),
+        bytes: i64::try_from(received.bytes).unwrap_or(i64::MAX),
+        width: i32::try_from(received.width).unwrap_or(i32::MAX),
+        height: i32::try_from(received.height).unwrap_or(i32::MAX),
+        class_index: i32::from(received.class_index.0),
+        predicted_class: received.predicted_class.clone(),
+        confidence: received.confidence.get(),
+        probabilities: serde_json::to_value(&received.probabilities).map_err(corrupt)?,
+        model_version: received.model_version.clone(),
+        device: received.device.as_ref().map(serde_json::to_value).transpose().map_err(corrupt)?,
+        flag: None,
+        corrected_class: None,
+        stored_at: None,
+        spool_file: spooled.map(|spooled| spooled.file.clone()),
+        spool_node: spooled.map(|spooled| spooled.node),
+        erased_at: None,
+    })
+}
+
+/// A catalog row as the API shows it.
+pub fn to_api(row: prediction::Model, history: Vec<Feedback>) -> Result<Prediction, CatalogError> {
+    let corrupt = |what: &str| CatalogError::Corrupt(format!("prediction {}: {what}", row.id));
+    Ok(Prediction {
+        id: row.id.try_into().map_err(|_| corrupt("id"))?,
+        key: row.object_key.clone(),
+        created_at: row.created_at,
+        predicted_class: row.predicted_class.clone(),
+        class_index: ClassIndex(u16::try_from(row.class_index).map_err(|_| corrupt("class_index"))?),
+        confidence: Confidence::new(row.confidence).map_err(|_| corrupt("confidence"))?,
+        probabilities: serde_json::from_value(row.probabilities.clone()).map_err(|_| corrupt("probabilities"))?,
+        model_version: row.model_version.clone(),
+        device: row.device.clone().map(serde_json::from_value).transpose().map_err(|_| corrupt("device"))?,
+        content_type: row.content_type.clone(),
+        bytes: u64::try_from(row.bytes).map_err(|_| corrupt("bytes"))?,
+        width: u32::try_from(row.width).map_err(|_| corrupt("width"))?,
+        height: u32::try_from(row.height).map_err(|_| corrupt("height"))?,
+        storage: if row.stored_at.is_some() { StorageState::Stored } else { StorageState::Spooled },
+        flag: row.flag.as_deref().map(str::parse).transpose().map_err(|_| corrupt("flag"))?,
+        corrected_class: row.corrected_class.clone(),
+        history,
+    })
+}
+
+fn to_feedback(row: feedback::Model) -> Result<Feedback, CatalogError> {
+    let corrupt = || CatalogError::Corrupt(format!("feedback {}: {} {:?}", row.id, row.kind, row.value));
+    let kind = match (row.kind.as_str(), row.value.as_deref()) {
+        ("flagged", Some(reason)) => FeedbackKind::Flagged { reason: reason.parse().map_err(|_| corrupt())? },
+        ("unflagged", None) => FeedbackKind::Unflagged,
+        ("corrected", Some(label)) => FeedbackKind::Corrected { label: label.to_owned() },
+        ("uncorrected", None) => FeedbackKind::Uncorrected,
+        _ => return Err(corrupt()),
+    };
+    Ok(Feedback { kind, at: row.at, by: row.actor.clone() })
+}

@@ -1,0 +1,191 @@
+//! HTTP: one list of routes, and what surrounds every request.
+
+mod assets;
+mod forms;
+mod health;
+mod identity;
+mod pages;
+mod predictions;
+mod refusal;
+mod tutorial;
+mod upload;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use gourmetgram_api::ProblemKind;
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
+    sensitive_headers::SetSensitiveRequestHeadersLayer,
+    set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
+    trace::{DefaultOnFailure, TraceLayer},
+};
+use tracing::Level;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+pub use assets::package_folder;
+pub use identity::{Caller, FeedbackTokens, new_access_token, sha256_hex};
+pub use refusal::Refusal;
+pub use upload::UploadBudget;
+
+use crate::app::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The largest body where no photo is expected.
+const MAX_SMALL_BODY: usize = 64 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "GourmetGram",
+        description = "A food-photo classifier that knows how accurate it is. Errors are problem documents (RFC 9457) \
+                       whose `type` stays the same and whose `detail` says what to do.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "predictions", description = "Photos and their labels"),
+        (name = "feedback", description = "What people say about a label"),
+        (name = "models", description = "The model that answers"),
+        (name = "tutorial", description = "The tutorial's inference contract"),
+        (name = "operation", description = "Probes and metrics"),
+    )
+)]
+struct ApiDocument;
+
+/// Every path there is. `max_upload` and `max_base64` bound the bodies that hold a photo.
+fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(ApiDocument::openapi())
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(predictions::create, predictions::list))
+                .layer(DefaultBodyLimit::max(max_upload)),
+        )
+        .merge(OpenApiRouter::new().routes(routes!(tutorial::predict)).layer(DefaultBodyLimit::max(max_base64)))
+        .routes(routes!(predictions::read, predictions::erase))
+        .routes(routes!(predictions::image))
+        .routes(routes!(predictions::flag, predictions::unflag))
+        .routes(routes!(predictions::correct, predictions::uncorrect))
+        .routes(routes!(predictions::live_model))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+}
+
+/// The API's description, as served at `/api/openapi.json`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api(MAX_SMALL_BODY, MAX_SMALL_BODY).split_for_parts().1
+}
+
+/// The whole service.
+pub fn router(app: App) -> Router {
+    let server = &app.settings().server;
+    let max_upload = upload::largest_body(server.max_photo_bytes);
+    let patience = Duration::from_secs(server.request_timeout_seconds);
+    let (api, document) = api(max_upload, tutorial::largest_body(&app)).split_for_parts();
+    let document = document.to_json().unwrap_or_default();
+    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document) };
+
+    let forms = Router::new()
+        .route("/photos", post(forms::upload).layer(DefaultBodyLimit::max(max_upload)))
+        .route("/photos/{id}/flag", post(forms::flag))
+        .route("/photos/{id}/unflag", post(forms::unflag))
+        .route("/photos/{id}/correct", post(forms::correct))
+        .route("/photos/{id}/uncorrect", post(forms::uncorrect))
+        .route("/photos/{id}/erase", post(forms::erase));
+
+    let around = ServiceBuilder::new()
+        .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, NewRequestId))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(request_span)
+                .on_request(())
+                .on_response(log_response)
+                .on_failure(DefaultOnFailure::new().level(Level::DEBUG)),
+        )
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(app.metrics_layer())
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("same-origin"),
+        ))
+        .layer(middleware::from_fn(refusal::render))
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience))
+        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY));
+
+    Router::new()
+        .merge(api)
+        .merge(forms)
+        .route("/api/openapi.json", get(document))
+        .route("/api/{*path}", axum::routing::any(nothing_here))
+        .fallback(get(pages::page))
+        .layer(around)
+        .with_state(app)
+}
+
+async fn nothing_here() -> StatusCode {
+    StatusCode::NOT_FOUND
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn answer_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|message| (*message).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(message, "a handler panicked");
+    Refusal::new(
+        ProblemKind::Internal,
+        "the server failed and has logged why; try again, and if it stays so, report the request id",
+    )
+    .into_response()
+}
+
+/// The id of a request: ours, unless the proxy in front of us gave it a decent one.
+pub fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok())
+}
+
+#[derive(Clone, Copy)]
+struct NewRequestId;
+
+impl MakeRequestId for NewRequestId {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        HeaderValue::from_str(&Uuid::now_v7().to_string()).ok().map(RequestId::new)
+    }
+}
+
+fn request_span(request: &Request) -> tracing::Span {
+    tracing::info_span!(
+        "request",
+        method = %request.method(),
+        path = request.uri().path(),
+        request_id = request_id(request.headers()).filter(|id| id.len() <= 64).unwrap_or_default(),
+    )
+}
+
+fn log_response<B>(response: &axum::http::Response<B>, latency: Duration, _: &tracing::Span) {
+    let (status, milliseconds) = (response.status().as_u16(), latency.as_millis());
+    match response.extensions().get::<Refusal>() {
+        Some(refusal) => tracing::info!(status, milliseconds, refused = %refusal.0, "answered"),
+        None => tracing::info!(status, milliseconds, "answered"),
+    }
+}

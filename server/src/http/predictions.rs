@@ -1,0 +1,366 @@
+//! `/api/v1/predictions`: send a photo, read what became of it, judge it, erase it.
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use gourmetgram_api::{
+    CorrectionRequest, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage, PredictionQuery,
+    Problem, ProblemKind,
+};
+use gourmetgram_object_store::{Bucket, ObjectKey};
+use serde::de::DeserializeOwned;
+
+use super::{Caller, Refusal, upload::Upload};
+use crate::{
+    app::App,
+    catalog::{self, Actor, CatalogError, Change, Whose, entity::prediction},
+    intake::{self, Submission},
+};
+
+/// Says that an answer was given before and only repeated.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The id in a path. Something that is no id names nothing.
+pub struct IdInPath(pub PredictionId);
+
+impl FromRequestParts<App> for IdInPath {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| Refusal::no_such_prediction())?;
+        text.parse().map(Self).map_err(|_| Refusal::no_such_prediction())
+    }
+}
+
+/// Reads `Idempotency-Key`: 1 to 255 visible ASCII characters.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(key.to_owned()))
+        }
+        _ => Err(Refusal::new(
+            ProblemKind::BadRequest,
+            "the header Idempotency-Key must be 1 to 255 visible ASCII characters: use a random UUID",
+        )),
+    }
+}
+
+/// Body of `POST /api/v1/predictions`, for the API's description.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its shape is used")]
+pub struct UploadForm {
+    /// The photo: JPEG, PNG, WebP or GIF.
+    #[schema(value_type = String, format = Binary)]
+    image: Vec<u8>,
+    /// An id the client made, a UUID version 7; lets it send the same photo again without a second prediction.
+    id: Option<PredictionId>,
+    /// What the client's own classifier said, as JSON.
+    device: Option<gourmetgram_api::DeviceAnswer>,
+}
+
+/// Send a photo, get its label.
+///
+/// The answer is durable: the photo and what was said of it survive a crash. A request sent again with the same `id`
+/// or `Idempotency-Key` gets the same answer, marked by the header `Idempotency-Replayed`.
+#[utoipa::path(
+    post, path = "/api/v1/predictions", tag = "predictions",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters; a random UUID is best")),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, description = "Recorded", body = NewPrediction),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The id or key belongs to another photo", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The photo of this id was erased", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too many bytes", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not multipart/form-data", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not a picture, or too many pixels", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Busy; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 507, description = "The server's disk is full", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    upload: Upload,
+) -> Result<Response, Refusal> {
+    let idempotency_key = idempotency_key(&headers)?;
+    let Upload { image, id, device, .. } = &upload;
+    let submission = Submission { image: image.clone(), id: *id, idempotency_key, device: device.clone() };
+    let accepted = intake::accept(&app, &caller, submission).await?;
+    let location = format!("/api/v1/predictions/{}", accepted.prediction.id);
+    let mut response = (StatusCode::CREATED, [(header::LOCATION, location)], Json(accepted.prediction)).into_response();
+    if accepted.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// List predictions, newest first: an operator sees all, a visitor their own.
+#[utoipa::path(
+    get, path = "/api/v1/predictions", tag = "predictions",
+    params(PredictionQuery),
+    responses(
+        (status = 200, description = "A page", body = PredictionPage),
+        (status = 400, description = "A filter that cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    query: Result<Query<PredictionQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<PredictionPage>, Refusal> {
+    let whose = match caller.visitor() {
+        _ if caller.is_operator() => Whose::Everybodys,
+        Some(visitor) => Whose::OfVisitor(visitor),
+        None => {
+            return Err(Refusal::new(
+                ProblemKind::Unauthenticated,
+                "send an access token as a bearer token, or the browser's cookie; a feedback_token opens one prediction only",
+            ));
+        }
+    };
+    let Query(query) = query.map_err(|rejection| {
+        Refusal::new(ProblemKind::BadRequest, format!("the filter cannot be read: {}", rejection.body_text()))
+    })?;
+    if query.limit.is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
+        return Err(Refusal::new(ProblemKind::BadRequest, format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
+    }
+    let page = app.catalog().predictions(whose, &query).await.map_err(|error| match error {
+        CatalogError::NotFound => Refusal::new(ProblemKind::BadRequest, "the cursor is unknown: start from the first page"),
+        other => other.into(),
+    })?;
+    Ok(Json(page))
+}
+
+/// One prediction with its history.
+#[utoipa::path(
+    get, path = "/api/v1/predictions/{id}", tag = "predictions",
+    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    responses(
+        (status = 200, description = "The prediction", body = Prediction),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn read(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<Json<Prediction>, Refusal> {
+    let (_, row) = find_living(&app, &caller, id).await?;
+    with_history(&app, row).await.map(Json)
+}
+
+/// The photo itself.
+#[utoipa::path(
+    get, path = "/api/v1/predictions/{id}/image", tag = "predictions",
+    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    responses(
+        (status = 200, description = "The photo as it was sent", content_type = "image/*", body = Vec<u8>),
+        (status = 304, description = "As the client has it"),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn image(
+    State(app): State<App>,
+    caller: Caller,
+    IdInPath(id): IdInPath,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (_, row) = find_living(&app, &caller, id).await?;
+    let etag = format!("\"{}\"", row.image_sha256);
+    let fixed = [
+        (header::ETAG, etag.clone()),
+        // The browser asks each time whether it may still show the photo: it may have been erased.
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+    ];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
+    }
+    let photo = load_photo(&app, &row).await?;
+    let own = [
+        (header::CONTENT_TYPE, row.content_type),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+    ];
+    Ok((fixed, own, photo).into_response())
+}
+
+/// Flag a prediction, or change the flag's reason.
+#[utoipa::path(
+    put, path = "/api/v1/predictions/{id}/flag", tag = "feedback",
+    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    request_body = FlagRequest,
+    responses(
+        (status = 200, description = "Flagged", body = Prediction),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn flag(
+    State(app): State<App>,
+    caller: Caller,
+    IdInPath(id): IdInPath,
+    body: Bytes,
+) -> Result<Json<Prediction>, Refusal> {
+    let (actor, _) = find_living(&app, &caller, id).await?;
+    let FlagRequest { reason } = parse_json(&body)?;
+    apply(&app, id, actor, &Change::Flag(reason)).await.map(Json)
+}
+
+/// Take the flag back.
+#[utoipa::path(
+    delete, path = "/api/v1/predictions/{id}/flag", tag = "feedback",
+    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    responses(
+        (status = 200, description = "No longer flagged", body = Prediction),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn unflag(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<Json<Prediction>, Refusal> {
+    let (actor, _) = find_living(&app, &caller, id).await?;
+    apply(&app, id, actor, &Change::Unflag).await.map(Json)
+}
+
+/// Say what the photo really shows.
+#[utoipa::path(
+    put, path = "/api/v1/predictions/{id}/correction", tag = "feedback",
+    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    request_body = CorrectionRequest,
+    responses(
+        (status = 200, description = "Corrected", body = Prediction),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not a class of the model", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn correct(
+    State(app): State<App>,
+    caller: Caller,
+    IdInPath(id): IdInPath,
+    body: Bytes,
+) -> Result<Json<Prediction>, Refusal> {
+    let (actor, _) = find_living(&app, &caller, id).await?;
+    let CorrectionRequest { label } = parse_json(&body)?;
+    let change = correction(&app, label)?;
+    apply(&app, id, actor, &change).await.map(Json)
+}
+
+/// Take the correction back.
+#[utoipa::path(
+    delete, path = "/api/v1/predictions/{id}/correction", tag = "feedback",
+    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    responses(
+        (status = 200, description = "No longer corrected", body = Prediction),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn uncorrect(
+    State(app): State<App>,
+    caller: Caller,
+    IdInPath(id): IdInPath,
+) -> Result<Json<Prediction>, Refusal> {
+    let (actor, _) = find_living(&app, &caller, id).await?;
+    apply(&app, id, actor, &Change::Uncorrect).await.map(Json)
+}
+
+/// Erase a photo everywhere. Erasing it twice is no error.
+#[utoipa::path(
+    delete, path = "/api/v1/predictions/{id}", tag = "predictions",
+    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    responses(
+        (status = 204, description = "Erased"),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn erase(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<StatusCode, Refusal> {
+    let row = app.catalog().prediction(id).await?;
+    caller.as_actor_on(&app, row)?;
+    erase_photo(&app, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The model that answers now.
+#[utoipa::path(
+    get, path = "/api/v1/models/live", tag = "models",
+    responses((status = 200, description = "The live model", body = LiveModel))
+)]
+pub async fn live_model(State(app): State<App>) -> Json<LiveModel> {
+    Json(app.live_model())
+}
+
+/// Finds a prediction that the caller may touch and that is not erased. Authorisation comes first.
+pub async fn find_living(app: &App, caller: &Caller, id: PredictionId) -> Result<(Actor, prediction::Model), Refusal> {
+    let row = app.catalog().prediction(id).await?;
+    let (actor, row) = caller.as_actor_on(app, row)?;
+    if row.erased_at.is_some() { Err(CatalogError::Erased.into()) } else { Ok((actor, row)) }
+}
+
+/// A correction to `label`, if the live model knows it.
+pub fn correction(app: &App, label: String) -> Result<Change, Refusal> {
+    let model = app.model();
+    if model.classes().index_of(&label).is_some() {
+        return Ok(Change::Correct(label));
+    }
+    let known: Vec<&str> = model.classes().iter().map(|(_, label)| label).collect();
+    Err(Refusal::new(
+        ProblemKind::Unprocessable,
+        format!("{label:?} is not a class of the model: use one of {}", known.join(", ")),
+    ))
+}
+
+/// Applies feedback and wakes the outbox.
+pub async fn apply(app: &App, id: PredictionId, actor: Actor, change: &Change) -> Result<Prediction, Refusal> {
+    let row = app.catalog().give_feedback(id, change, actor).await?;
+    app.outbox_wakeup().notify_one();
+    with_history(app, row).await
+}
+
+/// Erases a photo from catalog and spool at once, and has the outbox remove its objects.
+pub async fn erase_photo(app: &App, id: PredictionId) -> Result<(), Refusal> {
+    let spooled = app.catalog().erase(id).await?;
+    app.outbox_wakeup().notify_one();
+    if let Some(spooled) = spooled
+        && spooled.node == app.node()
+    {
+        app.spool().remove(&spooled.file).await?;
+    }
+    Ok(())
+}
+
+async fn with_history(app: &App, row: prediction::Model) -> Result<Prediction, Refusal> {
+    let id = PredictionId::try_from(row.id).map_err(|error| Refusal::internal(&error))?;
+    let history = app.catalog().history(id).await?;
+    Ok(catalog::to_api(row, history)?)
+}
+
+/// From the spool while the photo is there, from the object store afterwards.
+async fn load_photo(app: &App, row: &prediction::Model) -> Result<Bytes, Refusal> {
+    if let Some(file) = &row.spool_file
+        && row.spool_node == Some(app.node())
+        && let Some(photo) = app.spool().read(file).await?
+    {
+        return Ok(photo);
+    }
+    let key: ObjectKey = row.object_key.parse().map_err(|error| Refusal::internal(&error))?;
+    Ok(app.object_store().get(Bucket::Production, &key).await?.bytes)
+}
+
+fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::new(ProblemKind::BadRequest, format!("the JSON body cannot be read: {error}")))
+}

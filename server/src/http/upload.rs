@@ -1,0 +1,182 @@
+//! Reads an uploaded photo: a multipart body with limits on its parts, its bytes, and the bytes of all uploads together.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Multipart, Request, multipart::Field, multipart::MultipartError};
+use bytes::{Bytes, BytesMut};
+use gourmetgram_api::{DeviceAnswer, PredictionId, ProblemKind};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Refusal;
+use crate::app::App;
+
+/// The largest `id` or `device` part.
+const MAX_TEXT_BYTES: usize = 4096;
+/// How much of a photo that is too large is read and thrown away, as a multiple of the limit, before we answer: a
+/// browser that is still sending would show a broken connection instead of our answer.
+const DRAIN_FACTOR: u64 = 4;
+
+/// The largest body of an upload: what is read at most, thrown away included.
+pub fn largest_body(max_photo_bytes: u64) -> usize {
+    let read_at_most = max_photo_bytes.saturating_mul(DRAIN_FACTOR).saturating_add(64 * 1024);
+    usize::try_from(read_at_most).unwrap_or(usize::MAX)
+}
+
+/// Bounds the bytes of photos held in memory at once.
+#[derive(Clone, Debug)]
+pub struct UploadBudget {
+    kibibytes: Arc<Semaphore>,
+}
+
+impl UploadBudget {
+    /// A budget of so many bytes.
+    pub fn new(bytes: u64) -> Self {
+        let kibibytes = usize::try_from(bytes / 1024).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+        Self { kibibytes: Arc::new(Semaphore::new(kibibytes)) }
+    }
+
+    /// Takes so many bytes of the budget, or says when to come back.
+    pub fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+        let kibibytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        Arc::clone(&self.kibibytes)
+            .try_acquire_many_owned(kibibytes)
+            .map_err(|_| Refusal::try_again("too many photos are being sent just now; try again in a moment", 2))
+    }
+}
+
+/// An uploaded photo with what came along.
+#[derive(Debug)]
+pub struct Upload {
+    /// The file.
+    pub image: Bytes,
+    /// The id the client made.
+    pub id: Option<PredictionId>,
+    /// What the client's own classifier said.
+    pub device: Option<DeviceAnswer>,
+    /// Held for as long as the photo is in memory.
+    _budget: Option<OwnedSemaphorePermit>,
+}
+
+impl FromRequest<App> for Upload {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let form = Multipart::from_request(request, app).await.map_err(|rejection| {
+            Refusal::new(
+                ProblemKind::UnsupportedMediaType,
+                format!("send multipart/form-data with the photo as the part `image` ({})", rejection.body_text()),
+            )
+        })?;
+        Self::read(form, app).await
+    }
+}
+
+impl Upload {
+    async fn read(mut form: Multipart, app: &App) -> Result<Self, Refusal> {
+        let (mut image, mut id, mut device, mut budget) = (None, None, None, None);
+        while let Some(field) = form.next_field().await.map_err(malformed)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            match name.as_str() {
+                "image" if image.is_none() => {
+                    let (bytes, permit) = read_image(field, app).await?;
+                    image = Some(bytes);
+                    budget = permit;
+                }
+                "id" if id.is_none() => id = Some(read_id(field).await?),
+                "device" if device.is_none() => device = Some(read_device(field).await?),
+                "image" | "id" | "device" => {
+                    return Err(Refusal::new(ProblemKind::BadRequest, format!("the part `{name}` is there twice; send one")));
+                }
+                _ => {
+                    return Err(Refusal::new(
+                        ProblemKind::BadRequest,
+                        format!("unknown part {name:?}: send `image`, and if you like `id` and `device`"),
+                    ));
+                }
+            }
+        }
+        let image: Bytes = image.ok_or_else(|| {
+            Refusal::new(ProblemKind::BadRequest, "the part `image` is missing: choose a photo and send it as `image`")
+        })?;
+        if image.is_empty() {
+            return Err(Refusal::new(ProblemKind::BadRequest, "the part `image` is empty: choose a photo"));
+        }
+        Ok(Self { image, id, device, _budget: budget })
+    }
+}
+
+async fn read_image(mut field: Field<'_>, app: &App) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
+    let limit = app.settings().server.max_photo_bytes;
+    let mut image = BytesMut::new();
+    let mut budget: Option<OwnedSemaphorePermit> = None;
+    let mut received: u64 = 0;
+    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
+        received += chunk.len() as u64;
+        if received > limit {
+            image = BytesMut::new();
+            budget = None;
+            if received > limit.saturating_mul(DRAIN_FACTOR) {
+                break;
+            }
+            continue;
+        }
+        let more = app.upload_budget().take(chunk.len())?;
+        match &mut budget {
+            Some(budget) => budget.merge(more),
+            None => budget = Some(more),
+        }
+        image.extend_from_slice(&chunk);
+    }
+    if received > limit {
+        return Err(Refusal::new(
+            ProblemKind::TooLarge,
+            format!("the photo has more than {limit} bytes, the most that is accepted: send a smaller one"),
+        ));
+    }
+    Ok((image.freeze(), budget))
+}
+
+async fn read_id(field: Field<'_>) -> Result<PredictionId, Refusal> {
+    let text = read_text(field, "id").await?;
+    text.parse().map_err(|error| Refusal::new(ProblemKind::BadRequest, format!("the part `id`: {error}")))
+}
+
+async fn read_device(field: Field<'_>) -> Result<DeviceAnswer, Refusal> {
+    let text = read_text(field, "device").await?;
+    let answer: DeviceAnswer = serde_json::from_str(&text).map_err(|error| {
+        Refusal::new(
+            ProblemKind::BadRequest,
+            format!("the part `device` is not {{predicted_class, confidence, model_version}} as JSON: {error}"),
+        )
+    })?;
+    let longest = answer.predicted_class.len().max(answer.model_version.len());
+    if longest > 200 {
+        return Err(Refusal::new(ProblemKind::BadRequest, "the part `device` has a name of more than 200 bytes"));
+    }
+    Ok(answer)
+}
+
+async fn read_text(mut field: Field<'_>, name: &str) -> Result<String, Refusal> {
+    let mut text = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
+        if text.len() + chunk.len() > MAX_TEXT_BYTES {
+            return Err(Refusal::new(
+                ProblemKind::BadRequest,
+                format!("the part `{name}` has more than {MAX_TEXT_BYTES} bytes"),
+            ));
+        }
+        text.extend_from_slice(&chunk);
+    }
+    String::from_utf8(text)
+        .map_err(|_| Refusal::new(ProblemKind::BadRequest, format!("the part `{name}` is not UTF-8 text")))
+}
+
+fn malformed(error: MultipartError) -> Refusal {
+    if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+        return Refusal::new(ProblemKind::TooLarge, "the request is larger than any photo that is accepted");
+    }
+    Refusal::new(
+        ProblemKind::BadRequest,
+        format!("the multipart body is cut off or malformed ({}): send it again", error.body_text()),
+    )
+}

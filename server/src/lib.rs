@@ -1,0 +1,19 @@
+//! GourmetGram's server: one binary that takes food photos, labels them, keeps them safe in S3-compatible storage, and
+//! listens to what people say about the labels.
+//!
+//! The way of a photo, and the only way: `http` reads it, `inference` classifies it, `intake` makes it durable in
+//! `spool` and `catalog`, `outbox` carries it to the object store. Feedback changes the catalog and takes the same way.
+//!
+//! The crate is a library so that tests start the very application that `main` runs.
+
+pub mod app;
+pub mod catalog;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod inference;
+mod intake;
+pub mod keys;
+pub mod outbox;
+pub mod spool;
+mod telemetry;

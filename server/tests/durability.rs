@@ -1,0 +1,245 @@
+//! Nothing acknowledged is lost: the real binary is killed, traced, and put on a disk that fills up.
+
+mod process;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use embedded_s3::{Access, EmbeddedS3};
+use gourmetgram_api::{NewPrediction, PredictionId};
+use gourmetgram_object_store::Bucket;
+use process::{Server, a_large_photo, a_photo, in_background, part};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use reqwest::{Client, Method, StatusCode, multipart::Form};
+use serde_json::json;
+use tokio::{net::TcpListener, sync::Mutex};
+use uuid::Uuid;
+
+/// How often the server is killed.
+const KILLS: usize = 24;
+const VISITORS: u32 = 6;
+
+/// What a client may rely on about one photo.
+#[derive(Clone, Debug)]
+struct Known {
+    key: String,
+    photo: Vec<u8>,
+    predicted_class: String,
+    /// The standing correction and flag as last acknowledged.
+    correction: Option<&'static str>,
+    flagged: bool,
+    /// Whether a change was sent whose answer never came: it may have been done or not.
+    correction_unsure: bool,
+    flag_unsure: bool,
+}
+
+type Ledger = Arc<Mutex<HashMap<PredictionId, Known>>>;
+
+/// Sends photos and judges them until the server is gone, writing down what was acknowledged.
+async fn visit(url: String, seed: u64, ledger: Ledger, gone: Arc<AtomicBool>) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let client = Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+    while !gone.load(Ordering::SeqCst) {
+        let photo = a_photo(random.random_range(0..1000));
+        let id = Uuid::now_v7();
+        let form = Form::new().part("image", part(photo.clone())).text("id", id.to_string());
+        let Ok(answer) = client.post(format!("{url}/api/v1/predictions")).multipart(form).send().await else { return };
+        if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+            continue;
+        }
+        assert_eq!(answer.status(), 201);
+        let Ok(new) = answer.json::<NewPrediction>().await else { return };
+        let known = Known {
+            key: new.key.clone(),
+            photo,
+            predicted_class: new.predicted_class.clone(),
+            correction: None,
+            flagged: false,
+            correction_unsure: false,
+            flag_unsure: false,
+        };
+        ledger.lock().await.insert(new.id, known);
+        for _ in 0..random.random_range(0..4) {
+            let path = format!("{url}/api/v1/predictions/{}", new.id);
+            let correct = random.random_bool(0.5);
+            let undo = random.random_bool(0.3);
+            let label = if random.random_bool(0.5) { "Soup" } else { "Noodles/Pasta" };
+            let method = if undo { Method::DELETE } else { Method::PUT };
+            let request = match correct {
+                true => client.request(method, format!("{path}/correction")).json(&json!({"label": label})),
+                false => client.request(method, format!("{path}/flag")).json(&json!({"reason": "other"})),
+            };
+            let mark = |ledger: &mut HashMap<PredictionId, Known>, unsure: bool| {
+                let known = ledger.get_mut(&new.id).unwrap();
+                match correct {
+                    true => known.correction_unsure = unsure,
+                    false => known.flag_unsure = unsure,
+                }
+            };
+            mark(&mut *ledger.lock().await, true);
+            let Ok(answer) = request.bearer_auth(&new.feedback_token).send().await else { return };
+            assert_eq!(answer.status(), 200);
+            let mut ledger = ledger.lock().await;
+            mark(&mut ledger, false);
+            let known = ledger.get_mut(&new.id).unwrap();
+            match correct {
+                true => known.correction = (!undo).then_some(label),
+                false => known.flagged = !undo,
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_being_killed_at_any_moment() {
+    let data = tempfile::tempdir().unwrap();
+    let ledger: Ledger = Arc::default();
+    let seed: u64 = rand::rng().random();
+    in_background(&format!("seed {seed}"));
+    let mut random = StdRng::seed_from_u64(seed);
+    for round in 0..KILLS {
+        let mut server = Server::start(data.path(), &[]).await;
+        let gone = Arc::new(AtomicBool::new(false));
+        let visits: Vec<_> = (0..VISITORS)
+            .map(|visitor| {
+                let seed = seed ^ (round as u64 * 100 + u64::from(visitor));
+                tokio::spawn(visit(server.url.clone(), seed, Arc::clone(&ledger), Arc::clone(&gone)))
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(random.random_range(20..900))).await;
+        server.kill();
+        gone.store(true, Ordering::SeqCst);
+        for visit in visits {
+            visit.await.unwrap();
+        }
+    }
+
+    let server = Server::start(data.path(), &[]).await;
+    server.settle().await;
+    let store = server.object_store(data.path()).await;
+    let mut keys: Vec<String> = Vec::new();
+    let mut go_on = None;
+    loop {
+        let page = store.list(Bucket::Production, "", go_on).await.unwrap();
+        keys.extend(page.keys.iter().map(ToString::to_string));
+        go_on = page.next;
+        if go_on.is_none() {
+            break;
+        }
+    }
+    let ledger = ledger.lock().await;
+    assert!(ledger.len() >= KILLS, "only {} photos were acknowledged", ledger.len());
+    for (id, known) in ledger.iter() {
+        let of_this: Vec<&String> = keys.iter().filter(|key| key.contains(&id.to_string())).collect();
+        assert_eq!(of_this, [&known.key], "once, under the key that was answered (seed {seed})");
+        let key = known.key.parse().unwrap();
+        let object = store.get(Bucket::Production, &key).await.unwrap();
+        assert_eq!(object.bytes, known.photo, "{id} (seed {seed})");
+        assert_eq!(object.content_type.as_deref(), Some("image/jpeg"));
+        let tags = store.read_tags(Bucket::Production, &key).await.unwrap();
+        assert_eq!(tags.get("predicted_class"), Some(known.predicted_class.as_str()));
+        assert!(tags.get("confidence").is_some() && tags.get("timestamp").is_some() && tags.get("model_version").is_some());
+        if !known.correction_unsure {
+            assert_eq!(tags.get("corrected_class"), known.correction, "{id} (seed {seed})");
+        }
+        if !known.flag_unsure {
+            assert_eq!(tags.get("flagged"), known.flagged.then_some("true"), "{id} (seed {seed})");
+        }
+    }
+    let left: Vec<_> = std::fs::read_dir(data.path().join("spool")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    in_background(&format!("{} photos acknowledged over {KILLS} kills, all in the bucket once", ledger.len()));
+}
+
+/// The order of the promise, as the kernel saw it: the photo, its name, the catalog's commit, and only then the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_is_sent_after_everything_is_on_the_disk() {
+    let data = tempfile::tempdir().unwrap();
+    let trace = data.path().join("trace");
+    let wrapper = [
+        "strace", "-f", "-y", "-s", "16", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,write,writev,sendto,sendmsg",
+        "-o",
+    ];
+    let mut wrapper: Vec<String> = wrapper.iter().map(|word| (*word).to_owned()).collect();
+    wrapper.push(trace.display().to_string());
+    let mut server = Server::start_wrapped(&wrapper, data.path(), &[]).await;
+    let form = Form::new().part("image", part(a_photo(1)));
+    let answer = Client::new().post(format!("{}/api/v1/predictions", server.url)).multipart(form).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    server.stop().await;
+
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let lines: Vec<&str> = trace.lines().collect();
+    let at = |what: &str, after: usize, holds: &dyn Fn(&str) -> bool| {
+        let found = lines.iter().enumerate().skip(after).find(|(_, line)| holds(line)).map(|(index, _)| index);
+        found.unwrap_or_else(|| panic!("{what} is missing after line {after} of\n{trace}"))
+    };
+    let synced = |line: &str, path: &str| {
+        (line.contains("fsync(") || line.contains("fdatasync(")) && line.contains(path) && line.contains(" = 0")
+    };
+    let photo = at("the photo's fsync", 0, &|line| synced(line, ".partial>"));
+    let name = at("the rename", photo, &|line| line.contains("rename") && line.contains(".partial"));
+    let folder = at("the spool folder's fsync", name, &|line| synced(line, "/spool>"));
+    let commit = at("the catalog's commit", folder, &|line| synced(line, "catalog.sqlite-wal>"));
+    let first_answer = at("the answer", 0, &|line| line.contains("HTTP/1.1 201"));
+    assert!(first_answer > commit, "answered at line {first_answer}, durable at line {commit}");
+}
+
+/// A disk of eight megabytes: what fits is acknowledged, the rest is told so, and room heals it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_clearly_and_leaves_nothing_half_written() {
+    let data = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let s3 = reserved.local_addr().unwrap();
+    drop(reserved);
+    let mount = format!("mount -t tmpfs -o size=8m tmpfs {0} && exec \"$@\"", data.path().display());
+    let wrapper = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &mount, "sh"].map(str::to_owned);
+    let settings = [
+        ("GOURMETGRAM__S3__ENDPOINT", format!("http://{s3}")),
+        ("GOURMETGRAM__S3__ACCESS_KEY_ID", "key".to_owned()),
+        ("GOURMETGRAM__S3__SECRET_ACCESS_KEY", "secret".to_owned()),
+        ("GOURMETGRAM__SPOOL__KEEP_FREE_BYTES", "2000000".to_owned()),
+    ];
+    let server = Server::start_wrapped(&wrapper, data.path(), &settings).await;
+    let client = Client::new();
+    let send = async |seed| {
+        let form = Form::new().part("image", part(a_large_photo(seed)));
+        client.post(format!("{}/api/v1/predictions", server.url)).multipart(form).send().await.unwrap()
+    };
+    let mut acknowledged: Vec<NewPrediction> = Vec::new();
+    let refused = loop {
+        let answer = send(acknowledged.len() as u64).await;
+        if answer.status() != 201 {
+            break answer;
+        }
+        acknowledged.push(answer.json().await.unwrap());
+        assert!(acknowledged.len() < 100, "the disk never filled up");
+    };
+    assert_eq!(refused.status(), 507);
+    assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    let problem: serde_json::Value = refused.json().await.unwrap();
+    assert!(problem["detail"].as_str().unwrap().contains("disk is full"), "{problem}");
+    assert!(!acknowledged.is_empty());
+
+    let inside = format!("/proc/{}/root{}/spool", server.inner_pid(), data.path().display());
+    let mut files: Vec<String> =
+        std::fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    assert_eq!(files.len(), acknowledged.len(), "{files:?}");
+    assert!(files.iter().all(|file| !file.ends_with(".partial")), "{files:?}");
+
+    let listener = TcpListener::bind(s3).await.unwrap();
+    let running =
+        EmbeddedS3::builder(elsewhere.path()).credential("key", "secret", Access::ReadWrite).start(listener).await.unwrap();
+    server.settle().await;
+    assert_eq!(std::fs::read_dir(&inside).unwrap().count(), 0);
+    assert_eq!(send(1000).await.status(), 201, "there is room again");
+    running.shutdown().await;
+}

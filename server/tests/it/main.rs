@@ -1,0 +1,10 @@
+//! The server's tests from the outside: the real application on a free port, on both databases.
+
+mod api;
+mod documents;
+mod erasure;
+mod feedback;
+mod object_store_trouble;
+mod pages;
+mod replays;
+mod support;

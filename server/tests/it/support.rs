@@ -1,0 +1,260 @@
+//! Starts the application as `main` does, on a free port, with a database and a data directory of its own.
+
+use std::time::Duration;
+
+use gourmetgram::{
+    app::{App, Application},
+    catalog::Role,
+    config::Settings,
+    http::{new_access_token, sha256_hex},
+};
+use gourmetgram_api::{NewPrediction, Prediction, PredictionId, Problem};
+use gourmetgram_object_store::{Bucket, ObjectStoreError};
+use image::{ImageFormat, Rgb, RgbImage};
+use reqwest::{Client, RequestBuilder, Response, multipart};
+use sea_orm::{ConnectionTrait, Database as Connection};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Runs an async test on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($name:ident => $body:expr;)+) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")] async fn $name() { ($body)($crate::support::Database::Sqlite).await; })+
+        }
+        mod postgres {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")] async fn $name() { ($body)($crate::support::Database::Postgres).await; })+
+        }
+    };
+}
+
+/// Which database a test runs on. With PostgreSQL uploads go through the object store, as in production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// A running application.
+pub struct TestApp {
+    pub url: String,
+    pub client: Client,
+    pub app: App,
+    pub data: TempDir,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+    postgres: Option<PostgresDatabase>,
+}
+
+struct PostgresDatabase {
+    server: String,
+    name: String,
+}
+
+impl TestApp {
+    pub async fn start(database: Database) -> Self {
+        Self::start_with(database, |_| {}).await
+    }
+
+    pub async fn start_with(database: Database, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut settings = Settings { data_dir: data.path().to_owned(), ..Settings::default() };
+        settings.server.listen.set_port(0);
+        settings.embedded_s3.listen.set_port(0);
+        settings.server.shutdown_grace_seconds = 2;
+        let mut postgres = None;
+        if database == Database::Postgres {
+            let (url, handle) = make_postgres_database().await;
+            settings.catalog.url = Some(url.into());
+            postgres = Some(handle);
+        }
+        adjust(&mut settings);
+        let application = Application::build(settings).await.unwrap();
+        let url = format!("http://{}", application.address().unwrap());
+        let app = application.app().clone();
+        let stop = CancellationToken::new();
+        let until = stop.clone();
+        let running = tokio::spawn(async move { application.run(until).await.unwrap() });
+        let test = Self { url, client: client(), app, data, stop, running, postgres };
+        test.app.object_store().ensure_buckets().await.ok();
+        test
+    }
+
+    /// Stops the application in good order, and checks that it left nothing behind in the outbox that it could have done.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.running.await.unwrap();
+        drop(self.app);
+        if let Some(PostgresDatabase { server, name }) = self.postgres {
+            let connection = Connection::connect(server).await.unwrap();
+            connection.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        }
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.url))
+    }
+
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.client.put(format!("{}{path}", self.url))
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.url))
+    }
+
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.client.delete(format!("{}{path}", self.url))
+    }
+
+    /// Sends a photo as a machine client without credentials.
+    pub async fn upload(&self, photo: Vec<u8>) -> NewPrediction {
+        let response = self.post("/api/v1/predictions").multipart(form(photo)).send().await.unwrap();
+        created(response).await
+    }
+
+    /// An operator's access token.
+    pub async fn operator(&self) -> String {
+        let token = new_access_token();
+        let name = Uuid::now_v7().to_string();
+        let hash = sha256_hex(token.expose_secret().as_bytes());
+        assert!(self.app.catalog().add_token(&name, Role::Operator, hash).await.unwrap());
+        token.expose_secret().to_owned()
+    }
+
+    /// The prediction as its bearer sees it.
+    pub async fn prediction(&self, id: PredictionId, token: &str) -> Prediction {
+        let response = self.get(&format!("/api/v1/predictions/{id}")).bearer_auth(token).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    /// The object's tags in the bucket `production`, sorted; `None` when there is no such object.
+    pub async fn tags(&self, key: &str) -> Option<Vec<(String, String)>> {
+        let key = key.parse().unwrap();
+        match self.app.object_store().read_tags(Bucket::Production, &key).await {
+            Ok(tags) => Some(tags.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()),
+            Err(ObjectStoreError::NotFound { .. }) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// One tag of an object.
+    pub async fn tag(&self, key: &str, name: &str) -> Option<String> {
+        self.tags(key).await?.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Waits until nothing waits in the outbox (but second looks at erased photos).
+    pub async fn settle(&self) {
+        eventually("the outbox is empty", async || self.app.catalog().backlog().await.unwrap().count == 0).await;
+    }
+}
+
+/// Waits for something that must come true; fails after half a minute.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..600 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("still not true after 30 s: {what}");
+}
+
+pub fn client() -> Client {
+    Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// A browser of a visitor of its own: keeps cookies, says where its requests come from.
+pub struct Browser {
+    client: Client,
+    url: String,
+}
+
+impl Browser {
+    pub async fn open(test: &TestApp) -> Self {
+        let client = Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let browser = Self { client, url: test.url.clone() };
+        assert_eq!(browser.get("/").send().await.unwrap().status(), 200);
+        browser
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.url))
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.url)).header("sec-fetch-site", "same-origin")
+    }
+
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.client.put(format!("{}{path}", self.url)).header("sec-fetch-site", "same-origin")
+    }
+
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.client.delete(format!("{}{path}", self.url)).header("sec-fetch-site", "same-origin")
+    }
+
+    pub async fn execute(&self, request: reqwest::Request) -> Response {
+        self.client.execute(request).await.unwrap()
+    }
+
+    pub async fn upload(&self, photo: Vec<u8>) -> NewPrediction {
+        created(self.post("/api/v1/predictions").multipart(form(photo)).send().await.unwrap()).await
+    }
+}
+
+pub async fn created(response: Response) -> NewPrediction {
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    assert_eq!(status, 201, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Checks that an answer is a problem document of this status, and reads it.
+pub async fn problem(response: Response, status: u16) -> Problem {
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let answered = response.status();
+    let text = response.text().await.unwrap();
+    assert_eq!(answered, status, "{text}");
+    let problem: Problem = serde_json::from_str(&text).unwrap();
+    assert_eq!(problem.status, status);
+    assert!(problem.request_id.is_some(), "{text}");
+    problem
+}
+
+/// A multipart body with a photo.
+pub fn form(photo: Vec<u8>) -> multipart::Form {
+    multipart::Form::new().part("image", multipart::Part::bytes(photo).file_name("../../etc/plate.jpg"))
+}
+
+/// A plate of our own making, another one for every seed.
+pub fn a_photo(seed: u32) -> Vec<u8> {
+    let side = 96;
+    let picture = RgbImage::from_fn(side, side, |x, y| {
+        let (dx, dy) = (f64::from(x) - 48.0, f64::from(y) - 48.0);
+        let wave = (dx.hypot(dy) / (3.0 + f64::from(seed % 7)) + f64::from(seed)).sin();
+        let level = (128.0 + 100.0 * wave) as u8;
+        if dx.hypot(dy) < 44.0 { Rgb([level, level / 2, (seed % 200) as u8]) } else { Rgb([230, 230, 225]) }
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}
+
+async fn make_postgres_database() -> (String, PostgresDatabase) {
+    let server = std::env::var("GOURMETGRAM_TEST_POSTGRES_URL")
+        .expect("GOURMETGRAM_TEST_POSTGRES_URL names no PostgreSQL: `make test-rust` starts one");
+    let name = format!("test_{}", Uuid::now_v7().simple());
+    let connection = Connection::connect(&server).await.unwrap();
+    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let mut url = url::Url::parse(&server).unwrap();
+    url.set_path(&name);
+    (url.to_string(), PostgresDatabase { server, name })
+}
