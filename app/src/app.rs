@@ -1,0 +1,89 @@
+//! The document, what is on every page, and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode, StaticSegment,
+    components::{Route, Router, Routes},
+};
+
+use crate::{
+    components::Wordmark,
+    pages::{HomePage, NotFoundPage},
+};
+
+/// The whole HTML document around [`App`]. `options` name the folder and the files of scripts and styles.
+///
+/// A page that answers a refused form ([`PostedProblem`](crate::backend::PostedProblem)) gets no scripts: see there.
+#[cfg(feature = "ssr")]
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    use leptos::hydration::HydrationScripts;
+    use leptos_meta::MetaTags;
+
+    let asset = |file: &str| format!("/{}/{file}", options.site_pkg_dir);
+    let stylesheet = asset(&format!("{}.css", options.output_name));
+    let font = asset("bricolage-grotesque.woff2");
+    let comes_alive = use_context::<crate::backend::PostedProblem>().is_none();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f3f6fb"/>
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0b1020"/>
+                <meta name="description" content="Show GourmetGram a dish: it says what it is, and how sure it is."/>
+                <link rel="stylesheet" href=stylesheet/>
+                <link rel="preload" href=font r#as="font" r#type="font/woff2" crossorigin="anonymous"/>
+                <link rel="icon" href="/favicon.svg" r#type="image/svg+xml"/>
+                <MetaTags/>
+                {comes_alive.then(|| view! { <HydrationScripts options/> })}
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// What is on every page, and the routes.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Effect::new(|_| {
+        // Tells style sheets and tests that the page has come alive.
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-alive", "");
+        }
+    });
+    view! {
+        <Title formatter=document_title/>
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <Router>
+            <header class="masthead">
+                <a class="wordmark" href="/" aria-label="GourmetGram, to the start">
+                    <Wordmark/>
+                </a>
+            </header>
+            <main class="content" id="content">
+                <Routes fallback=NotFoundPage>
+                    <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async/>
+                </Routes>
+            </main>
+            <footer class="colophon">
+                <p>"GourmetGram names dishes from photos. It is a guess with a number, not a judgement of the cook."</p>
+                <p><a href="/api/openapi.json" rel="external">"For developers"</a></p>
+            </footer>
+        </Router>
+    }
+}
+
+/// What the browser's tab says, made of what a page calls itself.
+fn document_title(page: String) -> String {
+    // leptos_meta writes a title into the server's document as it is, so it has to be text of HTML here; in the browser
+    // it is given to `document.title`, which takes plain text.
+    #[cfg(feature = "ssr")]
+    let page = page.replace('&', "&amp;").replace('<', "&lt;");
+    if page.is_empty() { "GourmetGram".to_owned() } else { format!("{page} · GourmetGram") }
+}

@@ -1,0 +1,61 @@
+//! What the pages need from the server while they are rendered there.
+//!
+//! The app does not know axum, the catalog or the object store. For each request the server provides, by Leptos
+//! context, before it renders [`shell`](crate::shell):
+//!
+//! | context | when |
+//! |---|---|
+//! | `Arc<dyn Backend>` | always: bound to the visitor who asks |
+//! | [`PageStatus`] | always: how a page sets the response's status |
+//! | [`PostedProblem`] | when a form was posted and refused, and the page is rendered as the answer |
+//!
+//! Pages are rendered in async mode (the whole document, then the response), so that a status set late still counts
+//! and nothing on the page needs a script.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use gourmetgram_api::{PredictionId, Problem};
+
+use crate::home::Home;
+
+/// The server's side of a page, already bound to the visitor of the request.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// What `/` shows. `shown` is the photo asked for by `?photo={id}`.
+    ///
+    /// # Errors
+    /// Only what keeps the page from being useful at all (the catalog is down, say). A photo that this visitor cannot
+    /// see is not an error: [`Home::shown`] is `None`, and the page answers 404.
+    async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem>;
+}
+
+/// Sets the HTTP status of the response being rendered. Provided by the server as a context.
+///
+/// With leptos_axum: `PageStatus::new(move |status| response_options.set_status(status))`.
+#[derive(Clone)]
+pub struct PageStatus(Arc<dyn Fn(u16) + Send + Sync>);
+
+impl PageStatus {
+    /// `set` is called with the status, at most a few times per request; the last one counts.
+    pub fn new(set: impl Fn(u16) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(set))
+    }
+
+    /// Sets the response's status.
+    pub fn set(&self, status: u16) {
+        (self.0)(status);
+    }
+}
+
+impl fmt::Debug for PageStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PageStatus(..)")
+    }
+}
+
+/// Why the form just posted was refused. The page shows it as an alert, sets its status, and leaves the hydration
+/// scripts out: its address in the browser is the form's, which only the server knows how to answer, and everything on
+/// it works by plain forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostedProblem(pub Problem);

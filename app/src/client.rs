@@ -1,0 +1,260 @@
+//! The API's client in the browser: one typed function a call, one transport below them.
+//!
+//! `XMLHttpRequest` carries them all, because it is the only interface that reports an upload's progress. Calls go to
+//! the page's own origin; the visitor is known by a cookie that scripts cannot read. A call whose future is dropped is
+//! aborted.
+
+use gourmetgram_api::{
+    CorrectionRequest, FlagReason, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage,
+    Problem,
+};
+use js_sys::Promise;
+use serde::{Serialize, de::DeserializeOwned};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{File, FormData, ProgressEvent, XmlHttpRequest};
+
+use crate::{
+    forms::PHOTO_FIELD,
+    home::{Home, PHOTOS_PER_PAGE},
+    trouble::Trouble,
+};
+
+const PREDICTIONS: &str = "/api/v1/predictions";
+
+/// Sends a photo and answers with what is recorded of it.
+///
+/// `id` is also the idempotency key: sent again after a broken connection, the same photo stays one prediction.
+/// `on_progress` is called with the share of bytes sent, from 0 to 1.
+///
+/// # Errors
+/// Every [`Trouble`]; see there which are worth another try.
+pub async fn predict(
+    id: PredictionId,
+    photo: &File,
+    on_progress: impl Fn(f64) + 'static,
+) -> Result<Prediction, Trouble> {
+    let form = upload_form(id, photo).map_err(|_| Trouble::Unreachable)?;
+    let key = id.to_string();
+    let headers = [("Idempotency-Key", key.as_str())];
+    let call = Call { method: "POST", path: PREDICTIONS, headers: &headers, body: Body::Form(form) };
+    let answer = call.send(Some(Box::new(on_progress))).await?;
+    let recorded: NewPrediction = answer.json()?;
+    prediction(recorded.id).await
+}
+
+/// One prediction with all that became of it.
+///
+/// # Errors
+/// Every [`Trouble`]; `not-found` also for another visitor's photo.
+pub async fn prediction(id: PredictionId) -> Result<Prediction, Trouble> {
+    get(&format!("{PREDICTIONS}/{id}")).await
+}
+
+/// A page of the visitor's own predictions, newest first; `after` is the `next_cursor` of the page before.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn predictions(after: Option<PredictionId>) -> Result<PredictionPage, Trouble> {
+    let cursor = after.map(|id| format!("&cursor={id}")).unwrap_or_default();
+    get(&format!("{PREDICTIONS}?limit={PHOTOS_PER_PAGE}{cursor}")).await
+}
+
+/// The model that answers now.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn live_model() -> Result<LiveModel, Trouble> {
+    get("/api/v1/models/live").await
+}
+
+/// What `/` shows, where the browser comes to it from another page without loading a document.
+///
+/// # Errors
+/// Every [`Trouble`], except that a photo that cannot be seen is [`Home::shown`] = `None`.
+pub async fn home(shown: Option<PredictionId>) -> Result<Home, Trouble> {
+    let model = live_model().await?;
+    let mine = predictions(None).await?;
+    let shown = match shown {
+        None => None,
+        Some(id) => match prediction(id).await {
+            Ok(prediction) => Some(prediction),
+            Err(Trouble::Refused(_)) => None,
+            Err(trouble) => return Err(trouble),
+        },
+    };
+    Ok(Home { model, shown, mine })
+}
+
+/// Flags a prediction, or changes the reason of its flag.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn flag(id: PredictionId, reason: FlagReason) -> Result<(), Trouble> {
+    put(&format!("{PREDICTIONS}/{id}/flag"), &FlagRequest { reason }).await
+}
+
+/// Takes the flag back.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn unflag(id: PredictionId) -> Result<(), Trouble> {
+    delete(&format!("{PREDICTIONS}/{id}/flag")).await
+}
+
+/// Relabels a prediction with one of the model's classes.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn correct(id: PredictionId, label: String) -> Result<(), Trouble> {
+    put(&format!("{PREDICTIONS}/{id}/correction"), &CorrectionRequest { label }).await
+}
+
+/// Takes the correction back.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn uncorrect(id: PredictionId) -> Result<(), Trouble> {
+    delete(&format!("{PREDICTIONS}/{id}/correction")).await
+}
+
+/// Erases the photo everywhere. It cannot be taken back.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn erase(id: PredictionId) -> Result<(), Trouble> {
+    delete(&format!("{PREDICTIONS}/{id}")).await
+}
+
+async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Trouble> {
+    Call { method: "GET", path, headers: &[], body: Body::Empty }.send(None).await?.json()
+}
+
+async fn put(path: &str, body: &impl Serialize) -> Result<(), Trouble> {
+    let body = serde_json::to_string(body).map_err(|_| Trouble::Unreachable)?;
+    let headers = [("Content-Type", "application/json")];
+    Call { method: "PUT", path, headers: &headers, body: Body::Json(body) }.send(None).await?;
+    Ok(())
+}
+
+async fn delete(path: &str) -> Result<(), Trouble> {
+    Call { method: "DELETE", path, headers: &[], body: Body::Empty }.send(None).await?;
+    Ok(())
+}
+
+/// The id goes before the file, so that the server can recognise a photo sent again before it reads it.
+fn upload_form(id: PredictionId, photo: &File) -> Result<FormData, JsValue> {
+    let form = FormData::new()?;
+    form.append_with_str("id", &id.to_string())?;
+    form.append_with_blob_and_filename(PHOTO_FIELD, photo, &photo.name())?;
+    Ok(form)
+}
+
+/// Told the share of bytes sent.
+type OnProgress = Box<dyn Fn(f64)>;
+
+struct Call<'a> {
+    method: &'static str,
+    path: &'a str,
+    headers: &'a [(&'static str, &'a str)],
+    body: Body,
+}
+
+enum Body {
+    Empty,
+    Json(String),
+    Form(FormData),
+}
+
+/// A successful answer.
+struct Answer {
+    status: u16,
+    body: String,
+}
+
+impl Answer {
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+        serde_json::from_str(&self.body).map_err(|_| Trouble::Unexpected { status: self.status })
+    }
+}
+
+impl Call<'_> {
+    async fn send(self, on_progress: Option<OnProgress>) -> Result<Answer, Trouble> {
+        // Nothing before the answer can fail but for reasons a visitor sees as "it could not be sent".
+        let request = self.open(on_progress).map_err(|_| Trouble::Unreachable)?;
+        request.ended().await;
+        request.answer()
+    }
+
+    fn open(self, on_progress: Option<OnProgress>) -> Result<InFlight, JsValue> {
+        let request = XmlHttpRequest::new()?;
+        request.open(self.method, self.path)?;
+        request.set_request_header("Accept", "application/json")?;
+        for (name, value) in self.headers {
+            request.set_request_header(name, value)?;
+        }
+
+        let mut end = None;
+        let ended = Promise::new(&mut |resolve, _| end = Some(resolve));
+        request.set_onloadend(end.as_ref());
+
+        let progress = on_progress.map(|on_progress| {
+            Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| {
+                if event.length_computable() && event.total() > 0.0 {
+                    on_progress(event.loaded() / event.total());
+                }
+            })
+        });
+        if let Some(progress) = &progress {
+            request.upload()?.set_onprogress(Some(progress.as_ref().unchecked_ref()));
+        }
+
+        match self.body {
+            Body::Empty => request.send()?,
+            Body::Json(text) => request.send_with_opt_str(Some(&text))?,
+            Body::Form(form) => request.send_with_opt_form_data(Some(&form))?,
+        }
+        Ok(InFlight { request, ended, _progress: progress })
+    }
+}
+
+/// A request under way; dropped, it is aborted and its callbacks are taken off before they are freed.
+struct InFlight {
+    request: XmlHttpRequest,
+    ended: Promise,
+    _progress: Option<Closure<dyn Fn(ProgressEvent)>>,
+}
+
+impl InFlight {
+    async fn ended(&self) {
+        // The promise has no way to fail: "loadend" comes after success, error and abort alike.
+        let _ = JsFuture::from(self.ended.clone()).await;
+    }
+
+    fn answer(&self) -> Result<Answer, Trouble> {
+        let status = self.request.status().unwrap_or(0);
+        let body = self.request.response_text().ok().flatten().unwrap_or_default();
+        match status {
+            0 => Err(Trouble::Unreachable),
+            200..=299 => Ok(Answer { status, body }),
+            _ => Err(serde_json::from_str::<Problem>(&body).map_or(Trouble::Unexpected { status }, |problem| {
+                Trouble::Refused(Problem { retry_after: problem.retry_after.or_else(|| self.retry_after()), ..problem })
+            })),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        self.request.get_response_header("Retry-After").ok().flatten()?.trim().parse().ok()
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.request.set_onloadend(None);
+        if let Ok(upload) = self.request.upload() {
+            upload.set_onprogress(None);
+        }
+        // Does nothing to a request that has ended.
+        let _ = self.request.abort();
+    }
+}

@@ -1,0 +1,70 @@
+//! The product's few drawings. All are decoration: the words stand beside them.
+
+use leptos::prelude::*;
+
+/// Line icons on a grid of 24, drawn in the colour of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// Take a photo.
+    Camera,
+    /// Choose a photo.
+    Picture,
+    /// Flagged.
+    Flag,
+    /// Said otherwise.
+    Pencil,
+    /// Erase.
+    Bin,
+    /// Done, stored.
+    Check,
+    /// Take back.
+    Undo,
+    /// Something is wrong.
+    Warning,
+}
+
+impl Icon {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Camera => {
+                "M4 8.5A1.5 1.5 0 0 1 5.5 7h2.1l1.5-2.2h5.8L16.4 7h2.1A1.5 1.5 0 0 1 20 8.5v9a1.5 1.5 0 0 1-1.5 \
+                 1.5h-13A1.5 1.5 0 0 1 4 17.5zM12 16a3.25 3.25 0 1 0 0-6.5 3.25 3.25 0 0 0 0 6.5z"
+            }
+            Self::Picture => {
+                "M5.5 4.5h13A1.5 1.5 0 0 1 20 6v12a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18V6a1.5 1.5 0 0 1 \
+                 1.5-1.5zM4.5 17l4.7-5 3.6 3.7 2.4-2.4 4.3 4.2M15.5 9.2h.01"
+            }
+            Self::Flag => "M6 20.5V4M6 4.8c4-2.6 7.6 2.2 12.5 0v8.6c-4.9 2.2-8.5-2.6-12.5 0",
+            Self::Pencil => {
+                "M5 19l.8-3.700L15.7 5.400a1.4 1.4 0 0 1 2 0l.9.9a1.4 1.4 0 0 1 0 2L8.7 18.200zM13.9 7.200l2.9 2.9"
+            }
+            Self::Bin => "M5 7h14M9.5 7V4.800h5V7M7 7l.8 12.200h8.400L17 7M10.3 10.500v5.500M13.7 10.500v5.5",
+            Self::Check => "M5 12.800l4.3 4.200L19 7.5",
+            Self::Undo => "M8.5 5L4.8 8.700l3.7 3.700M5.2 8.700h8.300a5 5 0 0 1 0 10H8.5",
+            Self::Warning => "M12 4.300l8.5 15h-17zM12 10v4.500M12 16.900h.01",
+        }
+    }
+
+    /// The icon as an element, hidden from screen readers.
+    pub fn view(self) -> impl IntoView {
+        view! {
+            <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+                <path d=self.path()/>
+            </svg>
+        }
+    }
+}
+
+/// The sign and the name: a plate seen from above, with the scale's needle on it.
+#[component]
+pub fn Wordmark() -> impl IntoView {
+    view! {
+        <svg class="wordmark__sign" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+            <circle class="wordmark__plate" cx="16" cy="16" r="14"/>
+            <circle class="wordmark__well" cx="16" cy="16" r="8.5"/>
+            <path class="wordmark__needle" d="M16 16L20.6 8.2"/>
+            <circle class="wordmark__hub" cx="16" cy="16" r="2"/>
+        </svg>
+        <span class="wordmark__name">"GourmetGram"</span>
+    }
+}

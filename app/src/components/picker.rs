@@ -1,0 +1,67 @@
+//! Where a photo comes in: from the camera or from the device. Dropping and pasting is the page's own matter.
+
+use leptos::{html, prelude::*};
+
+use super::Icon;
+use crate::{forms, visit::Visit};
+
+/// The buttons to take or to choose a photo.
+///
+/// Each is a form of its own around a file input. Alive, it sends as soon as a photo is chosen. Not yet alive, or with
+/// scripts off, its "Send" button is a plain submit; the style sheet shows that button once a file is chosen.
+#[component]
+pub fn PhotoPicker(
+    /// An answer is on the page already, and this is for one more.
+    #[prop(optional)]
+    another: bool,
+) -> impl IntoView {
+    view! {
+        <div class="picker" class:picker--another=another>
+            <Source camera=true label="Take a photo"/>
+            <Source camera=false label=if another { "Another photo" } else { "Choose a photo" }/>
+        </div>
+    }
+}
+
+#[component]
+fn Source(camera: bool, label: &'static str) -> impl IntoView {
+    let visit = expect_context::<Visit>();
+    let input = NodeRef::<html::Input>::new();
+    let send_chosen = move || {
+        let Some(input) = input.get_untracked() else { return };
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            // So that the same file can be chosen again.
+            input.set_value("");
+            visit.send(file);
+        }
+    };
+    // Whoever was faster than the script is not made to choose twice.
+    Effect::new(move |_| send_chosen());
+
+    let icon = if camera { Icon::Camera } else { Icon::Picture };
+    view! {
+        <form
+            class="source"
+            class:source--camera=camera
+            method="post"
+            action=forms::UPLOAD
+            enctype="multipart/form-data"
+        >
+            <label class="button source__choose">
+                {icon.view()}
+                <span>{label}</span>
+                <input
+                    node_ref=input
+                    class="source__input"
+                    type="file"
+                    name=forms::PHOTO_FIELD
+                    accept=forms::ACCEPTED_TYPES
+                    capture=camera.then_some("environment")
+                    required
+                    on:change=move |_| send_chosen()
+                />
+            </label>
+            <button class="button button--primary source__send" type="submit">"Send this photo"</button>
+        </form>
+    }
+}

@@ -1,0 +1,51 @@
+//! Where the page's plain forms post to.
+//!
+//! With scripts off the browser posts these and the server answers with a redirect to the page; with scripts on the
+//! same buttons call the API instead. All bodies but the photo's are `application/x-www-form-urlencoded`.
+
+use gourmetgram_api::PredictionId;
+
+/// `multipart/form-data` with one part, [`PHOTO_FIELD`].
+pub const UPLOAD: &str = "/photos";
+
+/// The part of [`UPLOAD`] that is the photo's file.
+pub const PHOTO_FIELD: &str = "image";
+
+/// Types the server reads, for a file input's `accept`. Named one by one and not as `image/*`, so that an iPhone turns
+/// its HEIC photos into JPEG by itself.
+pub const ACCEPTED_TYPES: &str = "image/jpeg,image/png,image/webp,image/gif";
+
+/// Flags the photo; field `reason`, a word of [`FlagReason`](gourmetgram_api::FlagReason).
+pub fn flag(id: PredictionId) -> String {
+    format!("/photos/{id}/flag")
+}
+
+/// Takes the flag back; no fields.
+pub fn unflag(id: PredictionId) -> String {
+    format!("/photos/{id}/unflag")
+}
+
+/// Relabels the photo; field `label`, one of the model's classes.
+pub fn correct(id: PredictionId) -> String {
+    format!("/photos/{id}/correct")
+}
+
+/// Takes the correction back; no fields.
+pub fn uncorrect(id: PredictionId) -> String {
+    format!("/photos/{id}/uncorrect")
+}
+
+/// Erases the photo; no fields.
+pub fn erase(id: PredictionId) -> String {
+    format!("/photos/{id}/erase")
+}
+
+/// The page on which a photo's answer is shown.
+pub fn page_of(id: PredictionId) -> String {
+    format!("/?photo={id}")
+}
+
+/// The photo itself.
+pub fn image(id: PredictionId) -> String {
+    format!("/api/v1/predictions/{id}/image")
+}

@@ -1,0 +1,27 @@
+//! GourmetGram's pages: rendered on the server, hydrated in the browser.
+//!
+//! One code for both sides. The server (feature `ssr`) renders [`shell`] with what its [`backend`] gives; the browser
+//! (feature `hydrate`) takes the same [`App`] over and talks to the API through [`client`]. Every form on a page also
+//! works with scripts off: it posts to a path of [`forms`], and the server answers with a redirect.
+
+#![expect(unreachable_pub, reason = "the component macro makes a `pub` item within a private module of each component")]
+
+pub mod album;
+#[cfg(feature = "ssr")]
+pub mod backend;
+pub mod client;
+pub mod components;
+pub mod forms;
+pub mod home;
+pub mod judgement;
+pub mod pages;
+pub mod trouble;
+pub mod upload;
+pub mod visit;
+pub mod wording;
+
+mod app;
+
+pub use app::App;
+#[cfg(feature = "ssr")]
+pub use app::shell;

@@ -1,0 +1,115 @@
+//! The visitor's photos, newest first.
+
+use leptos::{either::Either, prelude::*, task::spawn_local};
+
+use super::Asked;
+use crate::{
+    album::Photo,
+    client,
+    components::{Erase, Icon, TroubleNotice},
+    forms,
+    trouble::Trouble,
+    visit::Visit,
+    wording::{count, percent},
+};
+
+/// The list, or what will be there one day.
+#[component]
+pub(super) fn MyPhotos(asked: Memo<Asked>) -> impl IntoView {
+    let visit = expect_context::<Visit>();
+    let album = visit.album;
+    let number = move || match album.listed().len() {
+        0 => None,
+        number if album.next().is_some() => Some(format!("{number} newest")),
+        number => Some(count(number, "photo", "photos")),
+    };
+    view! {
+        <section class="album" aria-labelledby="album-title">
+            <header class="album__head">
+                <h2 class="album__title" id="album-title">"My photos"</h2>
+                <p class="album__count">{number}</p>
+            </header>
+            <ul class="album__grid">
+                <For each=move || album.listed() key=|photo| photo.id let:photo>
+                    <Tile photo asked/>
+                </For>
+            </ul>
+            {move || album.listed().is_empty().then(|| view! {
+                <p class="album__empty">"Nothing here yet. What you send lines up here, for you alone."</p>
+            })}
+            <More/>
+        </section>
+    }
+}
+
+/// One photo of the list.
+#[component]
+fn Tile(photo: Photo, asked: Memo<Asked>) -> impl IntoView {
+    let id = photo.id;
+    let is_shown = Memo::new(move |_| asked.get() == Asked::Photo(id));
+    let known = photo.prediction.get_untracked();
+    let state = {
+        let prediction = photo.prediction.clone();
+        move || {
+            let (flag, corrected) = prediction.with(|now| (now.flag, now.corrected_class.clone()));
+            let nothing_said = flag.is_none() && corrected.is_none();
+            view! {
+                {corrected.map(|label| view! {
+                    <span class="badge badge--corrected">{Icon::Pencil.view()}<span>"You: " {label}</span></span>
+                })}
+                {flag.map(|_| view! { <span class="badge badge--flagged">{Icon::Flag.view()}<span>"Flagged"</span></span> })}
+                {nothing_said.then(|| view! { <span class="badge">{Icon::Check.view()}<span>"Saved"</span></span> })}
+            }
+        }
+    };
+    view! {
+        <li class="tile" class:tile--open=is_shown>
+            <a class="tile__link" href=forms::page_of(id) aria-current=move || is_shown.get().then_some("page")>
+                <img
+                    class="tile__image"
+                    src=photo.source()
+                    alt=""
+                    width=known.width
+                    height=known.height
+                    loading="lazy"
+                    decoding="async"
+                />
+                <span class="tile__label">{known.predicted_class}</span>
+                <span class="tile__percent">{percent(known.confidence.get())}</span>
+            </a>
+            <p class="tile__state">{state}</p>
+            {move || match is_shown.get() {
+                // The panel above erases the photo that is open.
+                true => Either::Left(()),
+                false => Either::Right(view! { <Erase photo=photo.clone()/> }),
+            }}
+        </li>
+    }
+}
+
+/// Loads the list's next page.
+#[component]
+fn More() -> impl IntoView {
+    let album = expect_context::<Visit>().album;
+    let busy = RwSignal::new(false);
+    let trouble = RwSignal::new(None::<Trouble>);
+    let load = Callback::new(move |()| {
+        busy.set(true);
+        trouble.set(None);
+        spawn_local(async move {
+            match client::predictions(album.next()).await {
+                Ok(page) => album.append(page),
+                Err(refused) => trouble.set(Some(refused)),
+            }
+            busy.set(false);
+        });
+    });
+    view! {
+        {move || album.next().map(|_| view! {
+            <button type="button" class="button album__more" disabled=busy on:click=move |_| load.run(())>
+                "Show more"
+            </button>
+        })}
+        {move || trouble.get().map(|trouble| view! { <TroubleNotice trouble retry=load/> })}
+    }
+}

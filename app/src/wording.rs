@@ -1,0 +1,100 @@
+//! The product's voice where it must say a number or a word of the contract to a person.
+
+use chrono::{DateTime, Utc};
+use gourmetgram_api::{Confidence, FlagReason};
+
+/// How sure the model is, in words. The steps follow what people mean by such words, not quantiles of the model.
+pub fn certainty(confidence: Confidence) -> &'static str {
+    match confidence.get() {
+        p if p >= 0.95 => "Almost certain",
+        p if p >= 0.80 => "Quite sure",
+        p if p >= 0.60 => "Fairly sure",
+        p if p >= 0.40 => "Not so sure",
+        _ => "Only a guess",
+    }
+}
+
+/// A probability from 0 to 1 as whole percent. Never "100%" or "0%" for what is not exactly that: a model that is
+/// almost certain is not certain.
+pub fn percent(probability: f32) -> String {
+    match probability {
+        p if p >= 1.0 => "100%".to_owned(),
+        p if p > 0.99 => ">99%".to_owned(),
+        p if p <= 0.0 => "0%".to_owned(),
+        p if p < 0.01 => "<1%".to_owned(),
+        p => format!("{:.0}%", p * 100.0),
+    }
+}
+
+/// What a flag's reason says on its button.
+pub fn flag_reason(reason: FlagReason) -> &'static str {
+    match reason {
+        FlagReason::WrongLabel => "Wrong label",
+        FlagReason::NotFood => "Not food",
+        FlagReason::BadPhoto => "Bad photo",
+        FlagReason::Other => "Something else",
+    }
+}
+
+/// A number of bytes as people say it: `740 kB`, `2.4 MB`, `20 MB`.
+pub fn file_size(bytes: u64) -> String {
+    if bytes < 1_000_000 {
+        return format!("{} kB", bytes.div_ceil(1000));
+    }
+    // Rounded up, so that a file just above a limit never reads as being the limit.
+    let tenths = bytes.div_ceil(100_000);
+    if tenths.is_multiple_of(10) {
+        format!("{} MB", tenths / 10)
+    } else {
+        format!("{}.{} MB", tenths / 10, tenths % 10)
+    }
+}
+
+/// A moment as both sides write it before the browser knows the visitor's clock: `23 Nov 2026, 10:28 UTC`.
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.format("%-d %b %Y, %H:%M UTC").to_string()
+}
+
+/// `1 photo`, `2 photos`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_uncertain_model_is_never_called_certain() {
+        assert_eq!(percent(0.9999), ">99%");
+        assert_eq!(percent(0.0001), "<1%");
+        assert_eq!(percent(0.873), "87%");
+        assert_eq!(percent(1.0), "100%");
+    }
+
+    #[test]
+    fn words_never_grow_weaker_as_confidence_grows() {
+        let ranks = ["Only a guess", "Not so sure", "Fairly sure", "Quite sure", "Almost certain"];
+        let rank = |p: f32| {
+            let words = certainty(Confidence::new(p).unwrap());
+            ranks.iter().position(|known| *known == words).unwrap()
+        };
+        let along_the_scale: Vec<usize> = (0..=100_u8).map(|p| rank(f32::from(p) / 100.0)).collect();
+        assert!(along_the_scale.is_sorted());
+        assert_eq!(along_the_scale.first(), Some(&0));
+        assert_eq!(along_the_scale.last(), Some(&4));
+    }
+
+    #[test]
+    fn a_file_just_over_the_limit_does_not_read_as_the_limit() {
+        assert_eq!(file_size(20_000_000), "20 MB");
+        assert_eq!(file_size(20_000_001), "20.1 MB");
+        assert_eq!(file_size(740_000), "740 kB");
+    }
+
+    #[test]
+    fn moments_are_written_in_utc() {
+        let at = DateTime::from_timestamp(1_795_429_680, 0).unwrap();
+        assert_eq!(moment(at), "23 Nov 2026, 10:28 UTC");
+    }
+}

@@ -1,0 +1,70 @@
+// Which server the tests run against, and how it is started: the real binary, on a free port, with a folder of its own.
+//
+// GOURMETGRAM_URL: an address to test instead, where a server runs already. GOURMETGRAM_BIN: the binary to start.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const repository = join(import.meta.dirname, "..");
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function builtBinary(): string {
+  const metadata = execFileSync("cargo", ["metadata", "--format-version", "1", "--no-deps"], {
+    cwd: repository,
+    maxBuffer: 64 << 20,
+  });
+  return join(JSON.parse(metadata.toString()).target_directory, "debug", "gourmetgram");
+}
+
+// The configuration is read again in every worker process; the environment hands the first reading's choice on.
+process.env.GOURMETGRAM_E2E_PORT ??= String(await freePort());
+process.env.GOURMETGRAM_E2E_DATA ??= mkdtempSync(join(tmpdir(), "gourmetgram-end2end-"));
+
+const given = process.env.GOURMETGRAM_URL;
+
+export const dataFolder = process.env.GOURMETGRAM_E2E_DATA;
+
+export const baseURL = given ?? `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_PORT}`;
+
+export const webServer = given
+  ? undefined
+  : {
+      command: `"${process.env.GOURMETGRAM_BIN ?? builtBinary()}" serve`,
+      cwd: repository,
+      url: `${baseURL}/readyz`,
+      timeout: 60_000,
+      stdout: "ignore" as const,
+      stderr: "pipe" as const,
+      gracefulShutdown: { signal: "SIGTERM" as const, timeout: 10_000 },
+      env: {
+        ...(process.env as Record<string, string>),
+        GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
+        GOURMETGRAM__DATA_DIR: dataFolder,
+      },
+    };
+
+/** Debian's Chromium: Playwright's own downloads are not needed. */
+export const chromium = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};

@@ -1,0 +1,102 @@
+// The page as tests speak of it, and the watch that every test keeps on the console.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { test as base, expect, type Locator, type Page } from "@playwright/test";
+
+export { expect };
+
+const pictures = join(import.meta.dirname, "../pictures");
+
+export const picture = (name: "soup" | "egg" | "salad" | "bread"): string => join(pictures, `${name}.jpg`);
+
+export const brokenPicture = (): { name: string; mimeType: string; buffer: Buffer } => ({
+  name: "broken.jpg",
+  mimeType: "image/jpeg",
+  buffer: readFileSync(picture("soup")).subarray(0, 9_000),
+});
+
+export const notAPicture = { name: "recipe.txt", mimeType: "text/plain", buffer: Buffer.from("Two eggs, a pinch of salt.") };
+
+/** A text that calls itself a picture: only the server can tell. */
+export const disguisedText = { ...notAPicture, name: "recipe.jpg", mimeType: "image/jpeg" };
+
+export class HomePage {
+  readonly answer: Locator;
+  readonly label: Locator;
+  readonly otherClasses: Locator;
+  readonly flags: Locator;
+  readonly album: Locator;
+  readonly tiles: Locator;
+  readonly confirmation: Locator;
+  readonly trouble: Locator;
+
+  constructor(readonly page: Page) {
+    this.answer = page.getByRole("region", { name: "The answer" });
+    this.label = page.getByRole("figure").getByRole("heading", { level: 1 });
+    this.otherClasses = page.getByRole("form", { name: "Is it something else?" });
+    this.flags = page.getByRole("form", { name: "Anything wrong?" });
+    this.album = page.getByRole("region", { name: "My photos" });
+    this.tiles = this.album.getByRole("listitem");
+    this.confirmation = page.locator(".confirmation");
+    this.trouble = page.getByRole("alert");
+  }
+
+  /** Opens an address and waits until the page has come alive. */
+  async open(path = "/"): Promise<void> {
+    await this.page.goto(path);
+    await this.alive();
+  }
+
+  async alive(): Promise<void> {
+    await this.page.locator("html[data-alive]").waitFor({ state: "attached" });
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.alive();
+  }
+
+  /** The file input that takes a photo from the device: before the first answer, and after it. */
+  get chooser(): Locator {
+    return this.page.getByLabel(/^(Choose a|Another) photo$/);
+  }
+
+  async choose(file: Parameters<Locator["setInputFiles"]>[0]): Promise<void> {
+    await this.chooser.setInputFiles(file);
+  }
+
+  /** Sends a photo and waits for its answer. Returns the label. */
+  async classify(name: Parameters<typeof picture>[0] = "soup"): Promise<string> {
+    await this.choose(picture(name));
+    await expect(this.answer).toBeVisible();
+    return await this.label.innerText();
+  }
+
+  /** A class that is not the answer, to correct it to. */
+  choice(index = 0): Locator {
+    return this.otherClasses.locator("button[name=label]").nth(index);
+  }
+
+  reason(name: string): Locator {
+    return this.flags.getByRole("button", { name, exact: true });
+  }
+}
+
+/** Texts that may stand in the console of a test that breaks the connection or makes the server refuse on purpose. */
+type Expected = { expectedInConsole: RegExp | null };
+
+export const test = base.extend<Expected & { home: HomePage }>({
+  expectedInConsole: [null, { option: true }],
+  home: async ({ page, expectedInConsole }, use) => {
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    await use(new HomePage(page));
+    // Hydration errors, violations of the content security policy and panics all end up here.
+    expect(complaints.filter((text) => !expectedInConsole?.test(text))).toEqual([]);
+  },
+});

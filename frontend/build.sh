@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Builds what the browser loads into target/site/: `frontend/build.sh [dev|release]` (default: release).
+#
+# 1. cargo compiles the crate gourmetgram-frontend to WebAssembly,
+# 2. wasm-bindgen writes the JavaScript around it,
+# 3. wasm-opt makes it smaller (release only),
+# 4. bundle.mjs puts it with style/, public/ and the typeface into target/site/, named by content.
+#
+# Run it as often as you like: a step whose input did not change is skipped.
+set -euo pipefail
+
+mode="${1:-release}"
+case "$mode" in
+dev) profile=wasm-dev ;;
+release) profile=wasm-release ;;
+*)
+    echo "usage: frontend/build.sh [dev|release]" >&2
+    exit 2
+    ;;
+esac
+
+repository="$(cd "$(dirname "$0")/.." && pwd)"
+cd "$repository"
+tools="${GOURMETGRAM_CACHE:-$repository/.tools}"
+staging="target/frontend/$mode"
+
+say() { echo "frontend: $*"; }
+fail() {
+    echo "frontend: $1" >&2
+    echo "          $2" >&2
+    exit 1
+}
+
+# The crate and the tool must be the same version to the letter: they share an unstable format.
+wanted="$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)"
+[ -n "$wanted" ] || fail "Cargo.toml does not pin wasm-bindgen." "Write it as: wasm-bindgen = \"=x.y.z\""
+
+find_wasm_bindgen() {
+    local candidate found=""
+    for candidate in "$tools/tools/bin/wasm-bindgen" "$repository/.tools/bin/wasm-bindgen" "$(command -v wasm-bindgen || true)"; do
+        [ -n "$candidate" ] && [ -x "$candidate" ] || continue
+        found="$("$candidate" --version | cut -d' ' -f2) at $candidate"
+        [ "${found%% *}" = "$wanted" ] && echo "$candidate" && return
+    done
+    fail "wasm-bindgen $wanted is needed; found: ${found:-none}." \
+        "cargo install wasm-bindgen-cli --version $wanted --locked --debug --root .tools"
+}
+wasm_bindgen="$(find_wasm_bindgen)"
+
+command -v node >/dev/null || fail "node is needed and not installed." "Install Node.js 20 or newer."
+if ! cmp -s frontend/package-lock.json frontend/node_modules/.gourmetgram-lock; then
+    say "installing the npm packages of frontend/package-lock.json"
+    npm ci --prefix frontend --no-audit --no-fund --silent ||
+        fail "npm could not install the packages of frontend/." "Read its message above; it needs the npm registry once."
+    cp frontend/package-lock.json frontend/node_modules/.gourmetgram-lock
+fi
+
+say "compiling to WebAssembly (profile $profile)"
+cargo build --quiet --package gourmetgram-frontend --lib --target wasm32-unknown-unknown --profile "$profile" ||
+    fail "the browser's side does not compile." "If the target is missing: rustup target add wasm32-unknown-unknown"
+target_directory="$(cargo metadata --format-version 1 --no-deps |
+    node -e 'process.stdin.on("data", c => (s = (globalThis.s ?? "") + c)).on("end", () => console.log(JSON.parse(s).target_directory))')"
+compiled="$target_directory/wasm32-unknown-unknown/$profile/gourmetgram_frontend.wasm"
+
+stamp="$(sha256sum "$compiled" "$0" frontend/package-lock.json | cut -d' ' -f1 | tr '\n' ' ')$wanted"
+if [ "$(cat "$staging.stamp" 2>/dev/null)" = "$stamp" ]; then
+    say "JavaScript and WebAssembly are up to date"
+else
+    say "wasm-bindgen $wanted"
+    rm -rf "$staging" "$staging.stamp"
+    mkdir -p "$staging"
+    keep_names=--remove-name-section
+    [ "$mode" = dev ] && keep_names=--no-demangle
+    "$wasm_bindgen" "$compiled" --target web --no-typescript --remove-producers-section "$keep_names" \
+        --out-name gourmetgram --out-dir "$staging"
+    if [ "$mode" = release ]; then
+        say "wasm-opt -Oz"
+        frontend/node_modules/.bin/wasm-opt -Oz --enable-simd --enable-bulk-memory --enable-sign-ext \
+            --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
+            "$staging/gourmetgram_bg.wasm" --output "$staging/gourmetgram_bg.wasm"
+    fi
+    echo "$stamp" >"$staging.stamp"
+fi
+
+node frontend/bundle.mjs "$mode" "$staging"

@@ -1,0 +1,100 @@
+// Puts what the browser loads into target/site/: `node frontend/bundle.mjs dev|release STAGING`.
+//
+//   target/site/pkg/<hash>/   gourmetgram.js, gourmetgram_bg.wasm, gourmetgram.css, the typeface: named by what is in
+//                             them all, so they may be cached for ever
+//   target/site/              everything of public/
+//
+// In release each file that gains from it has a .br and a .gz beside it, so the server compresses nothing twice. Only
+// node's own modules are used. Whatever else lies in target/site/ is removed.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, extname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const [mode, staging] = process.argv.slice(2);
+if (!["dev", "release"].includes(mode) || !staging) {
+  console.error("usage: node frontend/bundle.mjs dev|release STAGING");
+  process.exit(2);
+}
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), "..");
+const site = join(repository, "target/site");
+const compressible = new Set([".js", ".wasm", ".css", ".svg", ".txt", ".json", ".webmanifest", ".html"]);
+
+/** Path, relative to `folder`, and content of each file below it, in a fixed order. */
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort()
+    .map((path) => [relative(folder, path), readFileSync(path)]);
+}
+
+/** The style sheet with its imports in place of the lines that name them: one request instead of a chain. */
+function styleSheet(path) {
+  return readFileSync(path, "utf8").replace(/^@import "([^"]+)";$/gm, (_, name) => styleSheet(join(dirname(path), name)));
+}
+
+/** The files with the compressed forms of those that gain from it, where this is a release. */
+function* withCompressed(files) {
+  for (const [name, content] of files) {
+    yield [name, content];
+    if (mode === "release" && compressible.has(extname(name))) {
+      const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
+      yield [`${name}.br`, brotliCompressSync(content, { params })];
+      yield [`${name}.gz`, gzipSync(content, { level: 9 })];
+    }
+  }
+}
+
+/** Writes what is not there yet to the letter. A file left alone keeps its time, and the server is not built anew. */
+function write(path, content) {
+  if (!existsSync(path) || !readFileSync(path).equals(content)) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
+}
+
+const font = "node_modules/@fontsource-variable/bricolage-grotesque/files/bricolage-grotesque-latin-wght-normal.woff2";
+const hashed = [
+  ...filesBelow(join(repository, staging)),
+  ["gourmetgram.css", Buffer.from(styleSheet(join(repository, "style/gourmetgram.css")))],
+  ["bricolage-grotesque.woff2", readFileSync(join(repository, "frontend", font))],
+];
+const digest = createHash("sha256");
+for (const [name, content] of hashed) {
+  digest.update(`${name}\0${content.length}\0`).update(content);
+}
+const hash = digest.digest("hex").slice(0, 16);
+
+// A folder gets its name once it is complete, so one that has it needs no second look.
+const folder = join(site, "pkg", hash);
+if (!existsSync(folder) || existsSync(join(folder, "gourmetgram.js.br")) !== (mode === "release")) {
+  const unfinished = join(site, "unfinished");
+  rmSync(unfinished, { recursive: true, force: true });
+  for (const [name, content] of withCompressed(hashed)) write(join(unfinished, name), content);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(dirname(folder), { recursive: true });
+  renameSync(unfinished, folder);
+}
+
+const wanted = new Set();
+for (const [name, content] of withCompressed(filesBelow(join(repository, "public")))) {
+  write(join(site, name), content);
+  wanted.add(name);
+}
+for (const [name] of filesBelow(site)) {
+  if (!wanted.has(name) && !name.startsWith(join("pkg", hash, "/"))) rmSync(join(site, name));
+}
+for (const old of readdirSync(join(site, "pkg"))) {
+  if (old !== hash) rmSync(join(site, "pkg", old), { recursive: true });
+}
+
+const kilobytes = (name) => {
+  const bytes = readFileSync(join(folder, mode === "release" ? `${name}.br` : name)).length;
+  return `${name} ${Math.ceil(bytes / 1000)} kB`;
+};
+const sizes = ["gourmetgram.js", "gourmetgram_bg.wasm", "gourmetgram.css"].map(kilobytes).join(", ");
+console.log(`frontend: target/site/pkg/${hash}: ${sizes}${mode === "release" ? " (brotli)" : ""}`);
