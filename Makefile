@@ -1,0 +1,54 @@
+# Each line below is a command one could type; what they have in common is in scripts/.
+
+# Tools that are not there yet are installed into this folder; one outside the checkout can serve several.
+export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
+export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
+
+.NOTPARALLEL:
+.PHONY: help run build stop clean-data test test-rust e2e screenshots lint audit clean
+
+help: ## what there is
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+run: build ## build what changed, start the server in the background, print its address
+	@scripts/server.sh start
+
+build: ## the server with its pages, in release (15 to 25 minutes the first time)
+	scripts/setup.sh rust wasm-bindgen npm:frontend
+	frontend/build.sh release
+	cargo build --release -p gourmetgram
+
+stop: ## stop the server; what it keeps stays
+	@scripts/server.sh stop
+
+clean-data: ## stop the server and delete everything it keeps (asks first)
+	@scripts/server.sh clean-data
+
+test: ## every test, with the set-up they need
+	@scripts/test.sh all
+
+test-rust: ## the Rust tests only
+	@scripts/test.sh rust
+
+e2e: ## the browser tests only
+	@scripts/test.sh e2e
+
+screenshots: ## pictures of the pages, into end2end/screenshots/
+	@scripts/test.sh screenshots
+
+lint: ## formatting, clippy, documentation, licences; a warning is an error
+	scripts/setup.sh rust deny shellcheck
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --exclude gourmetgram-frontend --all-targets -- -D warnings
+	cargo clippy --locked -p gourmetgram-frontend --target wasm32-unknown-unknown -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --exclude gourmetgram-frontend --no-deps --document-private-items
+	cargo deny --log-level error check bans licenses sources
+	shellcheck .ci/run scripts/*.sh
+
+audit: ## known vulnerabilities in dependencies (asks the RustSec database on GitHub)
+	scripts/setup.sh deny
+	cargo deny check advisories
+
+clean: ## delete what was built; what the server keeps stays
+	cargo clean
+	rm -rf .tools frontend/node_modules end2end/node_modules

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Runs the tests, also on a machine where nothing is set up yet, and ends with one line of counts.
+# A set-up step that fails ends the run; a suite that fails does not keep the others from running.
+#
+#   scripts/test.sh all|rust|e2e|screenshots
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+SUITES=${1:-}
+case $SUITES in
+all) steps_total=9 ;;
+rust) steps_total=7 ;;
+e2e | screenshots) steps_total=5 ;;
+*) fail "which tests?" "Usage: scripts/test.sh all|rust|e2e|screenshots" ;;
+esac
+
+# The browser's entry point is left out: it is compiled for the browser, with features the server must not have.
+WORKSPACE=(--workspace --exclude gourmetgram-frontend)
+
+steps_begun=0
+passed=0
+failed=0
+skipped=0
+details=()
+failures=()
+
+wants() {
+    [[ $SUITES == all || $SUITES == "$1" ]]
+}
+
+# step NAME COMMAND...: announces, runs and times one step; its status is the command's.
+step() {
+    local name=$1 began=$SECONDS status=0
+    shift
+    steps_begun=$((steps_begun + 1))
+    printf '\n[%s/%s] %s\n' "$steps_begun" "$steps_total" "$name"
+    "$@" || status=$?
+    printf '[%s/%s] %s: %s in %s s\n' "$steps_begun" "$steps_total" "$name" \
+        "$( ((status)) && echo FAILED || echo passed)" "$((SECONDS - began))"
+    return $status
+}
+
+# prepare NAME COMMAND...: a step without which no test can be trusted.
+prepare() {
+    step "$@" || fail "the tests did not run: \"$1\" failed (why stands above)" "After putting that right: make test"
+}
+
+# suite NAME AGAIN COMMAND...: a suite of tests, and the command that runs it alone.
+suite() {
+    local name=$1 again=$2
+    shift 2
+    step "$name" "$@" || failures+=("$name (alone: $again)")
+}
+
+# count PASSED FAILED SKIPPED
+count() {
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    skipped=$((skipped + $3))
+}
+
+# count_junit REPORT: adds a report's tests to the counts, and keeps what it has to say about single tests.
+count_junit() {
+    local report counts detail
+    # A suite that broke before it could report counts as one failure.
+    report=$(python3 scripts/junit_counts.py "$1" 2>/dev/null) || { count 0 1 0 && return 1; }
+    read -r -a counts <<<"$report"
+    count "${counts[@]}"
+    while IFS= read -r detail; do
+        details+=("$detail")
+    done < <(sed 1d <<<"$report" | sed '/^$/d')
+}
+
+install_system_packages() {
+    scripts/setup.sh system
+}
+
+install_tools() {
+    scripts/setup.sh rust wasm-bindgen nextest python npm:frontend npm:end2end
+}
+
+start_postgres() {
+    if [[ -n "${GOURMETGRAM_TEST_POSTGRES_URL:-}" ]]; then
+        say "Taking the one GOURMETGRAM_TEST_POSTGRES_URL names"
+        return
+    fi
+    # One that was started by hand is used and left running.
+    if ! scripts/postgres.sh url >/dev/null 2>&1; then
+        trap 'scripts/postgres.sh stop' EXIT
+    fi
+    GOURMETGRAM_TEST_POSTGRES_URL=$(scripts/postgres.sh start) || return
+    export GOURMETGRAM_TEST_POSTGRES_URL
+    say "Listening on ${GOURMETGRAM_TEST_POSTGRES_URL##*@}"
+}
+
+# Compiles the server and the Rust tests together: alone, the server would get its dependencies with other features,
+# and they would be compiled twice.
+compile() {
+    cargo nextest run "${WORKSPACE[@]}" --no-run
+}
+
+run_rust_tests() {
+    local report=target/nextest/default/junit.xml status=0
+    rm -f "$report"
+    cargo nextest run "${WORKSPACE[@]}" || status=$?
+    count_junit "$report" || status=1
+    return $status
+}
+
+run_doc_tests() {
+    local output status=0
+    output=$(mktemp)
+    cargo test --doc "${WORKSPACE[@]}" 2>&1 | tee "$output" || status=$?
+    # shellcheck disable=SC2046 # three numbers, three words
+    count $(awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+        END { print passed + 0, failed + 0, ignored + 0 }' "$output")
+    rm -f "$output"
+    return $status
+}
+
+run_agreement() {
+    local status=0
+    classifier/browser-check/run.sh || status=$?
+    count $((status == 0)) $((status != 0)) 0
+    return $status
+}
+
+run_playwright() {
+    local report status=0
+    report=$(mktemp)
+    PLAYWRIGHT_JUNIT_OUTPUT_FILE="$report" PLAYWRIGHT_HTML_OPEN=never \
+        npm --prefix end2end test -- --reporter=list,junit,html || status=$?
+    count_junit "$report" || status=1
+    rm -f "$report"
+    return $status
+}
+
+prepare "Programs from the system" install_system_packages
+prepare "Rust, Node and Python tools" install_tools
+
+prepare "Front end" frontend/build.sh dev
+if wants rust; then
+    prepare "A throw-away PostgreSQL" start_postgres
+fi
+prepare "Compiling the server and its tests" compile
+if wants rust; then
+    suite "Rust tests" "make test-rust" run_rust_tests
+    suite "Examples in the documentation" "cargo test --doc ${WORKSPACE[*]}" run_doc_tests
+fi
+if [[ $SUITES == all ]]; then
+    suite "The classifier in the browser agrees with the server's" classifier/browser-check/run.sh run_agreement
+fi
+if wants e2e; then
+    suite "Browser tests" "make e2e" run_playwright
+fi
+if [[ $SUITES == screenshots ]]; then
+    prepare "Pictures of the pages, into end2end/screenshots/" npm --prefix end2end run screenshots
+    exit
+fi
+
+printf '\n'
+if ((${#details[@]})); then
+    printf '%s\n' "${details[@]}"
+fi
+if ((${#failures[@]})); then
+    printf 'Failed: %s\n' "${failures[@]}"
+fi
+printf '%s passed, %s failed, %s skipped in %s min %02d s\n' \
+    "$passed" "$failed" "$skipped" $((SECONDS / 60)) $((SECONDS % 60))
+((${#failures[@]} == 0))
