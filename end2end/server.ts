@@ -51,6 +51,7 @@ export const webServer = given
       env: {
         ...(process.env as Record<string, string>),
         GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
+        GOURMETGRAM__EMBEDDED_S3__LISTEN: "127.0.0.1:0",
         GOURMETGRAM__DATA_DIR: dataFolder,
       },
     };

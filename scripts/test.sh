@@ -119,7 +119,7 @@ run_doc_tests() {
 
 run_agreement() {
     local status=0
-    classifier/browser-check/run.sh || status=$?
+    node classifier/tests/browser/check.mjs || status=$?
     count $((status == 0)) $((status != 0)) 0
     return $status
 }
@@ -147,7 +147,7 @@ if wants rust; then
     suite "Examples in the documentation" "cargo test --doc ${WORKSPACE[*]}" run_doc_tests
 fi
 if [[ $SUITES == all ]]; then
-    suite "The classifier in the browser agrees with the server's" classifier/browser-check/run.sh run_agreement
+    suite "The classifier in the browser agrees with the server's" "node classifier/tests/browser/check.mjs" run_agreement
 fi
 if wants e2e; then
     suite "Browser tests" "make e2e" run_playwright

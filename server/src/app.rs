@@ -157,16 +157,19 @@ impl Application {
         let catalog = Catalog::open(&settings.catalog_url(), settings.catalog.max_connections)
             .await
             .context("cannot open the catalog (catalog.url)")?;
-        let spool = Spool::open(&data_dir.join("spool"), settings.spool.keep_free_bytes).context("cannot open the spool")?;
+        let spool =
+            Spool::open(&data_dir.join("spool"), settings.spool.keep_free_bytes).context("cannot open the spool")?;
         let wanted: HashSet<String> = catalog.spooled_files(node).await?.into_iter().collect();
         let swept = spool.sweep(wanted).await.context("cannot clean the spool")?;
+        catalog.release_claims(node).await.context("cannot free the claims of the last run")?;
         if swept > 0 {
             tracing::info!(files = swept, "removed uploads that were cut off before they were acknowledged");
         }
         let (object_store, embedded_s3) = open_object_store(&settings).await?;
         let model = Arc::new(match &settings.model.directory {
-            Some(directory) => Model::load(directory)
-                .with_context(|| format!("cannot load the model in {}", directory.display()))?,
+            Some(directory) => {
+                Model::load(directory).with_context(|| format!("cannot load the model in {}", directory.display()))?
+            }
             None => default_model().context("cannot load the built-in model")?,
         });
         tracing::info!(version = model.version().as_str(), classes = model.classes().len(), "model loaded");
@@ -181,7 +184,9 @@ impl Application {
         )
         .context("cannot start the inference threads")?;
         let package_folder = http::package_folder().unwrap_or_else(|| {
-            tracing::warn!("the front end is not built into this binary (frontend/build.sh): pages work by plain forms only");
+            tracing::warn!(
+                "the front end is not built into this binary (frontend/build.sh): pages work by plain forms only"
+            );
             "pkg".to_owned()
         });
         let app = App(Arc::new(Shared {
@@ -197,6 +202,8 @@ impl Application {
             settings,
         }));
         metrics_pair();
+        // Rendering pages spawns tasks; an error says that an earlier application in this process has set this up.
+        let _ = any_spawner::Executor::init_tokio();
         Ok(Self { app, listener, embedded_s3, _lock: lock })
     }
 
@@ -223,8 +230,9 @@ impl Application {
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
         let router = http::router(app);
-        let serving =
-            tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future());
+        let serving = tokio::spawn(
+            axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future(),
+        );
 
         stop.cancelled().await;
         tracing::info!(grace_seconds = grace.as_secs(), "stopping");
@@ -311,7 +319,8 @@ async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, 
                 .start(listener)
                 .await
                 .context("cannot start the embedded S3 server")?;
-            let url = Url::parse(&format!("http://{}", running.address())).context("the embedded S3 server's address")?;
+            let url =
+                Url::parse(&format!("http://{}", running.address())).context("the embedded S3 server's address")?;
             (Some(url), Some((key, secret)), Some(running))
         }
     };

@@ -109,7 +109,9 @@ enum Resize {
 #[derive(Debug, Subcommand)]
 enum UserCommand {
     /// Make an access token for an operator or a machine; it is shown once.
-    #[command(after_help = "Example:\n  gourmetgram user add backup-script --role operator\n  curl -H \"Authorization: Bearer ggo_…\" http://127.0.0.1:8080/api/v1/predictions")]
+    #[command(
+        after_help = "Example:\n  gourmetgram user add backup-script --role operator\n  curl -H \"Authorization: Bearer ggo_…\" http://127.0.0.1:8080/api/v1/predictions"
+    )]
     Add {
         /// A name to know the token by.
         name: String,
@@ -238,7 +240,8 @@ async fn add_user(settings: &Settings, name: &str, json: bool) -> anyhow::Result
     let hash = sha256_hex(token.expose_secret().as_bytes());
     anyhow::ensure!(catalog.add_token(name, Role::Operator, hash).await?, "the name {name:?} is taken: choose another");
     if json {
-        let report = serde_json::json!({ "name": name, "role": Role::Operator.as_str(), "token": token.expose_secret() });
+        let report =
+            serde_json::json!({ "name": name, "role": Role::Operator.as_str(), "token": token.expose_secret() });
         return print(&format!("{report}\n"));
     }
     print(&format!("{}\n", token.expose_secret()))

@@ -121,8 +121,7 @@ fn replay(
     let same_id = id.is_none_or(|id| id.as_uuid() == row.id);
     let same = |ours: &Option<String>, theirs: &Option<String>| ours.is_some() && ours == theirs;
     let had_no_owner = row.visitor.is_none() && row.idempotency.is_none();
-    let same_owner =
-        same(&owner.visitor, &row.visitor) || same(&owner.idempotency, &row.idempotency) || had_no_owner;
+    let same_owner = same(&owner.visitor, &row.visitor) || same(&owner.idempotency, &row.idempotency) || had_no_owner;
     if !(same_photo && same_id && same_owner) {
         return Err(Refusal::new(
             ProblemKind::Conflict,
@@ -227,7 +226,8 @@ async fn through_the_object_store(app: &App, received: &Received, image: Bytes) 
     if let Recorded::Taken = app.catalog().record(received, None, Some(give_up_at)).await? {
         return Ok(Recorded::Taken);
     }
-    let tags = outbox::tags_of(received.created_at, &received.predicted_class, received.confidence, &received.model_version);
+    let tags =
+        outbox::tags_of(received.created_at, &received.predicted_class, received.confidence, &received.model_version);
     let stored = outbox::put_photo(app.object_store(), &received.object_key, image, &received.content_type, tags).await;
     if let Err(error) = stored {
         // The store may have it nevertheless (the answer was lost), so the outbox removes it before the row goes.

@@ -112,7 +112,8 @@ async fn carry_over(app: &App, claim: Claim) -> (Claim, bool) {
         // The lease ends by itself, and the visit is made again.
         Err(error) => tracing::warn!(prediction = %claim.id(), %error, "the outbox cannot note what it did"),
     }
-    metrics::counter!("gourmetgram_outbox_visits_total", "outcome" => if done { "done" } else { "failed" }).increment(1);
+    metrics::counter!("gourmetgram_outbox_visits_total", "outcome" => if done { "done" } else { "failed" })
+        .increment(1);
     (claim, done)
 }
 

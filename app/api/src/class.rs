@@ -133,11 +133,7 @@ mod tests {
     #[test]
     fn labels_that_s3_would_refuse_are_refused_here() {
         for bad in ["", " Bread", "Bread ", "Brötchen", "<b>", "a\nb"] {
-            assert_eq!(
-                Classes::new(labels(&["Soup", bad])),
-                Err(ClassesError::NotATag(bad.to_owned())),
-                "{bad:?}"
-            );
+            assert_eq!(Classes::new(labels(&["Soup", bad])), Err(ClassesError::NotATag(bad.to_owned())), "{bad:?}");
         }
         assert!(Classes::new(labels(&["Noodles/Pasta", "Dairy product"])).is_ok());
     }

@@ -50,10 +50,7 @@ impl FromStr for FlagReason {
     type Err = UnknownFlagReason;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == word)
-            .ok_or_else(|| UnknownFlagReason(word.to_owned()))
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word).ok_or_else(|| UnknownFlagReason(word.to_owned()))
     }
 }
 

@@ -406,7 +406,7 @@ impl S3 for Storage {
         let mut input = req.input;
         let conditions = WriteConditions { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
         // One client may finish an upload, or give it up; the other finds it gone.
-        let guard = self.lock(&input.bucket, &input.upload_id).await;
+        let guard = self.lock_upload(&input.upload_id).await;
         let (upload_id, upload) = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
         let parts = input.multipart_upload.as_ref().and_then(|upload| upload.parts.clone()).unwrap_or_default();
         let expected = self.check_parts(upload_id, parts).await?;
@@ -437,7 +437,7 @@ impl S3 for Storage {
         req: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
         let input = req.input;
-        let _guard = self.lock(&input.bucket, &input.upload_id).await;
+        let _guard = self.lock_upload(&input.upload_id).await;
         let (upload_id, upload) = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
         let input = AbortMultipartUploadInput { key: upload.version.to_string(), ..input };
         let bucket = input.bucket.clone();

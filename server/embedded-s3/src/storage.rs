@@ -46,7 +46,10 @@ pub(crate) struct Storage {
     /// Longest body of one request, in bytes.
     pub(crate) max_body_bytes: u64,
     /// Reading an object's record and writing it again happens under its lock.
-    locks: Arc<[Arc<Mutex<()>>]>,
+    objects: Locks,
+    /// An upload is finished or given up under its lock. Not one of the objects' locks: while it is held, the object's
+    /// is waited for.
+    unfinished: Locks,
     /// Held as long as the folder is served.
     _folder: Arc<File>,
 }
@@ -81,7 +84,8 @@ impl Storage {
             records: Arc::new(Records::new(records, scratch.clone())),
             uploads: Arc::new(Uploads::new(uploads, scratch)),
             max_body_bytes,
-            locks: (0..LOCKS).map(|_| Arc::default()).collect(),
+            objects: Locks::new(),
+            unfinished: Locks::new(),
             _folder: Arc::new(lock),
         };
         storage.versions.sweep(&storage.records).map_err(refused)?;
@@ -113,20 +117,17 @@ impl Storage {
 
     /// Waits for the right to change the object of `key`.
     pub(crate) async fn lock(&self, bucket: &str, key: &str) -> OwnedMutexGuard<()> {
-        let mut hasher = DefaultHasher::new();
-        (bucket, key).hash(&mut hasher);
-        let index = hasher.finish() as usize % self.locks.len();
-        self.locks[index].clone().lock_owned().await
+        self.objects.lock((bucket, key)).await
+    }
+
+    /// Waits for the right to end an upload.
+    pub(crate) async fn lock_upload(&self, upload_id: &str) -> OwnedMutexGuard<()> {
+        self.unfinished.lock(upload_id).await
     }
 
     /// Waits until nobody else changes any object.
     pub(crate) async fn lock_all(&self) -> Vec<OwnedMutexGuard<()>> {
-        let mut guards = Vec::with_capacity(self.locks.len());
-        // Always in this order, so that two of these never wait for each other.
-        for lock in self.locks.iter() {
-            guards.push(lock.clone().lock_owned().await);
-        }
-        guards
+        self.objects.lock_all().await
     }
 
     /// The record of an object; `NoSuchBucket` or `NoSuchKey` where there is none.
@@ -265,6 +266,32 @@ impl Storage {
         let Some(record) = self.records.read(bucket, key)? else { return Ok(None) };
         self.versions.mark(bucket, key, record.version)?;
         Ok(self.records.remove(bucket, key)?.map(|folder| (folder, record.version)))
+    }
+}
+
+/// A fixed number of locks for any number of things. Two things may share one, so whoever holds one takes no second.
+#[derive(Clone)]
+struct Locks(Arc<[Arc<Mutex<()>>]>);
+
+impl Locks {
+    fn new() -> Self {
+        Self((0..LOCKS).map(|_| Arc::default()).collect())
+    }
+
+    async fn lock(&self, thing: impl Hash) -> OwnedMutexGuard<()> {
+        let mut hasher = DefaultHasher::new();
+        thing.hash(&mut hasher);
+        let index = hasher.finish() as usize % self.0.len();
+        self.0[index].clone().lock_owned().await
+    }
+
+    /// All of them, always in the same order, so that two callers never wait for each other.
+    async fn lock_all(&self) -> Vec<OwnedMutexGuard<()>> {
+        let mut guards = Vec::with_capacity(self.0.len());
+        for lock in self.0.iter() {
+            guards.push(lock.clone().lock_owned().await);
+        }
+        guards
     }
 }
 

@@ -115,6 +115,8 @@ pub mod outbox {
         pub due_at: DateTimeUtc,
         /// Drawn anew by every claim: only its holder may finish the row (fencing token).
         pub lease: Option<Uuid>,
+        /// The node that claimed it: what it held when it died is free again when it starts.
+        pub leased_by: Option<Uuid>,
         /// Until when the claim holds.
         pub leased_until: Option<DateTimeUtc>,
         /// How often the objects of an erased prediction were removed.

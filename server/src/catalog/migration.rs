@@ -83,7 +83,9 @@ impl MigrationTrait for Predictions {
                     .col(string_null(F::Value))
                     .col(string(F::Actor))
                     .col(timestamp_with_time_zone(F::At))
-                    .foreign_key(ForeignKey::create().from(feedback::Entity, F::PredictionId).to(prediction::Entity, P::Id))
+                    .foreign_key(
+                        ForeignKey::create().from(feedback::Entity, F::PredictionId).to(prediction::Entity, P::Id),
+                    )
                     .to_owned(),
             )
             .await?;
@@ -108,11 +110,14 @@ impl MigrationTrait for Predictions {
                     .col(integer(O::Attempts))
                     .col(timestamp_with_time_zone(O::DueAt))
                     .col(uuid_null(O::Lease))
+                    .col(uuid_null(O::LeasedBy))
                     .col(timestamp_with_time_zone_null(O::LeasedUntil))
                     .col(integer(O::ErasePasses))
                     .col(string_null(O::LastError))
                     .col(timestamp_with_time_zone(O::CreatedAt))
-                    .foreign_key(ForeignKey::create().from(outbox::Entity, O::PredictionId).to(prediction::Entity, P::Id))
+                    .foreign_key(
+                        ForeignKey::create().from(outbox::Entity, O::PredictionId).to(prediction::Entity, P::Id),
+                    )
                     .to_owned(),
             )
             .await?;

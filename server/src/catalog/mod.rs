@@ -19,7 +19,7 @@ use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use outbox::{Backlog, Claim, Outcome};
-pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, MAX_PAGE, Whose, to_api};
+pub use predictions::{Actor, Change, MAX_PAGE, Owner, Received, Recorded, Spooled, Whose, to_api};
 pub use tokens::Role;
 
 /// What can go wrong between us and the database.
@@ -109,8 +109,10 @@ impl Catalog {
     /// A transaction that may write. On SQLite it takes the write lock at once: one that began as a reader could not
     /// become a writer while another process writes.
     async fn begin(&self) -> Result<DatabaseTransaction, CatalogError> {
-        let options =
-            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
         Ok(self.write.begin_with_options(options).await?)
     }
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gourmetgram_api::PredictionId;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -77,6 +78,7 @@ pub(super) async fn enqueue(transaction: &DatabaseTransaction, id: Uuid) -> Resu
         attempts: Set(0),
         due_at: Set(at),
         lease: Set(None),
+        leased_by: Set(None),
         leased_until: Set(None),
         erase_passes: Set(0),
         last_error: Set(None),
@@ -90,15 +92,35 @@ pub(super) async fn enqueue(transaction: &DatabaseTransaction, id: Uuid) -> Resu
     Ok(())
 }
 
+/// Every transaction that writes both rows locks the prediction first, so that no two wait for each other.
+pub(super) async fn lock_prediction(transaction: &DatabaseTransaction, id: Uuid) -> Result<(), CatalogError> {
+    prediction::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
+    Ok(())
+}
+
 impl Catalog {
+    /// Frees what this node had claimed when it died. To be called at start, by the only process of that node.
+    pub async fn release_claims(&self, node: Uuid) -> Result<(), CatalogError> {
+        outbox::Entity::update_many()
+            .set(outbox::ActiveModel {
+                lease: Set(None),
+                leased_by: Set(None),
+                leased_until: Set(None),
+                ..Default::default()
+            })
+            .filter(Column::LeasedBy.eq(node))
+            .exec(&self.write)
+            .await?;
+        Ok(())
+    }
+
     /// Claims up to `most` due rows for `lease_for`, oldest due first. Photos that lie in another node's spool are
     /// left to that node.
     pub async fn claim_outbox(&self, node: Uuid, most: u64, lease_for: Duration) -> Result<Vec<Claim>, CatalogError> {
         let at = now();
         let free = Condition::any().add(Column::LeasedUntil.is_null()).add(Column::LeasedUntil.lt(at));
-        let reachable = Condition::any()
-            .add(prediction::Column::SpoolNode.is_null())
-            .add(prediction::Column::SpoolNode.eq(node));
+        let reachable =
+            Condition::any().add(prediction::Column::SpoolNode.is_null()).add(prediction::Column::SpoolNode.eq(node));
         let due = outbox::Entity::find()
             .inner_join_prediction()
             .filter(Column::DueAt.lte(at))
@@ -117,7 +139,12 @@ impl Catalog {
         for candidate in due {
             let lease = Uuid::now_v7();
             let won = outbox::Entity::update_many()
-                .set(outbox::ActiveModel { lease: Set(Some(lease)), leased_until: Set(Some(until)), ..Default::default() })
+                .set(outbox::ActiveModel {
+                    lease: Set(Some(lease)),
+                    leased_by: Set(Some(node)),
+                    leased_until: Set(Some(until)),
+                    ..Default::default()
+                })
                 .filter(Column::PredictionId.eq(candidate.prediction_id))
                 .filter(free.clone())
                 .exec(&transaction)
@@ -139,8 +166,14 @@ impl Catalog {
     pub async fn finish_outbox(&self, claim: &Claim, outcome: &Outcome) -> Result<Option<String>, CatalogError> {
         let held = Condition::all().add(Column::PredictionId.eq(claim.id())).add(Column::Lease.eq(claim.order.lease));
         let transaction = self.begin().await?;
-        let released =
-            outbox::ActiveModel { lease: Set(None), leased_until: Set(None), attempts: Set(0), ..Default::default() };
+        lock_prediction(&transaction, claim.id()).await?;
+        let released = outbox::ActiveModel {
+            lease: Set(None),
+            leased_by: Set(None),
+            leased_until: Set(None),
+            attempts: Set(0),
+            ..Default::default()
+        };
         let released = match outcome {
             Outcome::Done => outbox::ActiveModel { last_error: Set(None), ..released },
             Outcome::RemovedOnce { again_after } => outbox::ActiveModel {
@@ -221,9 +254,9 @@ trait JoinPrediction {
 
 impl JoinPrediction for sea_orm::Select<outbox::Entity> {
     fn inner_join_prediction(self) -> Self {
-        self.join(sea_orm::JoinType::InnerJoin, outbox::Entity::belongs_to(prediction::Entity)
-            .from(Column::PredictionId)
-            .to(prediction::Column::Id)
-            .into())
+        self.join(
+            sea_orm::JoinType::InnerJoin,
+            outbox::Entity::belongs_to(prediction::Entity).from(Column::PredictionId).to(prediction::Column::Id).into(),
+        )
     }
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use gourmetgram_api::{
-    ClassIndex, ClassProbability, Confidence, DeviceAnswer, Feedback, FeedbackKind, FlagReason, Prediction, PredictionId,
-    PredictionPage, PredictionQuery, StorageState,
+    ClassIndex, ClassProbability, Confidence, DeviceAnswer, Feedback, FeedbackKind, FlagReason, Prediction,
+    PredictionId, PredictionPage, PredictionQuery, StorageState,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
@@ -165,6 +165,7 @@ impl Catalog {
             attempts: Set(0),
             due_at: Set(give_up_at.unwrap_or(received.created_at)),
             lease: Set(None),
+            leased_by: Set(None),
             leased_until: Set(None),
             erase_passes: Set(0),
             last_error: Set(None),
@@ -184,10 +185,11 @@ impl Catalog {
             .filter(Column::Id.eq(id.as_uuid()))
             .exec(&transaction)
             .await?;
+        // (The 1 is an i64 on purpose: PostgreSQL keeps the prepared statement with its types.)
         // Only the row as it was made: feedback or an erasure since then still wants carrying over.
         outbox::Entity::delete_many()
             .filter(outbox::Column::PredictionId.eq(id.as_uuid()))
-            .filter(outbox::Column::Revision.eq(1))
+            .filter(outbox::Column::Revision.eq(1_i64))
             .exec(&transaction)
             .await?;
         outbox::Entity::update_many()
@@ -211,7 +213,11 @@ impl Catalog {
     /// Forgets a prediction that was never acknowledged and never reached the object store.
     pub async fn forget(&self, id: PredictionId) -> Result<(), CatalogError> {
         let transaction = self.begin().await?;
-        feedback::Entity::delete_many().filter(feedback::Column::PredictionId.eq(id.as_uuid())).exec(&transaction).await?;
+        super::outbox::lock_prediction(&transaction, id.as_uuid()).await?;
+        feedback::Entity::delete_many()
+            .filter(feedback::Column::PredictionId.eq(id.as_uuid()))
+            .exec(&transaction)
+            .await?;
         outbox::Entity::delete_by_id(id.as_uuid()).exec(&transaction).await?;
         prediction::Entity::delete_many()
             .filter(Column::Id.eq(id.as_uuid()))
@@ -323,11 +329,7 @@ impl Catalog {
     }
 
     /// Predictions by filter, newest first. Erased ones are left out.
-    pub async fn predictions(
-        &self,
-        whose: Whose<'_>,
-        query: &PredictionQuery,
-    ) -> Result<PredictionPage, CatalogError> {
+    pub async fn predictions(&self, whose: Whose<'_>, query: &PredictionQuery) -> Result<PredictionPage, CatalogError> {
         let limit = query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
         let mut wanted = Condition::all().add(Column::ErasedAt.is_null());
         let standing = |column: Column, stands: bool| if stands { column.is_not_null() } else { column.is_null() };

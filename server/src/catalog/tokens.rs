@@ -23,7 +23,12 @@ impl Role {
 impl Catalog {
     /// Stores a token's hash under a name. Answers `false` when the name is taken; nothing is changed then.
     pub async fn add_token(&self, name: &str, role: Role, token_sha256: String) -> Result<bool, CatalogError> {
-        let row = access_token::Model { token_sha256, name: name.to_owned(), role: role.as_str().to_owned(), created_at: now() };
+        let row = access_token::Model {
+            token_sha256,
+            name: name.to_owned(),
+            role: role.as_str().to_owned(),
+            created_at: now(),
+        };
         match row.into_active_model().insert(&self.write).await {
             Ok(_) => Ok(true),
             Err(error) if is_unique_violation(&error) => Ok(false),
@@ -37,7 +42,9 @@ impl Catalog {
         match row {
             None => Ok(None),
             Some(row) if row.role == Role::Operator.as_str() => Ok(Some(Role::Operator)),
-            Some(row) => Err(CatalogError::Corrupt(format!("access token of {} has the role {:?}", row.name, row.role))),
+            Some(row) => {
+                Err(CatalogError::Corrupt(format!("access token of {} has the role {:?}", row.name, row.role)))
+            }
         }
     }
 }

@@ -39,7 +39,8 @@ pub async fn serve(request: Request) -> Response {
         return Refusal::new(ProblemKind::NotFound, format!("there is nothing at /{path}")).into_response();
     };
     let etag = format!("\"{}\"", hex::encode(plain.metadata.sha256_hash()));
-    let is_current = request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let is_current =
+        request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     // The folder's name is the hash of its content, so what is in it never changes.
     let caching = if path.starts_with("pkg/") { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
     let kind = if path.ends_with(".wasm") { "application/wasm" } else { plain.metadata.mimetype() };
@@ -58,7 +59,8 @@ pub async fn serve(request: Request) -> Response {
         Response::new(Body::from(content.into_owned()))
     };
     let headers = response.headers_mut();
-    for (name, value) in [(header::ETAG, etag.as_str()), (header::CACHE_CONTROL, caching), (header::CONTENT_TYPE, kind)] {
+    for (name, value) in [(header::ETAG, etag.as_str()), (header::CACHE_CONTROL, caching), (header::CONTENT_TYPE, kind)]
+    {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }

@@ -1,14 +1,14 @@
 //! What the page's forms post where JavaScript is off. Each answers with a redirect to the page, or with the page and
 //! what was wrong.
 
+use axum::Form;
+use axum::extract::rejection::FormRejection;
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, Request, State},
     http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
-use axum::extract::rejection::FormRejection;
-use axum::Form;
 use gourmetgram_api::{PredictionId, ProblemKind};
 use serde::Deserialize;
 
@@ -31,8 +31,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> Response {
             _ => Caller::from_visitor_token(&token),
         };
         let upload = Upload::from_request(Request::from_parts(parts, body), &app).await?;
-        let submission =
-            Submission { image: upload.image.clone(), id: upload.id, idempotency_key: None, device: None };
+        let submission = Submission { image: upload.image.clone(), id: upload.id, idempotency_key: None, device: None };
         intake::accept(&app, &caller, submission).await
     };
     match outcome.await {

@@ -105,7 +105,11 @@ impl Caller {
     }
 
     /// As whom the caller may see, judge and erase `row`; a refusal that does not tell whether it exists otherwise.
-    pub fn as_actor_on(&self, app: &App, row: Option<prediction::Model>) -> Result<(Actor, prediction::Model), Refusal> {
+    pub fn as_actor_on(
+        &self,
+        app: &App,
+        row: Option<prediction::Model>,
+    ) -> Result<(Actor, prediction::Model), Refusal> {
         let is_anonymous = !self.operator && self.visitor.is_none() && self.feedback_token.is_none();
         if is_anonymous {
             return Err(Refusal::new(
@@ -154,7 +158,9 @@ impl FromRequestParts<App> for Caller {
             return Ok(caller);
         }
         let cookies = CookieJar::from_headers(&parts.headers);
-        if let Some(token) = cookies.get(VISITOR_COOKIE).map(|cookie| cookie.value()).filter(|token| is_visitor_token(token)) {
+        if let Some(token) =
+            cookies.get(VISITOR_COOKIE).map(|cookie| cookie.value()).filter(|token| is_visitor_token(token))
+        {
             refuse_foreign_origin(&parts.method, &parts.headers)?;
             caller.visitor = Some(visitor_hash(token));
         }
@@ -169,7 +175,10 @@ fn refuse_foreign_origin(method: &Method, headers: &HeaderMap) -> Result<(), Ref
         return Ok(());
     }
     let foreign = || {
-        Refusal::new(ProblemKind::Forbidden, "this request comes from another site; open the photo's own page and try there")
+        Refusal::new(
+            ProblemKind::Forbidden,
+            "this request comes from another site; open the photo's own page and try there",
+        )
     };
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         Some(b"same-origin" | b"none") => return Ok(()),
@@ -185,14 +194,15 @@ fn refuse_foreign_origin(method: &Method, headers: &HeaderMap) -> Result<(), Ref
 /// The browser's visitor token, or a new one with the `Set-Cookie` header that gives it to the browser.
 pub fn visitor_token(headers: &HeaderMap, https: bool) -> (String, Option<HeaderValue>) {
     let cookies = CookieJar::from_headers(headers);
-    if let Some(token) = cookies.get(VISITOR_COOKIE).map(|cookie| cookie.value()).filter(|token| is_visitor_token(token)) {
+    if let Some(token) =
+        cookies.get(VISITOR_COOKIE).map(|cookie| cookie.value()).filter(|token| is_visitor_token(token))
+    {
         return (token.to_owned(), None);
     }
     let token = random_token(32);
     let secure = if https { "; Secure" } else { "" };
-    let cookie = format!(
-        "{VISITOR_COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={VISITOR_COOKIE_SECONDS}{secure}"
-    );
+    let cookie =
+        format!("{VISITOR_COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={VISITOR_COOKIE_SECONDS}{secure}");
     (token, HeaderValue::from_str(&cookie).ok())
 }
 
@@ -225,7 +235,10 @@ mod tests {
     #[test]
     fn requests_that_other_sites_cause_do_not_speak_for_the_visitor() {
         let headers = |pairs: &[(&'static str, &'static str)]| {
-            pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect::<HeaderMap>()
+            pairs
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+                .collect::<HeaderMap>()
         };
         let host = ("host", "food.example:8080");
         for (pairs, allowed) in [

@@ -36,7 +36,12 @@ pub async fn page(State(app): State<App>, request: Request) -> Response {
 }
 
 /// Shows `/` as the answer to a form that was refused.
-pub async fn page_with_problem(app: App, mut request: Request, shown: Option<PredictionId>, refusal: Refusal) -> Response {
+pub async fn page_with_problem(
+    app: App,
+    mut request: Request,
+    shown: Option<PredictionId>,
+    refusal: Refusal,
+) -> Response {
     let uri = match shown {
         Some(id) => format!("/?photo={id}"),
         None => "/".to_owned(),
@@ -61,8 +66,7 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
     {
         problem.request_id = Some(request_id.to_owned());
     }
-    let backend: Arc<dyn Backend> =
-        Arc::new(VisitorBackend {
+    let backend: Arc<dyn Backend> = Arc::new(VisitorBackend {
         app: app.clone(),
         visitor: visitor_hash(&token),
         caller: Caller::from_visitor_token(&token),
@@ -86,8 +90,7 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
         }
     };
     let options = leptos_options(&app);
-    let handler =
-        leptos_axum::render_app_async_with_context(contexts, move || gourmetgram_app::shell(options.clone()));
+    let handler = leptos_axum::render_app_async_with_context(contexts, move || gourmetgram_app::shell(options.clone()));
     let mut response = handler(request.map(|_| Body::empty())).await.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(cookie) = cookie {

@@ -8,8 +8,8 @@ use axum::{
 };
 use bytes::Bytes;
 use gourmetgram_api::{
-    CorrectionRequest, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage, PredictionQuery,
-    Problem, ProblemKind,
+    CorrectionRequest, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage,
+    PredictionQuery, Problem, ProblemKind,
 };
 use gourmetgram_object_store::{Bucket, ObjectKey};
 use serde::de::DeserializeOwned;
@@ -31,7 +31,8 @@ impl FromRequestParts<App> for IdInPath {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| Refusal::no_such_prediction())?;
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, app).await.map_err(|_| Refusal::no_such_prediction())?;
         text.parse().map(Self).map_err(|_| Refusal::no_such_prediction())
     }
 }
@@ -130,10 +131,15 @@ pub async fn list(
         Refusal::new(ProblemKind::BadRequest, format!("the filter cannot be read: {}", rejection.body_text()))
     })?;
     if query.limit.is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
-        return Err(Refusal::new(ProblemKind::BadRequest, format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
+        return Err(Refusal::new(
+            ProblemKind::BadRequest,
+            format!("limit must lie between 1 and {}", catalog::MAX_PAGE),
+        ));
     }
     let page = app.catalog().predictions(whose, &query).await.map_err(|error| match error {
-        CatalogError::NotFound => Refusal::new(ProblemKind::BadRequest, "the cursor is unknown: start from the first page"),
+        CatalogError::NotFound => {
+            Refusal::new(ProblemKind::BadRequest, "the cursor is unknown: start from the first page")
+        }
         other => other.into(),
     })?;
     Ok(Json(page))
@@ -226,7 +232,11 @@ pub async fn flag(
         (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn unflag(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<Json<Prediction>, Refusal> {
+pub async fn unflag(
+    State(app): State<App>,
+    caller: Caller,
+    IdInPath(id): IdInPath,
+) -> Result<Json<Prediction>, Refusal> {
     let (actor, _) = find_living(&app, &caller, id).await?;
     apply(&app, id, actor, &Change::Unflag).await.map(Json)
 }

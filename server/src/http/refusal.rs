@@ -57,7 +57,9 @@ impl From<CatalogError> for Refusal {
     fn from(error: CatalogError) -> Self {
         match &error {
             CatalogError::NotFound => Self::no_such_prediction(),
-            CatalogError::Erased => Self::new(ProblemKind::Erased, "this photo was erased; nothing of it is left to change"),
+            CatalogError::Erased => {
+                Self::new(ProblemKind::Erased, "this photo was erased; nothing of it is left to change")
+            }
             CatalogError::Full(_) => storage_full(&error),
             CatalogError::Database(source) if is_connection_trouble(source) => {
                 tracing::warn!(%error, "the catalog cannot be reached");
@@ -118,7 +120,10 @@ impl From<InferenceError> for Refusal {
 
 impl From<ObjectStoreError> for Refusal {
     fn from(error: ObjectStoreError) -> Self {
-        tracing::warn!(%error, "the object store did not do as asked");
+        if !error.is_retryable() {
+            return Self::internal(&error);
+        }
+        tracing::warn!(%error, "the object store is not available");
         Self::try_again("the object store cannot be reached just now; try again", 5)
     }
 }
@@ -158,10 +163,8 @@ pub async fn render(request: Request, next: Next) -> Response {
 
 /// An answer of the framework's own, without an explanation that a client could read.
 fn unexplained(response: &Response, path: &str) -> Option<Refusal> {
-    let is_text = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let is_text =
+        response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
     let kind = match response.status() {
         _ if !is_text => return None,
         StatusCode::BAD_REQUEST => ProblemKind::BadRequest,

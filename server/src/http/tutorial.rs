@@ -28,9 +28,12 @@ use crate::{app::App, intake};
 pub async fn predict(State(app): State<App>, request: Request) -> Result<Json<TutorialAnswer>, Refusal> {
     // Body and decoded photo are in memory together.
     let announced = request.body().size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
-    let _budget = app.upload_budget().take(announced.unwrap_or_else(|| largest_body(&app)).min(largest_body(&app)) * 2)?;
+    let _budget =
+        app.upload_budget().take(announced.unwrap_or_else(|| largest_body(&app)).min(largest_body(&app)) * 2)?;
     let body = Bytes::from_request(request, &app).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(ProblemKind::TooLarge, "the photo is larger than any that is accepted"),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Refusal::new(ProblemKind::TooLarge, "the photo is larger than any that is accepted")
+        }
         _ => Refusal::new(ProblemKind::BadRequest, "the body is cut off: send it again"),
     })?;
     let request: TutorialRequest = serde_json::from_slice(&body).map_err(|error| {

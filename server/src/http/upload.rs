@@ -85,7 +85,10 @@ impl Upload {
                 "id" if id.is_none() => id = Some(read_id(field).await?),
                 "device" if device.is_none() => device = Some(read_device(field).await?),
                 "image" | "id" | "device" => {
-                    return Err(Refusal::new(ProblemKind::BadRequest, format!("the part `{name}` is there twice; send one")));
+                    return Err(Refusal::new(
+                        ProblemKind::BadRequest,
+                        format!("the part `{name}` is there twice; send one"),
+                    ));
                 }
                 _ => {
                     return Err(Refusal::new(

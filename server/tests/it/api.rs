@@ -180,12 +180,17 @@ async fn bad_uploads_are_told_what_was_wrong_and_leave_nothing() {
     let cut = "--b\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nxx";
     let cut = test.post("/api/v1/predictions").header("content-type", "multipart/form-data; boundary=b").body(cut);
     problem(cut.send().await.unwrap(), 400).await;
-    problem(test.post("/api/v1/predictions").header("content-type", "multipart/form-data").body("x").send().await.unwrap(), 415).await;
+    problem(
+        test.post("/api/v1/predictions").header("content-type", "multipart/form-data").body("x").send().await.unwrap(),
+        415,
+    )
+    .await;
     let long_key = test.post("/api/v1/predictions").header("idempotency-key", "k".repeat(300)).multipart(form(photo));
     problem(long_key.send().await.unwrap(), 400).await;
 
     let operator = test.operator().await;
-    let all: PredictionPage = test.get("/api/v1/predictions").bearer_auth(&operator).send().await.unwrap().json().await.unwrap();
+    let all: PredictionPage =
+        test.get("/api/v1/predictions").bearer_auth(&operator).send().await.unwrap().json().await.unwrap();
     assert!(all.items.is_empty());
     assert_eq!(std::fs::read_dir(test.data.path().join("spool")).unwrap().count(), 0);
     test.stop().await;
@@ -218,7 +223,8 @@ async fn the_tutorials_contract_answers_and_records_nothing() {
     }
     problem(test.post("/predict").json(&json!({"image": STANDARD.encode("text")})).send().await.unwrap(), 422).await;
     let operator = test.operator().await;
-    let all: PredictionPage = test.get("/api/v1/predictions").bearer_auth(&operator).send().await.unwrap().json().await.unwrap();
+    let all: PredictionPage =
+        test.get("/api/v1/predictions").bearer_auth(&operator).send().await.unwrap().json().await.unwrap();
     assert_eq!(all.items.len(), 1);
     test.stop().await;
 }

@@ -28,14 +28,34 @@ async fn real_answers_are_as_the_openapi_document_says() {
 
     let requests = [
         ("/api/v1/predictions".to_owned(), "post", "201", test.post("/api/v1/predictions").multipart(form(a_photo(2)))),
-        ("/api/v1/predictions".to_owned(), "post", "422", test.post("/api/v1/predictions").multipart(form(b"x".to_vec()))),
+        (
+            "/api/v1/predictions".to_owned(),
+            "post",
+            "422",
+            test.post("/api/v1/predictions").multipart(form(b"x".to_vec())),
+        ),
         ("/api/v1/predictions".to_owned(), "post", "415", test.post("/api/v1/predictions")),
         ("/api/v1/predictions".to_owned(), "get", "200", test.get("/api/v1/predictions").bearer_auth(&operator)),
         ("/api/v1/predictions".to_owned(), "get", "401", test.get("/api/v1/predictions")),
-        (format!("{one}/flag"), "put", "200", test.put(&at("/flag")).bearer_auth(token).json(&json!({"reason": "other"}))),
+        (
+            format!("{one}/flag"),
+            "put",
+            "200",
+            test.put(&at("/flag")).bearer_auth(token).json(&json!({"reason": "other"})),
+        ),
         (format!("{one}/flag"), "put", "400", test.put(&at("/flag")).bearer_auth(token)),
-        (format!("{one}/correction"), "put", "200", test.put(&at("/correction")).bearer_auth(token).json(&json!({"label": "Soup"}))),
-        (format!("{one}/correction"), "put", "422", test.put(&at("/correction")).bearer_auth(token).json(&json!({"label": "?"}))),
+        (
+            format!("{one}/correction"),
+            "put",
+            "200",
+            test.put(&at("/correction")).bearer_auth(token).json(&json!({"label": "Soup"})),
+        ),
+        (
+            format!("{one}/correction"),
+            "put",
+            "422",
+            test.put(&at("/correction")).bearer_auth(token).json(&json!({"label": "?"})),
+        ),
         (one.to_owned(), "get", "200", test.get(&at("")).bearer_auth(token)),
         (one.to_owned(), "get", "401", test.get(&at(""))),
         (format!("{one}/flag"), "delete", "200", test.delete(&at("/flag")).bearer_auth(token)),
@@ -63,7 +83,10 @@ fn every_described_path_is_in_the_documentation() {
     let document = serde_json::to_value(gourmetgram::http::openapi()).unwrap();
     let text = include_str!("../../../docs/api.md");
     for path in document["paths"].as_object().unwrap().keys() {
-        assert!(text.contains(&format!("`{path}`")) || text.contains(&format!(" {path}`")), "docs/api.md does not mention {path}");
+        assert!(
+            text.contains(&format!("`{path}`")) || text.contains(&format!(" {path}`")),
+            "docs/api.md does not mention {path}"
+        );
     }
 }
 

@@ -162,7 +162,11 @@ async fn an_object_full_of_others_tags_keeps_them_and_the_feedback_waits() {
     .await;
     assert_eq!(test.tags(&new.key).await.unwrap().len(), 10);
     // One of theirs goes; ours follows by itself.
-    test.app.object_store().merge_tags(Bucket::Production, &key, &TagChanges::new().set("theirs0", None)).await.unwrap();
+    test.app
+        .object_store()
+        .merge_tags(Bucket::Production, &key, &TagChanges::new().set("theirs0", None))
+        .await
+        .unwrap();
     eventually("the flag arrives", async || test.tag(&new.key, "flagged").await.is_some()).await;
     test.stop().await;
 }

@@ -34,8 +34,11 @@ impl Store {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let running =
-            EmbeddedS3::builder(folder.path()).credential("key", "secret", Access::ReadWrite).start(listener).await.unwrap();
+        let running = EmbeddedS3::builder(folder.path())
+            .credential("key", "secret", Access::ReadWrite)
+            .start(listener)
+            .await
+            .unwrap();
         let behind = running.address();
         let (mood, asked) = (Arc::new(AtomicU8::new(HEALTHY)), Arc::new(AtomicUsize::new(0)));
         let client = reqwest::Client::new();
@@ -46,7 +49,10 @@ impl Store {
                 asked.fetch_add(1, Ordering::SeqCst);
                 match mood.load(Ordering::SeqCst) {
                     FAILING => {
-                        return Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR).body(Body::empty()).unwrap();
+                        return Response::builder()
+                            .status(StatusCode::INTERNAL_SERVER_ERROR)
+                            .body(Body::empty())
+                            .unwrap();
                     }
                     SLOW => tokio::time::sleep(Duration::from_millis(700)).await,
                     _ => {}
@@ -151,8 +157,11 @@ async fn a_server_starts_without_its_store_and_catches_up_when_it_comes() {
     .await;
     let new = test.upload(a_photo(1)).await;
     let listener = TcpListener::bind(address).await.unwrap();
-    let running =
-        EmbeddedS3::builder(folder.path()).credential("key", "secret", Access::ReadWrite).start(listener).await.unwrap();
+    let running = EmbeddedS3::builder(folder.path())
+        .credential("key", "secret", Access::ReadWrite)
+        .start(listener)
+        .await
+        .unwrap();
     test.settle().await;
     assert_eq!(test.tags(&new.key).await.unwrap().len(), 4);
     test.stop().await;

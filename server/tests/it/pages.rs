@@ -94,7 +94,8 @@ async fn a_page_gives_the_browser_a_cookie_scripts_cannot_read_and_a_strict_poli
 #[tokio::test]
 async fn a_class_name_or_path_is_never_markup() {
     let test = TestApp::start(Database::Sqlite).await;
-    let page = test.get("/%3Cscript%3Ealert(1)%3C/script%3E?photo=%3Cscript%3Ealert(2)%3C/script%3E").send().await.unwrap();
+    let page =
+        test.get("/%3Cscript%3Ealert(1)%3C/script%3E?photo=%3Cscript%3Ealert(2)%3C/script%3E").send().await.unwrap();
     assert_eq!(page.status(), 404);
     let text = page.text().await.unwrap();
     assert!(!text.contains("<script>alert"), "{text}");

@@ -63,6 +63,7 @@ impl TestApp {
     }
 
     pub async fn start_with(database: Database, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let _ = tracing_subscriber::fmt().with_env_filter("warn,s3s=error,s3s_fs=error").with_test_writer().try_init();
         let data = tempfile::tempdir().unwrap();
         let mut settings = Settings { data_dir: data.path().to_owned(), ..Settings::default() };
         settings.server.listen.set_port(0);
