@@ -48,8 +48,8 @@ test("on its way", async ({ page }) => {
   await home.choose(photos[0]!);
   await expect(page.getByRole("progressbar")).toBeVisible();
   await shoot(page, "sending");
-  await page.unrouteAll({ behavior: "ignoreErrors" });
   await page.getByRole("button", { name: "Cancel" }).click();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
 
   await page.route("**/api/v1/predictions", (route) => route.abort());
   await home.choose(photos[0]!);
@@ -70,7 +70,6 @@ test("on its way", async ({ page }) => {
   await shoot(page, "busy");
   await page.unrouteAll();
   await page.getByRole("button", { name: "Cancel" }).click();
-  await home.alive();
 
   await home.choose(brokenPicture());
   await expect(home.trouble).toBeVisible();

@@ -53,6 +53,8 @@ export const webServer = given
         GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
         GOURMETGRAM__EMBEDDED_S3__LISTEN: "127.0.0.1:0",
         GOURMETGRAM__DATA_DIR: dataFolder,
+        // What goes wrong, and nothing else, among the tests' own lines.
+        GOURMETGRAM__LOG__FILTER: "warn",
       },
     };
 

@@ -63,7 +63,7 @@ impl Trouble {
     /// A sentence or two: what to do about it.
     pub fn advice(&self) -> String {
         match self {
-            Self::Refused(problem) => problem.detail.clone(),
+            Self::Refused(problem) => as_sentence(&problem.detail),
             Self::Unreachable => {
                 "The server could not be reached. Check your connection and try again; nothing is sent twice."
                     .to_owned()
@@ -106,6 +106,16 @@ impl From<Problem> for Trouble {
     }
 }
 
+/// A problem's detail begins and ends as an API writes it; on a page it is a sentence.
+fn as_sentence(detail: &str) -> String {
+    let mut letters = detail.chars();
+    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    if sentence.ends_with(char::is_alphanumeric) || sentence.ends_with(')') {
+        sentence.push('.');
+    }
+    sentence
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +129,13 @@ mod tests {
         assert!(!refused(ProblemKind::NotAPicture).may_pass(), "the same file stays no picture");
         assert!(!refused(ProblemKind::TooLarge).may_pass());
         assert!(!refused(ProblemKind::Forbidden).may_pass());
+    }
+
+    #[test]
+    fn what_the_server_says_reads_as_a_sentence() {
+        let advice = |detail: &str| Trouble::Refused(Problem::new(ProblemKind::NotAPicture, detail)).advice();
+        assert_eq!(advice("the JPEG is cut off: send it again"), "The JPEG is cut off: send it again.");
+        assert_eq!(advice("Send another one."), "Send another one.");
+        assert_eq!(advice(""), "");
     }
 }

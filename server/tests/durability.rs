@@ -14,7 +14,7 @@ use std::{
 use embedded_s3::{Access, EmbeddedS3};
 use gourmetgram_api::{NewPrediction, PredictionId};
 use gourmetgram_object_store::Bucket;
-use process::{Server, a_large_photo, a_photo, in_background, part};
+use process::{Server, a_large_photo, a_photo, part, tell};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::{Client, Method, StatusCode, multipart::Form};
 use serde_json::json;
@@ -101,7 +101,7 @@ async fn what_was_acknowledged_survives_being_killed_at_any_moment() {
     let data = tempfile::tempdir().unwrap();
     let ledger: Ledger = Arc::default();
     let seed: u64 = rand::rng().random();
-    in_background(&format!("seed {seed}"));
+    tell(&format!("seed {seed}"));
     let mut random = StdRng::seed_from_u64(seed);
     for round in 0..KILLS {
         let mut server = Server::start(data.path(), &[]).await;
@@ -156,7 +156,7 @@ async fn what_was_acknowledged_survives_being_killed_at_any_moment() {
     }
     let left: Vec<_> = std::fs::read_dir(data.path().join("spool")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
-    in_background(&format!("{} photos acknowledged over {KILLS} kills, all in the bucket once", ledger.len()));
+    tell(&format!("{} photos acknowledged over {KILLS} kills, all in the bucket once", ledger.len()));
 }
 
 /// The order of the promise, as the kernel saw it: the photo, its name, the catalog's commit, and only then the answer.

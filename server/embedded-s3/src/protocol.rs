@@ -30,7 +30,7 @@ const SMALLEST_PART: u64 = 5 * 1024 * 1024;
 /// At most so many objects are removed by one request.
 const MAX_DELETES: usize = 1000;
 /// How often reading an object starts again because the object was replaced meanwhile.
-const READ_ATTEMPTS: usize = 5;
+const READ_ATTEMPTS: usize = 20;
 
 #[async_trait::async_trait]
 impl S3 for Storage {
@@ -163,10 +163,12 @@ impl S3 for Storage {
             conditions.check(&record)?;
             let range = input.range.map(|range| within(range, record.size)).transpose()?;
             let of_version = GetObjectInput { key: record.version.to_string(), range, ..input.clone() };
-            let mut response = match self.bytes.get_object(bare(of_version)).await {
-                Err(error) if *error.code() == s3s::S3ErrorCode::NoSuchKey => continue,
-                answer => answer.map_err(failure::from_s3s_fs)?,
-            };
+            let answer = self.bytes.get_object(bare(of_version)).await;
+            // A version is several files. Whatever was said of one that was being removed meanwhile does not count.
+            if self.record(&input.bucket, &input.key).await?.version != record.version {
+                continue;
+            }
+            let mut response = answer.map_err(failure::from_s3s_fs)?;
             let output = &mut response.output;
             output.accept_ranges = Some("bytes".to_owned());
             output.content_type.get_or_insert_with(|| UNKNOWN_TYPE.to_owned());
@@ -190,10 +192,12 @@ impl S3 for Storage {
             let record = self.record(&input.bucket, &input.key).await?;
             conditions.check(&record)?;
             let of_version = HeadObjectInput { key: record.version.to_string(), ..input.clone() };
-            let mut response = match self.bytes.head_object(bare(of_version)).await {
-                Err(error) if *error.code() == s3s::S3ErrorCode::NoSuchKey => continue,
-                answer => answer.map_err(failure::from_s3s_fs)?,
-            };
+            let answer = self.bytes.head_object(bare(of_version)).await;
+            // A version is several files. Whatever was said of one that was being removed meanwhile does not count.
+            if self.record(&input.bucket, &input.key).await?.version != record.version {
+                continue;
+            }
+            let mut response = answer.map_err(failure::from_s3s_fs)?;
             let output = &mut response.output;
             output.accept_ranges = Some("bytes".to_owned());
             output.content_type.get_or_insert_with(|| UNKNOWN_TYPE.to_owned());

@@ -1,6 +1,7 @@
 //! The server's tests from the outside: the real application on a free port, on both databases.
 
 mod api;
+mod command_line;
 mod documents;
 mod erasure;
 mod feedback;

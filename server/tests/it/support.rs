@@ -157,6 +157,12 @@ impl TestApp {
     }
 }
 
+/// Says visibly that a test went without photos or models that are not ours to publish.
+#[expect(clippy::print_stderr, reason = "a test's output is for people")]
+pub fn skipped(test: &str, missing: &std::path::Path) {
+    eprintln!("skipped: {test}: there is no {}", missing.display());
+}
+
 /// Waits for something that must come true; fails after half a minute.
 pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..600 {

@@ -1,11 +1,6 @@
 //! The real binary as a process of its own.
 
-use std::{
-    io::{Cursor, Write},
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{io::Cursor, path::Path, process::Stdio, time::Duration};
 
 use gourmetgram_object_store::{ObjectStore, Settings};
 use image::{ImageFormat, Rgb, RgbImage};
@@ -100,8 +95,9 @@ impl Server {
 }
 
 /// Tells whoever reads the test's output.
-pub fn in_background(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+#[expect(clippy::print_stderr, reason = "a test's output is for people")]
+pub fn tell(text: &str) {
+    eprintln!("{text}");
 }
 
 pub fn part(photo: Vec<u8>) -> Part {
