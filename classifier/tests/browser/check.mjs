@@ -44,18 +44,24 @@ function photos() {
   return [...own, ...photosIn(shared)];
 }
 
-// Where cargo puts what it builds is configuration.
-function buildModule() {
-  const messages = run("cargo", "build", "--quiet", "--package", "gourmetgram-classifier", "--example", "browser_check",
-    "--target", "wasm32-unknown-unknown", "--message-format", "json");
+// Where cargo puts what it builds is configuration, so it is asked.
+function buildExample(name, ...options) {
+  const messages = run("cargo", "build", "--quiet", "--example", name, ...options, "--message-format", "json");
   const artifacts = messages.trim().split("\n").map((line) => JSON.parse(line));
-  const built = artifacts.find((message) => message.reason === "compiler-artifact" && message.target.name === "browser_check");
+  return artifacts.find((message) => message.reason === "compiler-artifact" && message.target.name === name);
+}
+
+function buildModule() {
+  const built = buildExample("browser_check", "--package", "gourmetgram-classifier", "--target", "wasm32-unknown-unknown");
   const module = built.filenames.find((name) => name.endsWith(".wasm"));
   run(process.env.WASM_BINDGEN ?? "wasm-bindgen", "--target", "web", "--no-typescript", "--out-dir", work, module);
 }
 
 function classifyNatively(paths) {
-  const lines = run("cargo", "run", "--quiet", "--package", "gourmetgram-classifier", "--example", "classify", "--", model, ...paths);
+  // The whole workspace, because the tests are built so: alone, it would get its dependencies with other features, and
+  // they would be compiled a second time.
+  const built = buildExample("classify", "--workspace", "--exclude", "gourmetgram-frontend");
+  const lines = run(built.executable, model, ...paths);
   return lines.trim().split("\n").map((line) => JSON.parse(line).probabilities);
 }
 
