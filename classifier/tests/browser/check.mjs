@@ -156,5 +156,10 @@ try {
   console.error(error.message);
   process.exitCode = 1;
 } finally {
-  rmSync(work, { recursive: true, force: true, maxRetries: 5 });
+  // The browser's helpers may still be writing to its profile for a moment; what they leave is no reason to fail.
+  try {
+    rmSync(work, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  } catch (error) {
+    console.error(`left behind: ${work} (${error.code})`);
+  }
 }
