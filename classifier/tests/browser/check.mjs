@@ -111,7 +111,7 @@ async function classifyInBrowser(paths) {
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", `--user-data-dir=${join(work, "profile")}`,
     `http://127.0.0.1:${server.address().port}/`,
-  ], { stdio: "ignore" });
+  ], { stdio: "ignore", detached: true });
   browser.on("error", () => report.reject(new Error("chromium is not installed: apt-get install chromium, or set CHROMIUM")));
   browser.on("exit", () => report.reject(new Error("chromium ended before it had answered")));
   const timeout = setTimeout(() => report.reject(new Error(`no answer from the browser in ${TIMEOUT_SECONDS} s`)), TIMEOUT_SECONDS * 1000);
@@ -122,7 +122,8 @@ async function classifyInBrowser(paths) {
   } finally {
     clearTimeout(timeout);
     const gone = browser.exitCode === null ? new Promise((done) => browser.once("exit", done)) : null;
-    browser.kill();
+    // Its helpers with it: they are of one process group.
+    if (gone) process.kill(-browser.pid, "SIGKILL");
     await gone;
     server.close();
   }
