@@ -34,7 +34,7 @@ setup_rust() {
     cargo fetch --locked --target "$host" --target wasm32-unknown-unknown ||
         fail "the Rust packages named in Cargo.lock could not be fetched" \
             "If Cargo.toml was changed, update the lock file: cargo check" \
-            "Else check that https://index.crates.io and https://static.crates.io can be reached."
+            "Else check that crates.io can be reached from here."
 }
 
 # cargo_tool CRATE COMMAND VERSION MINUTES: a program from crates.io, in exactly this version.
