@@ -13,7 +13,7 @@ help: ## what there is
 run: build ## build what changed, start the server in the background, print its address
 	@scripts/server.sh start
 
-build: ## the server with its pages, in release (15 to 25 minutes the first time)
+build: ## the server with its pages, in release (slow the first time)
 	scripts/setup.sh rust wasm-bindgen npm:frontend
 	frontend/build.sh release
 	cargo build --release -p gourmetgram

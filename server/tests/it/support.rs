@@ -87,7 +87,7 @@ impl TestApp {
         test
     }
 
-    /// Stops the application in good order, and checks that it left nothing behind in the outbox that it could have done.
+    /// Stops the application in good order, and removes its database.
     pub async fn stop(self) {
         self.stop.cancel();
         self.running.await.unwrap();
