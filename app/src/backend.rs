@@ -15,13 +15,16 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use gourmetgram_api::{PredictionId, Problem};
+use gourmetgram_api::{PredictionId, Problem, Viewer};
 
 use crate::home::Home;
 
 /// The server's side of a page, already bound to the visitor of the request.
 #[async_trait]
 pub trait Backend: Send + Sync {
+    /// Who asks.
+    fn viewer(&self) -> Viewer;
+
     /// What `/` shows. `shown` is the photo asked for by `?photo={id}`.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
     ClassIndex, ClassProbability, Classes, Confidence, FlagReason, LiveModel, Prediction, PredictionId, PredictionPage,
-    Problem, ProblemKind, StorageState, UploadLimits,
+    Problem, ProblemKind, StorageState, UploadLimits, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedProblem},
@@ -30,6 +30,10 @@ struct Kitchen(Result<Option<Prediction>, Problem>);
 
 #[async_trait]
 impl Backend for Kitchen {
+    fn viewer(&self) -> Viewer {
+        Viewer::default()
+    }
+
     async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem> {
         let photo = self.0.clone()?;
         Ok(Home {

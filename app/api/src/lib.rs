@@ -11,6 +11,7 @@ mod limits;
 mod model;
 mod prediction;
 mod problem;
+mod viewer;
 
 pub use class::{ClassIndex, Classes, ClassesError};
 pub use feedback::{CorrectionRequest, Feedback, FeedbackKind, FlagReason, FlagRequest, UnknownFlagReason};
@@ -21,3 +22,4 @@ pub use prediction::{
     PredictionId, PredictionPage, PredictionQuery, StorageState, TutorialAnswer, TutorialRequest,
 };
 pub use problem::{Problem, ProblemKind};
+pub use viewer::{Role, UnknownRole, Viewer};

@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use gourmetgram_api::{PredictionId, PredictionQuery, Problem, ProblemKind};
+use gourmetgram_api::{PredictionId, PredictionQuery, Problem, ProblemKind, Role, Viewer};
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedProblem},
     home::{Home, PHOTOS_PER_PAGE},
@@ -125,6 +125,11 @@ struct VisitorBackend {
 
 #[async_trait]
 impl Backend for VisitorBackend {
+    fn viewer(&self) -> Viewer {
+        let role = if self.caller.is_operator() { Role::Operator } else { Role::Visitor };
+        Viewer { role, name: None }
+    }
+
     async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem> {
         let load = async {
             let query = PredictionQuery { limit: Some(PHOTOS_PER_PAGE), ..PredictionQuery::default() };

@@ -1,33 +1,21 @@
-//! The catalog's schema, as steps that run once each, in order, at start.
-//!
-//! A step that has been released is never edited; a change is a new step.
+//! Predictions, feedback, outbox and access tokens.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
 
-use super::entity::{access_token, feedback, outbox, prediction};
+use crate::catalog::entity::{access_token, feedback, outbox, prediction};
 
-/// All steps.
-pub struct Migrator;
+/// The step.
+pub struct Step;
 
-#[async_trait::async_trait]
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Predictions)]
-    }
-}
-
-/// Predictions, feedback, outbox and access tokens.
-struct Predictions;
-
-impl MigrationName for Predictions {
+impl MigrationName for Step {
     fn name(&self) -> &str {
         "m001_predictions"
     }
 }
 
 #[async_trait::async_trait]
-impl MigrationTrait for Predictions {
+impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         use prediction::Column as P;
         manager

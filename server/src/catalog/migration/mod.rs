@@ -1,0 +1,17 @@
+//! The catalog's schema, as steps that run once each, in order, at start: one file a step.
+//!
+//! A step that has been released is never edited; a change is a new step.
+
+mod m001_predictions;
+
+use sea_orm_migration::prelude::*;
+
+/// All steps.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m001_predictions::Step)]
+    }
+}

@@ -1,0 +1,76 @@
+//! The command line: one binary, subcommands, one clear line on failure.
+
+mod model;
+mod serve;
+mod user;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use self::{model::ModelCommand, user::UserCommand};
+use crate::config::Settings;
+
+/// The food-photo service that knows how accurate it is.
+#[derive(Debug, Parser)]
+#[command(name = "gourmetgram", version, about, propagate_version = true)]
+struct Cli {
+    /// Settings file [default: gourmetgram.toml, where it exists].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    #[command(after_help = "Example:\n  GOURMETGRAM__SERVER__LISTEN=0.0.0.0:8080 gourmetgram serve")]
+    Serve {
+        /// Print the settings as they come out of file and environment, secrets masked, and stop.
+        #[arg(long)]
+        print_config: bool,
+    },
+    /// Models: bring your own.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// People and machines that may do more than visitors.
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; there is nobody left to tell then.
+            let _ = writeln!(io::stderr(), "gourmetgram: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let load = || Settings::load(cli.config.as_deref());
+    match cli.command {
+        Command::Serve { print_config: true } => print(&load()?.to_toml()?),
+        Command::Serve { print_config: false } => runtime()?.block_on(serve::run(load()?)),
+        Command::Model(command) => model::run(&command),
+        Command::User(command) => runtime()?.block_on(async { user::run(&load()?, command).await }),
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    io::stdout().lock().write_all(text.as_bytes()).context("cannot write to standard output")
+}
