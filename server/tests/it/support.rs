@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gourmetgram::{
+    accounts::Scope,
     app::{App, Application},
-    catalog::Role,
     config::Settings,
     http::{new_access_token, sha256_hex},
 };
@@ -120,12 +120,18 @@ impl TestApp {
         created(response).await
     }
 
-    /// An operator's access token.
+    /// An access token that may do everything.
     pub async fn operator(&self) -> String {
+        self.token(&[Scope::Admin]).await
+    }
+
+    /// An access token with these scopes.
+    pub async fn token(&self, scopes: &[Scope]) -> String {
         let token = new_access_token();
         let name = Uuid::now_v7().to_string();
         let hash = sha256_hex(token.expose_secret().as_bytes());
-        assert!(self.app.catalog().add_token(&name, Role::Operator, hash).await.unwrap());
+        let scopes = scopes.iter().copied().collect();
+        assert!(self.app.catalog().add_access_token(&name, &scopes, hash, None).await.unwrap());
         token.expose_secret().to_owned()
     }
 
