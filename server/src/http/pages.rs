@@ -22,6 +22,7 @@ use super::{
     identity::{names_credentials, visitor_token},
     local_path::LocalPath,
     predictions, rules,
+    session_cookie::no_session,
 };
 use crate::{
     accounts::Scope,
@@ -66,9 +67,15 @@ pub async fn turn_away(app: App, request: Request, refusal: Refusal) -> Response
         // A person without credentials; a program that sent wrong ones is not helped by a form.
         ProblemKind::Unauthenticated if !names_credentials(&parts.headers) => {
             let caller = Caller::from_request_parts(&mut parts, &app).await.unwrap_or_default();
-            let ended = if caller.was_signed_out() { "&ended=1" } else { "" };
             let next = LocalPath::of(&parts.uri).encoded();
-            Redirect::to(&format!("/login?next={next}{ended}")).into_response()
+            if !caller.was_signed_out() {
+                return Redirect::to(&format!("/login?next={next}")).into_response();
+            }
+            let mut response = Redirect::to(&format!("/login?next={next}&ended=1")).into_response();
+            if let Some(cookie) = no_session(app.settings().server.is_https()) {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
         }
         ProblemKind::Forbidden => {
             answer_with_page(app, Request::from_parts(parts, Body::empty()), "/login/not-allowed", refusal).await
