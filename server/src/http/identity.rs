@@ -132,6 +132,11 @@ impl Caller {
         }
     }
 
+    /// Whether an operator asks, or a machine that may do everything.
+    pub fn is_operator(&self) -> bool {
+        self.role() == Role::Operator
+    }
+
     /// Who looks at a page.
     pub fn viewer(&self) -> Viewer {
         let name = match &self.credentials {

@@ -95,8 +95,8 @@ on_both_databases! {
         test.account("otto", Role::Operator).await;
         let limits = test.app.settings().auth.session_limits();
         for change in [
-            "UPDATE sessions SET last_seen_at = '2020-01-01 00:00:00+00:00'",
-            "UPDATE sessions SET expires_at = '2020-01-01 00:00:00+00:00'",
+            "UPDATE sessions SET last_seen_at = '2020-01-01T00:00:00+00:00'",
+            "UPDATE sessions SET expires_at = '2020-01-01T00:00:00+00:00'",
         ] {
             let browser = Browser::open(&test).await;
             browser.sign_in("otto", PASSWORD, "").await;
@@ -191,7 +191,7 @@ on_both_databases! {
         let test = TestApp::start(database).await;
         let browser = Browser::open(&test).await;
         let old = link(&test).await;
-        test.sql("UPDATE operator_links SET expires_at = '2020-01-01 00:00:00+00:00'").await;
+        test.sql("UPDATE operator_links SET expires_at = '2020-01-01T00:00:00+00:00'").await;
         let refused = browser.send_form("/login/link", &[("token", token_in(&old))]).await;
         assert_eq!(refused.status(), 404);
         assert!(refused.text().await.unwrap().contains("gourmetgram user link"));
@@ -236,7 +236,7 @@ on_both_databases! {
             "ALTER TABLE access_tokens DROP COLUMN expires_at",
             "ALTER TABLE access_tokens ADD COLUMN role varchar NOT NULL DEFAULT ''",
             "DELETE FROM seaql_migrations WHERE version = 'm002_accounts'",
-            &format!("INSERT INTO access_tokens (token_sha256, name, role, created_at) VALUES ('{hash}', 'old', 'operator', '2026-01-01 00:00:00+00:00')"),
+            &format!("INSERT INTO access_tokens (token_sha256, name, role, created_at) VALUES ('{hash}', 'old', 'operator', '2026-01-01T00:00:00+00:00')"),
         ] {
             test.sql(statement).await;
         }

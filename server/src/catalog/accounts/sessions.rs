@@ -19,7 +19,8 @@ use crate::catalog::{
     now,
 };
 
-/// Being seen is written down at most this often: reading a page should not cost a commit each time.
+/// Being seen is written down at most this often (oftener where sessions go idle sooner): reading a page should not cost
+/// a commit each time.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// A session by one-time link is for making an account; whoever does not make one has to come again.
 const WITHOUT_ACCOUNT: Duration = Duration::from_secs(60 * 60);
@@ -98,7 +99,8 @@ impl Catalog {
                 _ => return Ok(None),
             },
         };
-        if at - row.last_seen_at > SEEN_EVERY {
+        let seen_every = SEEN_EVERY.min(TimeDelta::from_std(limits.idle / 4).unwrap_or(SEEN_EVERY));
+        if at - row.last_seen_at > seen_every {
             session::Entity::update_many()
                 .set(session::ActiveModel { last_seen_at: Set(at), ..Default::default() })
                 .filter(Column::TokenSha256.eq(token_sha256))
