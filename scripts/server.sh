@@ -36,12 +36,21 @@ is_taken() {
     (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null
 }
 
+# The link of a first start, while it is good. It stands in this file and not in the log.
+show_operator_link() {
+    local file="$DATA/operator-link"
+    if [[ -n "$(find "$file" -mmin -15 2>/dev/null)" ]]; then
+        say "Become its operator: this link works once, for 15 minutes from the start" "$(<"$file")"
+    fi
+}
+
 start() {
     local pid listen host port address
     if pid=$(running_pid); then
         address=$(sed -n 2p "$PID_FILE")
         if [[ ! "$BINARY" -nt "$PID_FILE" ]]; then
             say "GourmetGram is already running (process $pid):" "$address"
+            show_operator_link
             return
         fi
         say "The server was rebuilt: restarting it"
@@ -84,6 +93,7 @@ start() {
         sleep 0.1
     done
     say "GourmetGram is running (log: $LOG; stop it: make stop):" "$address"
+    show_operator_link
 }
 
 stop() {

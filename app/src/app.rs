@@ -9,12 +9,13 @@ use leptos_router::{
 
 use crate::{
     components::Wordmark,
-    pages::{HomePage, NotFoundPage},
+    pages::{AccountPage, HomePage, LinkPage, NotAllowedPage, NotFoundPage, SignInPage},
 };
 
 /// The whole HTML document around [`App`]. `options` name the folder and the files of scripts and styles.
 ///
 /// A page that answers a refused form ([`PostedProblem`](crate::backend::PostedProblem)) gets no scripts: see there.
+/// Neither do the pages of [`login`](crate::pages::login), which are forms only.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     use leptos::hydration::HydrationScripts;
@@ -23,7 +24,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let asset = |file: &str| format!("/{}/{file}", options.site_pkg_dir);
     let stylesheet = asset(&format!("{}.css", options.output_name));
     let font = asset("bricolage-grotesque.woff2");
-    let comes_alive = use_context::<crate::backend::PostedProblem>().is_none();
+    let is_at_the_door = use_context::<leptos_router::location::RequestUrl>()
+        .is_some_and(|url| crate::pages::login::is_here(url.as_ref()));
+    let comes_alive = use_context::<crate::backend::PostedProblem>().is_none() && !is_at_the_door;
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -69,6 +72,10 @@ pub fn App() -> impl IntoView {
             <main class="content" id="content">
                 <Routes fallback=NotFoundPage>
                     <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("login") view=SignInPage ssr=SsrMode::Async/>
+                    <Route path=(StaticSegment("login"), StaticSegment("link")) view=LinkPage ssr=SsrMode::Async/>
+                    <Route path=(StaticSegment("login"), StaticSegment("account")) view=AccountPage ssr=SsrMode::Async/>
+                    <Route path=(StaticSegment("login"), StaticSegment("not-allowed")) view=NotAllowedPage ssr=SsrMode::Async/>
                 </Routes>
             </main>
             <footer class="colophon">

@@ -22,16 +22,22 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
+    accounts::Passwords,
     catalog::Catalog,
     config::Settings,
-    http::{self, FeedbackTokens, UploadBudget},
+    http::{self, FeedbackTokens, KnownBrowsers, SignInThrottle, UploadBudget},
     inference::{InferencePool, InferenceSettings},
-    keys, outbox,
+    keys,
+    operator_link::OperatorLink,
+    outbox,
     spool::{self, Spool},
 };
 
 /// How often the start tries to reach an object store that is not there yet.
 const BUCKET_RETRY: Duration = Duration::from_secs(5);
+
+/// How often sessions that have ended are removed.
+const SESSION_UPKEEP: Duration = Duration::from_secs(10 * 60);
 
 /// What handlers and workers share. Cheap to clone.
 #[derive(Clone)]
@@ -45,6 +51,9 @@ struct Shared {
     object_store: ObjectStore,
     inference: InferencePool,
     feedback_tokens: FeedbackTokens,
+    known_browsers: KnownBrowsers,
+    passwords: Passwords,
+    sign_in_throttle: SignInThrottle,
     upload_budget: UploadBudget,
     outbox_wakeup: Arc<Notify>,
     package_folder: String,
@@ -101,6 +110,21 @@ impl App {
         &self.0.feedback_tokens
     }
 
+    /// Knows browsers again that have signed in before.
+    pub fn known_browsers(&self) -> &KnownBrowsers {
+        &self.0.known_browsers
+    }
+
+    /// Hashes and checks passwords.
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    /// Slows down whoever guesses them.
+    pub fn sign_in_throttle(&self) -> &SignInThrottle {
+        &self.0.sign_in_throttle
+    }
+
     /// Bounds the bytes of photos in memory.
     pub fn upload_budget(&self) -> &UploadBudget {
         &self.0.upload_budget
@@ -138,6 +162,7 @@ pub struct Application {
     app: App,
     listener: TcpListener,
     embedded_s3: Option<Running>,
+    operator_link: Option<OperatorLink>,
     /// Held as long as the data directory is in use.
     _lock: File,
 }
@@ -165,6 +190,7 @@ impl Application {
         if swept > 0 {
             tracing::info!(files = swept, "removed uploads that were cut off before they were acknowledged");
         }
+        let operator_link = OperatorLink::issue_to_first_operator(&catalog, &data_dir).await?;
         let (object_store, embedded_s3) = open_object_store(&settings).await?;
         let model = Arc::new(match &settings.model.directory {
             Some(directory) => {
@@ -195,7 +221,10 @@ impl Application {
             spool,
             object_store,
             inference,
+            known_browsers: KnownBrowsers::new(secret_key.clone()),
             feedback_tokens: FeedbackTokens::new(secret_key),
+            passwords: Passwords::default(),
+            sign_in_throttle: SignInThrottle::default(),
             upload_budget: UploadBudget::new(settings.server.upload_budget_bytes),
             outbox_wakeup: Arc::new(Notify::new()),
             package_folder,
@@ -204,7 +233,7 @@ impl Application {
         metrics_pair();
         // Rendering pages spawns tasks; an error says that an earlier application in this process has set this up.
         let _ = any_spawner::Executor::init_tokio();
-        Ok(Self { app, listener, embedded_s3, _lock: lock })
+        Ok(Self { app, listener, embedded_s3, operator_link, _lock: lock })
     }
 
     /// What the parts share; for tests.
@@ -222,14 +251,20 @@ impl Application {
         self.embedded_s3.as_ref().map(Running::address)
     }
 
+    /// The link by which the first operator comes in; `None` where somebody can run the service already.
+    pub fn operator_link(&self) -> Option<&OperatorLink> {
+        self.operator_link.as_ref()
+    }
+
     /// Serves until `stop`, then finishes what is under way, within the configured grace.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { app, listener, embedded_s3, _lock: lock } = self;
+        let Self { app, listener, embedded_s3, _lock: lock, .. } = self;
         let grace = Duration::from_secs(app.settings().server.shutdown_grace_seconds);
         let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
-        let router = http::router(app);
+        let sessions = tokio::spawn(remove_ended_sessions(app.clone(), stop.clone()));
+        let router = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(
             axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future(),
         );
@@ -241,6 +276,7 @@ impl Application {
         finish("outbox", outbox, deadline).await;
         finish("buckets", buckets, deadline).await;
         finish("metrics", upkeep, deadline).await;
+        finish("sessions", sessions, deadline).await;
         if let Some(embedded_s3) = embedded_s3 {
             embedded_s3.shutdown().await;
         }
@@ -292,6 +328,22 @@ async fn keep_metrics_small(stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(5)) => metrics_pair().1.run_upkeep(),
+        }
+    }
+}
+
+/// Sessions that have ended open nothing; their rows are only in the way.
+async fn remove_ended_sessions(app: App, stop: CancellationToken) {
+    app.passwords().prepare().await;
+    loop {
+        match app.catalog().remove_ended_sessions(app.settings().auth.session_limits()).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::debug!(removed, "removed sessions and links that have ended"),
+            Err(error) => tracing::warn!(%error, "sessions that have ended cannot be removed yet"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SESSION_UPKEEP) => {}
         }
     }
 }

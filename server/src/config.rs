@@ -5,8 +5,9 @@
 //! Every setting is described in `docs/operations.md`, which a test compares with the defaults here.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -15,6 +16,8 @@ use gourmetgram_object_store::BucketNames;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
+
+use crate::catalog::SessionLimits;
 
 /// File read from the working directory when none is named.
 pub const DEFAULT_FILE: &str = "gourmetgram.toml";
@@ -39,8 +42,10 @@ pub struct Settings {
     pub model: Model,
     /// The inference pool.
     pub inference: Inference,
-    /// Keys that sign what we hand out.
+    /// Who may do what, and for how long.
     pub auth: Auth,
+    /// Metrics.
+    pub metrics: Metrics,
     /// Logging.
     pub log: Log,
 }
@@ -57,6 +62,7 @@ impl Default for Settings {
             model: Model::default(),
             inference: Inference::default(),
             auth: Auth::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
         }
     }
@@ -102,6 +108,20 @@ impl Server {
     /// The bounds on one photo.
     pub fn upload_limits(&self) -> UploadLimits {
         UploadLimits { max_bytes: self.max_photo_bytes, max_pixels: self.max_photo_pixels }
+    }
+
+    /// The address people use, where `listen` is what we listen on.
+    pub fn address_for_people(&self, listen: SocketAddr) -> Url {
+        let mut place = listen;
+        if place.ip().is_unspecified() {
+            // "All addresses" is nothing a browser can be sent to.
+            place.set_ip(if place.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        match &self.public_url {
+            Some(url) => url.clone(),
+            #[expect(clippy::expect_used, reason = "an address and a port make a URL")]
+            None => format!("http://{place}").parse().expect("a URL"),
+        }
     }
 
     /// Whether people reach us over TLS.
@@ -215,13 +235,41 @@ impl Default for Inference {
 }
 
 /// `[auth]`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
     /// Signs feedback tokens: at least 32 characters, the same on every server. Not set: made at the first start and
     /// kept in `data_dir/secret.key`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "masked")]
     pub secret_key: Option<SecretString>,
+    /// A session that is not used for so long ends.
+    pub session_idle_seconds: u64,
+    /// However busy it is, a session ends after so long.
+    pub session_lifetime_seconds: u64,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { secret_key: None, session_idle_seconds: 24 * 60 * 60, session_lifetime_seconds: 7 * 24 * 60 * 60 }
+    }
+}
+
+impl Auth {
+    /// How long sessions live.
+    pub fn session_limits(&self) -> SessionLimits {
+        SessionLimits {
+            idle: Duration::from_secs(self.session_idle_seconds),
+            lifetime: Duration::from_secs(self.session_lifetime_seconds),
+        }
+    }
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Whether `/metrics` is for operators and for tokens with the scope `metrics:read` only.
+    pub require_token: bool,
 }
 
 /// `[log]`
@@ -326,6 +374,15 @@ impl Settings {
                 "auth.secret_key is too short: use at least 32 random characters (openssl rand -hex 32)"
             );
         }
+        let auth = &self.auth;
+        anyhow::ensure!(
+            (60..=auth.session_lifetime_seconds).contains(&auth.session_idle_seconds),
+            "auth.session_idle_seconds must lie between 60 and auth.session_lifetime_seconds"
+        );
+        anyhow::ensure!(
+            auth.session_lifetime_seconds <= 400 * 24 * 60 * 60,
+            "auth.session_lifetime_seconds must be at most 34560000: browsers keep no cookie for longer than 400 days"
+        );
         anyhow::ensure!(self.server.request_timeout_seconds > 0, "server.request_timeout_seconds must be at least 1");
         anyhow::ensure!(self.inference.queue > 0, "inference.queue must be at least 1");
         anyhow::ensure!(
@@ -416,6 +473,8 @@ mod tests {
             ("[s3]\naccess_key_id = 'a'", "s3.secret_access_key"),
             ("[catalog]\nurl = 'mysql://x'", "catalog.url"),
             ("[auth]\nsecret_key = 'short'", "auth.secret_key"),
+            ("[auth]\nsession_idle_seconds = 5", "auth.session_idle_seconds"),
+            ("[auth]\nsession_lifetime_seconds = 100", "auth.session_idle_seconds"),
             ("[server]\nupload_budget_bytes = 1", "server.upload_budget_bytes"),
         ] {
             let error = format!("{:#}", load(file, &[]).unwrap_err());

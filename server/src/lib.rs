@@ -6,6 +6,7 @@
 //!
 //! The crate is a library so that tests start the very application that `main` runs.
 
+pub mod accounts;
 pub mod app;
 pub mod catalog;
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod http;
 pub mod inference;
 mod intake;
 pub mod keys;
+pub mod operator_link;
 pub mod outbox;
 pub mod spool;
 mod telemetry;

@@ -2,11 +2,11 @@
 //!
 //! A catalog answers [`CatalogError`]; what that means to a client is decided in `http`.
 
+mod accounts;
 pub mod entity;
 mod migration;
 mod outbox;
 mod predictions;
-mod tokens;
 
 use std::{path::Path, time::Duration};
 
@@ -18,9 +18,9 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
+pub use accounts::{AccessToken, OPERATOR_LINK_LIFETIME, Session, SessionLimits};
 pub use outbox::{Backlog, Claim, Outcome};
 pub use predictions::{Actor, Change, MAX_PAGE, Owner, Received, Recorded, Spooled, Whose, to_api};
-pub use tokens::Role;
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]

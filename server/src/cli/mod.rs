@@ -1,7 +1,9 @@
 //! The command line: one binary, subcommands, one clear line on failure.
 
 mod model;
+mod password;
 mod serve;
+mod token;
 mod user;
 
 use std::{

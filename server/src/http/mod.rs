@@ -1,12 +1,21 @@
 //! HTTP: one list of routes, and what surrounds every request.
 
+mod account;
 mod assets;
+mod client_address;
 mod forms;
+mod guard;
 mod health;
 mod identity;
+mod local_path;
+mod origin;
 mod pages;
 mod predictions;
 mod refusal;
+pub mod rules;
+mod session_cookie;
+mod sign_in;
+mod throttle;
 mod tutorial;
 mod upload;
 
@@ -37,7 +46,10 @@ use uuid::Uuid;
 
 pub use assets::package_folder;
 pub use identity::{Caller, FeedbackTokens, new_access_token, sha256_hex};
+pub use pages::require_role;
 pub use refusal::Refusal;
+pub use session_cookie::KnownBrowsers;
+pub use throttle::SignInThrottle;
 pub use upload::UploadBudget;
 
 use crate::app::App;
@@ -98,12 +110,17 @@ pub fn router(app: App) -> Router {
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document) };
 
     let forms = Router::new()
-        .route("/photos", post(forms::upload).layer(DefaultBodyLimit::max(max_upload)))
+        .route("/photos", post(forms::upload).layer(DefaultBodyLimit::max(max_upload)).get(pages::page))
         .route("/photos/{id}/flag", post(forms::flag))
         .route("/photos/{id}/unflag", post(forms::unflag))
         .route("/photos/{id}/correct", post(forms::correct))
         .route("/photos/{id}/uncorrect", post(forms::uncorrect))
-        .route("/photos/{id}/erase", post(forms::erase));
+        .route("/photos/{id}/erase", post(forms::erase))
+        .route("/login", get(pages::page).post(sign_in::sign_in))
+        .route("/login/link", get(pages::page).post(account::follow_link))
+        .route("/login/account", get(pages::page).post(account::make_account))
+        .route("/login/password", post(account::change_password))
+        .route("/logout", post(sign_in::sign_out));
 
     let around = ServiceBuilder::new()
         .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
@@ -131,6 +148,7 @@ pub fn router(app: App) -> Router {
         .merge(api)
         .merge(forms)
         .route("/api/openapi.json", get(document))
+        .route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
         .route("/api/{*path}", axum::routing::any(nothing_here))
         .fallback(get(pages::page))
         .layer(around)

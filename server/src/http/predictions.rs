@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Caller, Refusal, upload::Upload};
 use crate::{
+    accounts::Scope,
     app::App,
     catalog::{self, Actor, CatalogError, Change, Whose, entity::prediction},
     intake::{self, Submission},
@@ -102,7 +103,7 @@ pub async fn create(
     Ok(response)
 }
 
-/// List predictions, newest first: an operator sees all, a visitor their own.
+/// List predictions, newest first: an operator sees all (with `mine=true` their own), a visitor their own.
 #[utoipa::path(
     get, path = "/api/v1/predictions", tag = "predictions",
     params(PredictionQuery),
@@ -117,16 +118,13 @@ pub async fn list(
     caller: Caller,
     query: Result<Query<PredictionQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<PredictionPage>, Refusal> {
-    let whose = match caller.visitor() {
-        _ if caller.is_operator() => Whose::Everybodys,
-        Some(visitor) => Whose::OfVisitor(visitor),
-        None => {
-            return Err(Refusal::new(
-                ProblemKind::Unauthenticated,
-                "send an access token as a bearer token, or the browser's cookie; a feedback_token opens one prediction only",
-            ));
-        }
-    };
+    let sees_all = caller.may(Scope::PredictionsRead);
+    if !sees_all && caller.visitor().is_none() {
+        return Err(Refusal::new(
+            ProblemKind::Unauthenticated,
+            "send an access token as a bearer token, or the browser's cookie; a feedback_token opens one prediction only",
+        ));
+    }
     let Query(query) = query.map_err(|rejection| {
         Refusal::new(ProblemKind::BadRequest, format!("the filter cannot be read: {}", rejection.body_text()))
     })?;
@@ -136,6 +134,16 @@ pub async fn list(
             format!("limit must lie between 1 and {}", catalog::MAX_PAGE),
         ));
     }
+    let whose = match caller.visitor() {
+        _ if sees_all && query.mine != Some(true) => Whose::Everybodys,
+        Some(visitor) => Whose::OfVisitor(visitor),
+        None => {
+            return Err(Refusal::new(
+                ProblemKind::BadRequest,
+                "mine=true needs the cookie of the browser that uploaded",
+            ));
+        }
+    };
     let page = app.catalog().predictions(whose, &query).await.map_err(|error| match error {
         CatalogError::NotFound => {
             Refusal::new(ProblemKind::BadRequest, "the cursor is unknown: start from the first page")
@@ -157,7 +165,7 @@ pub async fn list(
     )
 )]
 pub async fn read(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<Json<Prediction>, Refusal> {
-    let (_, row) = find_living(&app, &caller, id).await?;
+    let (_, row) = find_living(&app, &caller, id, Scope::PredictionsRead).await?;
     with_history(&app, row).await.map(Json)
 }
 
@@ -179,7 +187,7 @@ pub async fn image(
     IdInPath(id): IdInPath,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (_, row) = find_living(&app, &caller, id).await?;
+    let (_, row) = find_living(&app, &caller, id, Scope::PredictionsRead).await?;
     let etag = format!("\"{}\"", row.image_sha256);
     let fixed = [
         (header::ETAG, etag.clone()),
@@ -216,7 +224,7 @@ pub async fn flag(
     IdInPath(id): IdInPath,
     body: Bytes,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id).await?;
+    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
     let FlagRequest { reason } = parse_json(&body)?;
     apply(&app, id, actor, &Change::Flag(reason)).await.map(Json)
 }
@@ -237,7 +245,7 @@ pub async fn unflag(
     caller: Caller,
     IdInPath(id): IdInPath,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id).await?;
+    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
     apply(&app, id, actor, &Change::Unflag).await.map(Json)
 }
 
@@ -261,7 +269,7 @@ pub async fn correct(
     IdInPath(id): IdInPath,
     body: Bytes,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id).await?;
+    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
     let CorrectionRequest { label } = parse_json(&body)?;
     let change = correction(&app, label)?;
     apply(&app, id, actor, &change).await.map(Json)
@@ -283,7 +291,7 @@ pub async fn uncorrect(
     caller: Caller,
     IdInPath(id): IdInPath,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id).await?;
+    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
     apply(&app, id, actor, &Change::Uncorrect).await.map(Json)
 }
 
@@ -299,7 +307,7 @@ pub async fn uncorrect(
 )]
 pub async fn erase(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<StatusCode, Refusal> {
     let row = app.catalog().prediction(id).await?;
-    caller.as_actor_on(&app, row)?;
+    caller.as_actor_on(&app, row, Scope::PredictionsErase)?;
     erase_photo(&app, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -313,10 +321,16 @@ pub async fn live_model(State(app): State<App>) -> Json<LiveModel> {
     Json(app.live_model())
 }
 
-/// Finds a prediction that the caller may touch and that is not erased. Authorisation comes first.
-pub async fn find_living(app: &App, caller: &Caller, id: PredictionId) -> Result<(Actor, prediction::Model), Refusal> {
+/// Finds a prediction with which the caller may do what needs `scope`, and that is not erased. Authorisation comes
+/// first.
+pub async fn find_living(
+    app: &App,
+    caller: &Caller,
+    id: PredictionId,
+    scope: Scope,
+) -> Result<(Actor, prediction::Model), Refusal> {
     let row = app.catalog().prediction(id).await?;
-    let (actor, row) = caller.as_actor_on(app, row)?;
+    let (actor, row) = caller.as_actor_on(app, row, scope)?;
     if row.erased_at.is_some() { Err(CatalogError::Erased.into()) } else { Ok((actor, row)) }
 }
 
