@@ -24,7 +24,8 @@ use uuid::Uuid;
 use crate::{
     catalog::Catalog,
     config::Settings,
-    http::{self, FeedbackTokens, UploadBudget},
+    connections::{self, ConnectionLimits},
+    http::{self, FeedbackTokens, RateLimits, UploadBudget},
     inference::{InferencePool, InferenceSettings},
     keys, outbox,
     spool::{self, Spool},
@@ -46,6 +47,7 @@ struct Shared {
     inference: InferencePool,
     feedback_tokens: FeedbackTokens,
     upload_budget: UploadBudget,
+    rate_limits: RateLimits,
     outbox_wakeup: Arc<Notify>,
     package_folder: String,
 }
@@ -104,6 +106,16 @@ impl App {
     /// Bounds the bytes of photos in memory.
     pub fn upload_budget(&self) -> &UploadBudget {
         &self.0.upload_budget
+    }
+
+    /// Bounds how much each client asks for.
+    pub fn rate_limits(&self) -> &RateLimits {
+        &self.0.rate_limits
+    }
+
+    /// Whether phones on the local network are served, with a certificate authority of our own.
+    pub fn is_for_phones(&self) -> bool {
+        false
     }
 
     /// Wakes the outbox worker.
@@ -197,6 +209,7 @@ impl Application {
             inference,
             feedback_tokens: FeedbackTokens::new(secret_key),
             upload_budget: UploadBudget::new(settings.server.upload_budget_bytes),
+            rate_limits: RateLimits::new(&settings.limits),
             outbox_wakeup: Arc::new(Notify::new()),
             package_folder,
             settings,
@@ -229,10 +242,9 @@ impl Application {
         let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
-        let router = http::router(app);
-        let serving = tokio::spawn(
-            axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future(),
-        );
+        let rate_limits = tokio::spawn(http::keep_rate_limits_small(app.clone()));
+        let limits = ConnectionLimits::new(&app.settings().limits, &app.settings().server.trusted_proxies);
+        let serving = tokio::spawn(connections::serve(listener, http::router(app), None, limits, stop.clone()));
 
         stop.cancelled().await;
         tracing::info!(grace_seconds = grace.as_secs(), "stopping");
@@ -241,6 +253,7 @@ impl Application {
         finish("outbox", outbox, deadline).await;
         finish("buckets", buckets, deadline).await;
         finish("metrics", upkeep, deadline).await;
+        rate_limits.abort();
         if let Some(embedded_s3) = embedded_s3 {
             embedded_s3.shutdown().await;
         }

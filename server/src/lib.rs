@@ -10,6 +10,7 @@ pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod config;
+mod connections;
 pub mod http;
 pub mod inference;
 mod intake;

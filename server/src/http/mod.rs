@@ -1,11 +1,15 @@
 //! HTTP: one list of routes, and what surrounds every request.
 
+mod address;
 mod assets;
 mod forms;
+mod headers;
 mod health;
 mod identity;
+mod limits;
 mod pages;
 mod predictions;
+mod progress;
 mod refusal;
 mod tutorial;
 mod upload;
@@ -26,8 +30,6 @@ use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     sensitive_headers::SetSensitiveRequestHeadersLayer,
-    set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
     trace::{DefaultOnFailure, TraceLayer},
 };
 use tracing::Level;
@@ -35,8 +37,10 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+pub use address::{ClientAddress, Peer};
 pub use assets::package_folder;
 pub use identity::{Caller, FeedbackTokens, new_access_token, sha256_hex};
+pub use limits::{RateLimits, keep_small as keep_rate_limits_small};
 pub use refusal::Refusal;
 pub use upload::UploadBudget;
 
@@ -92,7 +96,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(app: App) -> Router {
     let server = &app.settings().server;
     let max_upload = upload::largest_body(server.max_photo_bytes);
-    let patience = Duration::from_secs(server.request_timeout_seconds);
     let (api, document) = api(max_upload, tutorial::largest_body(&app)).split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document) };
@@ -117,14 +120,12 @@ pub fn router(app: App) -> Router {
         )
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(app.metrics_layer())
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(middleware::from_fn_with_state(app.clone(), headers::protect))
         .layer(middleware::from_fn(refusal::render))
         .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience))
+        .layer(middleware::from_fn_with_state(app.clone(), progress::bound))
+        .layer(middleware::from_fn_with_state(app.clone(), address::find))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::hold))
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY));
 
     Router::new()

@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use gourmetgram_api::{Problem, ProblemKind, TutorialAnswer, TutorialRequest};
 
-use super::Refusal;
+use super::{Refusal, progress::TooSlow};
 use crate::{app::App, intake};
 
 /// Classify a photo sent as base64, and record nothing.
@@ -34,6 +34,7 @@ pub async fn predict(State(app): State<App>, request: Request) -> Result<Json<Tu
         StatusCode::PAYLOAD_TOO_LARGE => {
             Refusal::new(ProblemKind::TooLarge, "the photo is larger than any that is accepted")
         }
+        _ if TooSlow::caused(&rejection) => TooSlow::refusal(),
         _ => Refusal::new(ProblemKind::BadRequest, "the body is cut off: send it again"),
     })?;
     let request: TutorialRequest = serde_json::from_slice(&body).map_err(|error| {
