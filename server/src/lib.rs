@@ -16,5 +16,7 @@ pub mod inference;
 mod intake;
 pub mod keys;
 pub mod outbox;
+mod phone;
 pub mod spool;
 mod telemetry;
+mod tls;

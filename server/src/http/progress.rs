@@ -120,29 +120,32 @@ mod tests {
 
     use super::*;
 
-    /// A body that brings `bytes` every `pause`, `times` times; the clock is the test's.
-    async fn read(bytes: usize, pause: Duration, times: u32) -> Result<Bytes, axum::Error> {
+    /// Reads a body that brings `bytes` every `pause`, `times` times, and must make progress in every `window`.
+    async fn read(bytes: usize, pause: Duration, times: u32, window: Duration) -> Result<Bytes, axum::Error> {
         let chunks = stream::unfold(0, move |sent| async move {
             (sent < times).then_some(())?;
             tokio::time::sleep(pause).await;
             Some((Ok::<_, std::io::Error>(vec![0; bytes]), sent + 1))
         });
         let body = Body::from_stream(chunks);
-        let steady = SteadyBody { body, window: Duration::from_secs(20), deadline: None, received: 0 };
+        let steady = SteadyBody { body, window, deadline: None, received: 0 };
         axum::body::to_bytes(Body::new(steady), usize::MAX).await
     }
 
-    #[tokio::test(start_paused = true)]
+    const MOMENT: Duration = Duration::from_millis(20);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
     async fn a_slow_but_steady_body_arrives() {
-        assert_eq!(read(1500, Duration::from_secs(1), 600).await.unwrap().len(), 900_000);
-        assert_eq!(read(3000, Duration::from_secs(15), 40).await.unwrap().len(), 120_000);
-        assert_eq!(read(10, Duration::from_millis(1), 3).await.unwrap().len(), 30);
+        // Three windows long, with fifty times the progress that is asked for.
+        assert_eq!(read(1500, MOMENT, 150, SECOND).await.unwrap().len(), 225_000);
+        assert_eq!(read(10, MOMENT, 3, SECOND).await.unwrap().len(), 30);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_body_that_trickles_or_stands_still_fails() {
-        for (bytes, pause) in [(1, Duration::from_secs(1)), (100_000, Duration::from_secs(3600))] {
-            let error = read(bytes, pause, 1000).await.unwrap_err();
+        for (bytes, pause) in [(1, MOMENT), (100_000, Duration::from_secs(3600))] {
+            let error = read(bytes, pause, u32::MAX, MOMENT * 10).await.unwrap_err();
             assert!(TooSlow::caused(&error), "{error}");
         }
     }

@@ -22,6 +22,7 @@ use crate::{app::App, intake};
         (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too many bytes", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not a picture, or too many pixels", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too often; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy; see Retry-After", body = Problem, content_type = "application/problem+json"),
     )
 )]

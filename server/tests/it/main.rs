@@ -2,10 +2,18 @@
 
 mod api;
 mod command_line;
+mod connections;
 mod documents;
 mod erasure;
 mod feedback;
+mod headers;
+mod limits;
+mod metadata;
 mod object_store_trouble;
 mod pages;
+mod phone;
 mod replays;
+mod security;
 mod support;
+mod tls;
+mod wire;
