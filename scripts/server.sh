@@ -2,6 +2,7 @@
 # Starts and stops the built server in the background.
 #
 #   scripts/server.sh start         start it (again, when it was rebuilt), wait until it is ready, print its address
+#   scripts/server.sh phone         run it in the foreground for phones on the local network, with TLS and QR codes
 #   scripts/server.sh stop          stop it; what it keeps stays
 #   scripts/server.sh clean-data    stop it and delete everything it keeps
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
@@ -96,6 +97,15 @@ start() {
     show_operator_link
 }
 
+# In the foreground: its codes are for the eyes of whoever started it, and nobody leaves it open to the network unseen.
+phone() {
+    local pid
+    if pid=$(running_pid); then
+        fail "GourmetGram is already running (process $pid), on this computer only" "First: make stop"
+    fi
+    exec "$BINARY" serve --phone
+}
+
 stop() {
     local pid
     if ! pid=$(running_pid); then
@@ -141,7 +151,7 @@ clean_data() {
 
 # Only starting needs the settings to be right: what runs can be stopped while they are being edited.
 SETTINGS=""
-if [[ ${1:-} == start ]]; then
+if [[ ${1:-} == start || ${1:-} == phone ]]; then
     [[ -x "$BINARY" ]] || fail "the server has not been built" "Run: make run"
     SETTINGS=$("$BINARY" serve --print-config) || fail "the server does not accept its settings (see above)" \
         "Correct gourmetgram.toml or the GOURMETGRAM__ variables; every setting is in docs/operations.md"
@@ -155,7 +165,8 @@ LOG="$DATA/gourmetgram.log"
 
 case ${1:-} in
 start) start ;;
+phone) phone ;;
 stop) stop ;;
 clean-data) clean_data ;;
-*) fail "usage: scripts/server.sh start|stop|clean-data" ;;
+*) fail "usage: scripts/server.sh start|phone|stop|clean-data" ;;
 esac

@@ -29,7 +29,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> Response {
     let outcome = async {
         let caller = Caller::from_request_parts(&mut parts, &app).await?.or_visitor(&token);
         let upload = Upload::from_request(Request::from_parts(parts, body), &app).await?;
-        let submission = Submission { image: upload.image.clone(), id: upload.id, idempotency_key: None, device: None };
+        let submission = Submission { image: upload.image, id: upload.id, idempotency_key: None, device: None };
         intake::accept(&app, &caller, submission).await
     };
     match outcome.await {

@@ -1,16 +1,19 @@
 //! HTTP: one list of routes, and what surrounds every request.
 
 mod account;
+mod address;
 mod assets;
-mod client_address;
 mod forms;
 mod guard;
+mod headers;
 mod health;
 mod identity;
+mod limits;
 mod local_path;
 mod origin;
 mod pages;
 mod predictions;
+mod progress;
 mod refusal;
 pub mod rules;
 mod session_cookie;
@@ -35,8 +38,6 @@ use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     sensitive_headers::SetSensitiveRequestHeadersLayer,
-    set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
     trace::{DefaultOnFailure, TraceLayer},
 };
 use tracing::Level;
@@ -44,8 +45,11 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+pub use address::{ClientAddress, Peer};
 pub use assets::package_folder;
+pub use headers::add_to as add_protecting_headers;
 pub use identity::{Caller, FeedbackTokens, new_access_token, sha256_hex};
+pub use limits::{RateLimits, keep_small as keep_rate_limits_small};
 pub use pages::require_role;
 pub use refusal::Refusal;
 pub use session_cookie::KnownBrowsers;
@@ -104,7 +108,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(app: App) -> Router {
     let server = &app.settings().server;
     let max_upload = upload::largest_body(server.max_photo_bytes);
-    let patience = Duration::from_secs(server.request_timeout_seconds);
     let (api, document) = api(max_upload, tutorial::largest_body(&app)).split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document) };
@@ -134,14 +137,12 @@ pub fn router(app: App) -> Router {
         )
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(app.metrics_layer())
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(middleware::from_fn_with_state(app.clone(), headers::protect))
         .layer(middleware::from_fn(refusal::render))
         .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience))
+        .layer(middleware::from_fn_with_state(app.clone(), progress::bound))
+        .layer(middleware::from_fn_with_state(app.clone(), address::find))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::hold))
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY));
 
     Router::new()

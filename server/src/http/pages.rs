@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use axum::{
     body::Body,
     extract::{FromRequestParts, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role, Viewer};
@@ -144,7 +144,6 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response.headers_mut().insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
     response
 }
 

@@ -82,6 +82,7 @@ pub struct UploadForm {
         (status = 415, description = "Not multipart/form-data", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not a picture, or too many pixels", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too often; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 507, description = "The server's disk is full", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -92,8 +93,8 @@ pub async fn create(
     upload: Upload,
 ) -> Result<Response, Refusal> {
     let idempotency_key = idempotency_key(&headers)?;
-    let Upload { image, id, device, .. } = &upload;
-    let submission = Submission { image: image.clone(), id: *id, idempotency_key, device: device.clone() };
+    // The file moves on, so that it is gone once its metadata is; what it takes of the budget stays until the answer.
+    let submission = Submission { image: upload.image, id: upload.id, idempotency_key, device: upload.device };
     let accepted = intake::accept(&app, &caller, submission).await?;
     let location = format!("/api/v1/predictions/{}", accepted.prediction.id);
     let mut response = (StatusCode::CREATED, [(header::LOCATION, location)], Json(accepted.prediction)).into_response();
@@ -174,7 +175,7 @@ pub async fn read(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath
     get, path = "/api/v1/predictions/{id}/image", tag = "predictions",
     params(("id" = PredictionId, Path, description = "The prediction's id")),
     responses(
-        (status = 200, description = "The photo as it was sent", content_type = "image/*", body = Vec<u8>),
+        (status = 200, description = "The photo, without its metadata", content_type = "image/*", body = Vec<u8>),
         (status = 304, description = "As the client has it"),
         (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Caller, Refusal,
-    client_address::{client_address, network_of},
+    address::ClientAddress,
     forms::PostedForm,
     local_path::LocalPath,
     pages,
@@ -92,7 +92,8 @@ pub async fn check_password(
         None => None,
     };
     let mut counters = Vec::with_capacity(2);
-    counters.extend(client_address(parts).map(|address| Counter::Client(network_of(address))));
+    let client = parts.extensions.get::<ClientAddress>().copied();
+    counters.extend(client.map(|client| Counter::Client(client.network())));
     let browser = user.as_ref().and_then(|user| app.known_browsers().recognise(&parts.headers, user.id));
     counters.extend(match (browser, &name) {
         (Some(browser), _) => Some(Counter::Browser(browser)),
@@ -100,7 +101,7 @@ pub async fn check_password(
         (None, None) => None,
     });
     app.sign_in_throttle().admit(&counters, Instant::now()).map_err(|wait| {
-        tracing::warn!(client = ?client_address(parts), "too many failed sign-ins; the next one has to wait");
+        tracing::warn!(client = client.map(tracing::field::display), "too many failed sign-ins; the next one has to wait");
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let detail = format!("too many tries with a wrong name or password; wait {seconds} s, then try again");
         Refusal(Box::new(Problem::new(ProblemKind::RateLimited, detail).retry_after(seconds)))
@@ -116,7 +117,7 @@ pub async fn check_password(
         open => {
             // A name that is no account may be a password typed into the wrong field: it is not logged.
             let account = open.as_ref().map(|user| user.name.as_str());
-            tracing::warn!(client = ?client_address(parts), account, "a sign-in failed");
+            tracing::warn!(client = client.map(tracing::field::display), account, "a sign-in failed");
             Err(wrong_name_or_password())
         }
     }
