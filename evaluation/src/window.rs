@@ -1,6 +1,6 @@
 //! A window: the photos a model served in some time, what was drawn of them, and what was labelled so far.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use gourmetgram_api::PredictionId;
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,8 @@ pub enum WindowError {
 pub struct Window {
     cells: Vec<Cell>,
     labels: Vec<LabelledPrediction>,
+    /// Position of each label's cell.
+    places: Vec<usize>,
 }
 
 /// Where a label stands with regard to a proportion.
@@ -136,12 +138,8 @@ impl Window {
     /// Checks that the cells are possible and that each label belongs to one of them.
     pub fn new(mut cells: Vec<Cell>, labels: Vec<LabelledPrediction>) -> Result<Self, WindowError> {
         cells.sort_by_key(|cell| (cell.batch, cell.stratum));
-        let mut counts = BTreeMap::new();
         for cell in &cells {
             let Cell { batch, stratum, size, selected, .. } = *cell;
-            if counts.insert((batch, stratum), (*cell, 0)).is_some() {
-                return Err(WindowError::DuplicateCell { batch, stratum });
-            }
             if selected > size {
                 return Err(WindowError::MoreSelectedThanPhotos { batch, stratum, selected, size });
             }
@@ -149,27 +147,37 @@ impl Window {
                 return Err(WindowError::IncompleteCensus { batch, stratum, selected, size });
             }
         }
-        let mut seen = BTreeSet::new();
+        let same = |pair: &[Cell]| (pair[0].batch, pair[0].stratum) == (pair[1].batch, pair[1].stratum);
+        if let Some(&[Cell { batch, stratum, .. }, _]) = cells.windows(2).find(|pair| same(pair)) {
+            return Err(WindowError::DuplicateCell { batch, stratum });
+        }
+        let mut places = Vec::with_capacity(labels.len());
+        let mut labelled = vec![0; cells.len()];
         for label in &labels {
             let (prediction, batch, stratum) =
                 (label.selection.prediction(), label.selection.batch(), label.selection.stratum());
-            let Some((cell, labelled)) = counts.get_mut(&(batch, stratum)) else {
+            let Ok(place) = cells.binary_search_by_key(&(batch, stratum), |cell| (cell.batch, cell.stratum)) else {
                 return Err(WindowError::UnknownCell { prediction, batch, stratum });
             };
-            let (own, frozen) = (label.selection.inclusion().get(), cell.inclusion.get());
+            let (own, frozen) = (label.selection.inclusion().get(), cells[place].inclusion.get());
             if own != frozen {
                 return Err(WindowError::InclusionDiffers { prediction, label: own, cell: frozen });
             }
-            if !seen.insert(prediction) {
-                return Err(WindowError::DuplicateLabel(prediction));
-            }
-            *labelled += 1;
-            if *labelled > cell.selected {
-                let (labelled, selected) = (*labelled, cell.selected);
+            places.push(place);
+            labelled[place] += 1;
+        }
+        for (cell, &labelled) in cells.iter().zip(&labelled) {
+            let Cell { batch, stratum, selected, .. } = *cell;
+            if labelled > selected {
                 return Err(WindowError::MoreLabelsThanSelected { batch, stratum, labelled, selected });
             }
         }
-        Ok(Self { cells, labels })
+        let mut ids: Vec<PredictionId> = labels.iter().map(|label| label.selection.prediction()).collect();
+        ids.sort_unstable();
+        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(WindowError::DuplicateLabel(pair[0]));
+        }
+        Ok(Self { cells, labels, places })
     }
 
     /// The cells, by batch and stratum.
@@ -189,20 +197,15 @@ impl Window {
 
     /// Counts labels by cell.
     pub fn tally(&self, membership: impl Fn(&LabelledPrediction) -> Membership) -> Tallies {
-        let mut counts: BTreeMap<_, (u64, u64, u64)> = BTreeMap::new();
-        for label in &self.labels {
-            let (labelled, inside, successes) =
-                counts.entry((label.selection.batch(), label.selection.stratum())).or_default();
-            let membership = membership(label);
-            *labelled += 1;
-            *inside += u64::from(membership != Membership::Outside);
-            *successes += u64::from(membership == Membership::Success);
+        let none = |cell: &Cell| Tally { cell: *cell, labelled: 0, inside: 0, successes: 0 };
+        let mut tallies: Vec<Tally> = self.cells.iter().map(none).collect();
+        for (label, &place) in self.labels.iter().zip(&self.places) {
+            let (membership, tally) = (membership(label), &mut tallies[place]);
+            tally.labelled += 1;
+            tally.inside += u64::from(membership != Membership::Outside);
+            tally.successes += u64::from(membership == Membership::Success);
         }
-        let tally = |cell: &Cell| {
-            let (labelled, inside, successes) = counts.get(&(cell.batch, cell.stratum)).copied().unwrap_or_default();
-            Tally { cell: *cell, labelled, inside, successes }
-        };
-        Tallies(self.cells.iter().map(tally).collect())
+        Tallies(tallies)
     }
 }
 

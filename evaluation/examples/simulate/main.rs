@@ -4,15 +4,15 @@
 //! cargo run --release -p gourmetgram-evaluation --example simulate [-- REPLICATES]
 //! ```
 //!
-//! 20,000 replicates a scenario unless told otherwise; each draws new traffic and a new sample, from seeds that are the
-//! scenario's number, so that two runs print the same.
+//! 20,000 replicates a scenario unless told otherwise: new traffic for every ten, a new sample for each, from seeds that are
+//! the scenario's number, so that two runs print the same.
 #![expect(clippy::print_stdout, reason = "a table to read")]
 
 mod classes;
 mod population;
 mod scenario;
 
-use std::num::NonZeroU64;
+use std::{io::Write, num::NonZeroU64};
 
 use classes::{RANGES, simulate_classes};
 use gourmetgram_evaluation::{BatchDesign, InclusionProbability, Oversampling};
@@ -50,6 +50,7 @@ fn main() {
             100.0 * scores.others_only.bias(),
             percent(scores.others_only),
         );
+        std::io::stdout().flush().expect("somebody to print for");
         all.push((scenario.name, scores));
     }
     summary(&all);
@@ -62,9 +63,12 @@ fn mean(all: &[(String, Scores)], of: impl Fn(&Scores) -> Score) -> f64 {
     coverages().map(|score| score.coverage()).sum::<f64>() / coverages().count() as f64
 }
 
+/// Which estimator.
+type Pick = fn(&Scores) -> Score;
+
 fn summary(all: &[(String, Scores)]) {
     println!("\n| estimator | mean coverage | worst scenario | its coverage | greatest bias |\n|---|---|---|---|---|");
-    let estimators: [(&str, fn(&Scores) -> Score); 8] = [
+    let estimators: [(&str, Pick); 8] = [
         ("post-stratified accuracy", |it| it.poststratified),
         ("random sample alone", |it| it.random_sample),
         ("difference (prediction-powered)", |it| it.difference),
@@ -105,7 +109,7 @@ fn class_table(replicates: u64) {
 
 /// The claims of docs/statistics.md, and that the numbers it warns of fail the same test.
 fn verify(all: &[(String, Scores)]) {
-    let holds = |of: fn(&Scores) -> Score| {
+    let holds = |of: Pick| {
         let coverage = mean(all, of);
         (0.94..=0.965).contains(&coverage) && all.iter().all(|(_, scores)| of(scores).bias().abs() < 0.005)
     };

@@ -148,65 +148,89 @@ pub struct Scores {
 
 const LEVEL: ConfidenceLevel = ConfidenceLevel::NINETY_FIVE;
 
-/// Draws new traffic and a new sample `replicates` times. The truth is that of the traffic drawn.
+/// Samples drawn from each traffic.
+const SAMPLES: u64 = 10;
+
+/// Draws new traffic for every ten samples, until there are `replicates`. The truth is that of the traffic drawn.
 pub fn simulate(scenario: &Scenario, replicates: u64, seed: u64) -> Scores {
     let mut random = Random::new(seed);
     let mut scores = Scores::default();
-    for _ in 0..replicates {
-        replicate(scenario, &mut random, &mut scores);
+    for _ in 0..replicates.div_ceil(SAMPLES) {
+        let traffic = Traffic::new(scenario, &mut random);
+        for _ in 0..SAMPLES {
+            traffic.replicate(scenario, &mut random, &mut scores);
+        }
     }
     scores
 }
 
-fn replicate(scenario: &Scenario, random: &mut Random, scores: &mut Scores) {
-    let mut own: Vec<Vec<bool>> = Vec::new();
-    let traffic: Vec<Vec<Photo>> =
-        scenario.batches.iter().map(|plan| batch(scenario, plan, &mut own, random)).collect();
-    let batches: Vec<Batch<'_>> = traffic
-        .iter()
-        .zip(&scenario.batches)
-        .map(|(photos, plan)| Batch { photos, design: &plan.design, answered: plan.answered })
-        .collect();
-    let window = observe(&batches, |number, index| own[number][index], random);
-    let mine = || traffic.iter().zip(&own).flat_map(|(photos, own)| photos.iter().zip(own)).filter(|(_, own)| **own);
-    let share = |inside: &dyn Fn(&Photo) -> bool, success: &dyn Fn(&Photo) -> bool| {
-        let (mut count, mut successes) = (0.0, 0.0);
-        for (photo, _) in mine().filter(|(photo, _)| inside(photo)) {
-            count += 1.0;
-            successes += f64::from(u8::from(success(photo)));
+/// Photos by batch, which of them the evaluated version served, and what is true of those.
+struct Traffic {
+    photos: Vec<Vec<Photo>>,
+    own: Vec<Vec<bool>>,
+    accuracy: f64,
+    challenger: f64,
+    flag_precision: f64,
+    not_food: f64,
+    guesses: [GuessMean; 4],
+}
+
+impl Traffic {
+    fn new(scenario: &Scenario, random: &mut Random) -> Self {
+        let mut own = Vec::new();
+        let photos: Vec<Vec<Photo>> =
+            scenario.batches.iter().map(|plan| batch(scenario, plan, &mut own, random)).collect();
+        let served = |(photos, own): (&Vec<Photo>, &Vec<bool>)| -> Vec<Photo> {
+            photos.iter().zip(own).filter(|(_, own)| **own).map(|(photo, _)| *photo).collect()
+        };
+        let mine: Vec<Photo> = photos.iter().zip(&own).flat_map(served).collect();
+        let mean = |inside: &dyn Fn(&Photo) -> bool, value: &dyn Fn(&Photo) -> f64| {
+            let inside = || mine.iter().filter(|photo| inside(photo));
+            inside().map(value).sum::<f64>() / inside().count() as f64
+        };
+        let has_class = |photo: &Photo| photo.outcome.class().is_some();
+        let one_if = |it: bool| f64::from(u8::from(it));
+        Self {
+            accuracy: mean(&has_class, &|photo| one_if(photo.correct())),
+            challenger: mean(&has_class, &|photo| one_if(photo.challenger_correct)),
+            flag_precision: mean(&|photo| has_class(photo) && photo.flagged, &|photo| one_if(!photo.correct())),
+            not_food: mean(&|_| true, &|photo| one_if(photo.outcome == Outcome::NotFood)),
+            guesses: Stratum::ALL.map(|stratum| GuessMean {
+                stratum,
+                mean: mean(&|photo| photo.stratum == stratum, &|photo| f64::from(photo.confidence)),
+            }),
+            photos,
+            own,
         }
-        successes / count
-    };
-    let has_class = |photo: &Photo| photo.outcome.class().is_some();
-    let truth = share(&has_class, &|photo| photo.correct());
-    let score = |score: &mut Score, estimate: &Estimate, truth| score.add(estimate.value, estimate.interval, truth);
-    score(&mut scores.poststratified, &accuracy(&window, LEVEL), truth);
-    score(&mut scores.random_sample, &random_sample_accuracy(&window, LEVEL), truth);
-    score(&mut scores.pooled, &tutorial_pooled(&window, LEVEL), truth);
-    let is_other = |label: &LabelledPrediction| label.selection.stratum() == Stratum::Others;
-    let others = accuracy_where(&window, is_other, LEVEL);
-    score(&mut scores.others_only, &others, truth);
-    let answered = |label: &LabelledPrediction| {
-        let (batch, index) = position(label);
-        label.outcome.class().map(|_| traffic[batch][index].challenger_correct)
-    };
-    let challenger = share(&has_class, &|photo| photo.challenger_correct);
-    score(&mut scores.paired, &paired_difference(&window, answered, LEVEL), challenger - truth);
-    let flagged = share(&|photo| has_class(photo) && photo.flagged, &|photo| !photo.correct());
-    score(&mut scores.flags, &flag_precision(&window, LEVEL), flagged);
-    if scenario.behaviour.not_food > 0.0 {
-        let truth = share(&|_| true, &|photo| photo.outcome == Outcome::NotFood);
-        score(&mut scores.not_food, &outcome_share(&window, Outcome::NotFood, LEVEL), truth);
-    } else {
-        let means = Stratum::ALL.map(|stratum| {
-            let own = mine().filter(|(photo, _)| photo.stratum == stratum);
-            let (sum, count) =
-                own.fold((0.0, 0.0), |(sum, count), (photo, _)| (sum + f64::from(photo.confidence), count + 1.0));
-            GuessMean { stratum, mean: sum / count }
-        });
-        let guess = |label: &LabelledPrediction| f64::from(label.confidence.get());
-        if let Some(estimate) = difference_accuracy(&window, &means, guess, LEVEL) {
-            score(&mut scores.difference, &estimate, truth);
+    }
+
+    fn replicate(&self, scenario: &Scenario, random: &mut Random, scores: &mut Scores) {
+        let batch = |(photos, plan)| {
+            let BatchPlan { design, answered, .. }: &BatchPlan = plan;
+            Batch { photos, design, answered: *answered }
+        };
+        let batches: Vec<Batch<'_>> = self.photos.iter().map(Vec::as_slice).zip(&scenario.batches).map(batch).collect();
+        let window = observe(&batches, |number, index| self.own[number][index], random);
+        let truth = self.accuracy;
+        let score = |score: &mut Score, it: &Estimate, truth| score.add(it.value, it.interval, truth);
+        score(&mut scores.poststratified, &accuracy(&window, LEVEL), truth);
+        score(&mut scores.random_sample, &random_sample_accuracy(&window, LEVEL), truth);
+        score(&mut scores.pooled, &tutorial_pooled(&window, LEVEL), truth);
+        let is_other = |label: &LabelledPrediction| label.selection.stratum() == Stratum::Others;
+        score(&mut scores.others_only, &accuracy_where(&window, is_other, LEVEL), truth);
+        let answer = |label: &LabelledPrediction| {
+            let (batch, index) = position(label);
+            label.outcome.class().map(|_| self.photos[batch][index].challenger_correct)
+        };
+        score(&mut scores.paired, &paired_difference(&window, answer, LEVEL), self.challenger - truth);
+        score(&mut scores.flags, &flag_precision(&window, LEVEL), self.flag_precision);
+        if scenario.behaviour.not_food > 0.0 {
+            score(&mut scores.not_food, &outcome_share(&window, Outcome::NotFood, LEVEL), self.not_food);
+        } else {
+            let guess = |label: &LabelledPrediction| f64::from(label.confidence.get());
+            if let Some(estimate) = difference_accuracy(&window, &self.guesses, guess, LEVEL) {
+                score(&mut scores.difference, &estimate, truth);
+            }
         }
     }
 }
