@@ -55,7 +55,7 @@ pub fn tutorial_pooled(window: &Window, level: ConfidenceLevel) -> Estimate {
     }
 }
 
-/// Accuracy from the random sample of all photos alone: fewer labels, one assumption less. A check on [`accuracy`], whose
+/// Accuracy from the random sample of all photos alone: fewer labels, one assumption less. A check on [`accuracy()`], whose
 /// interval should overlap.
 ///
 /// A batch's rate is that of its stratum `others`, which nothing else draws from; where rates differ between batches,

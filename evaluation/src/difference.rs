@@ -25,7 +25,7 @@ pub struct GuessMean {
 ///
 /// Särndal, Swensson and Wretman, section 6.3; Fogliato et al. 2024, arXiv:2406.07320; it is prediction-powered
 /// inference (Angelopoulos et al. 2023, arXiv:2301.09633) for a stratified sample of a finite population. Unbiased
-/// whatever the guesses; narrower than [`crate::accuracy`] the better they are. The interval is normal, from the
+/// whatever the guesses; narrower than [`crate::accuracy()`] the better they are. The interval is normal, from the
 /// linearised variance with finite-population correction, so it is too narrow with few labels: shown beside the
 /// headline, not for it.
 ///

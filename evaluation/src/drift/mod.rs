@@ -1,7 +1,7 @@
 //! Is what the model sees still what it saw? Tests against a frozen reference of the same model version.
 //!
 //! A p-value follows the sample size: with enough photos any difference is "significant". So a verdict needs three
-//! things at once ([`verdict`]): enough photos, an effect that matters, and significance after correction for the number
+//! things at once ([`verdict()`]): enough photos, an effect that matters, and significance after correction for the number
 //! of tests ([`benjamini_hochberg`]).
 
 mod categories;
