@@ -109,7 +109,7 @@ pub struct Estimate {
 
 /// Fewer labels than this and a number per class, bin or slice is shown as "n too small".
 ///
-/// A convention (a proportion's interval is then up to ±18 points wide), tested in docs/statistics.md.
+/// A convention (a proportion's interval is then up to ±17 points), whose consequences docs/statistics.md shows.
 pub const ENOUGH_LABELS: u64 = 30;
 
 impl Estimate {
