@@ -101,7 +101,10 @@ pub async fn check_password(
         (None, None) => None,
     });
     app.sign_in_throttle().admit(&counters, Instant::now()).map_err(|wait| {
-        tracing::warn!(client = client.map(tracing::field::display), "too many failed sign-ins; the next one has to wait");
+        tracing::warn!(
+            client = client.map(tracing::field::display),
+            "too many failed sign-ins; the next one has to wait"
+        );
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let detail = format!("too many tries with a wrong name or password; wait {seconds} s, then try again");
         Refusal(Box::new(Problem::new(ProblemKind::RateLimited, detail).retry_after(seconds)))
