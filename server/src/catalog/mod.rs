@@ -78,7 +78,8 @@ impl Catalog {
         } else {
             let mut options = ConnectOptions::new(url);
             options
-                .max_connections(if max_connections == 0 { 10 } else { max_connections })
+                // Two at least: bringing the schema up to date holds one while it works with another.
+                .max_connections(if max_connections == 0 { 10 } else { max_connections.max(2) })
                 .acquire_timeout(Duration::from_secs(10))
                 .connect_timeout(Duration::from_secs(10))
                 .sqlx_logging(false);

@@ -1,12 +1,12 @@
 //! Stands before every route: asks [`rules`] who may call it, and where the request comes from.
 //!
-//! A route without a rule is closed. What needs no credentials is not looked up in the catalog, so that probes answer
+//! A route without a rule is closed, and so is a method that no rule of its path names. What needs no credentials is not looked up in the catalog, so that probes answer
 //! while it is away.
 
 use axum::{
     body::Body,
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::request::Parts,
+    http::{StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -24,8 +24,13 @@ use crate::app::App;
 /// Lets a request pass to its route, or answers it.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let rule = parts.extensions.get::<MatchedPath>().and_then(|path| rules::of_route(&parts.method, path.as_str()));
-    let Some(rule) = rule else {
+    let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let Some(rule) = rules::of_route(&parts.method, path) else {
+        if let Some(allowed) = rules::methods_of(path) {
+            let mut response = StatusCode::METHOD_NOT_ALLOWED.into_response();
+            response.headers_mut().insert(header::ALLOW, allowed);
+            return response;
+        }
         tracing::error!(method = %parts.method, "a route has no line in http::rules, so it is closed");
         return Refusal::new(ProblemKind::Internal, "nobody may call this; the server has logged why").into_response();
     };

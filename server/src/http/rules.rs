@@ -1,7 +1,7 @@
 //! Who may do what: one line a route. [`guard`](super::guard) lets nothing pass that has no line here, and
 //! docs/api.md is held against this table by a test.
 
-use axum::http::Method;
+use axum::http::{HeaderValue, Method};
 use gourmetgram_api::Role;
 
 use crate::accounts::Scope;
@@ -114,6 +114,17 @@ pub const RULES: &[Rule] = &[
 pub fn of_route(method: &Method, path: &str) -> Option<&'static Rule> {
     let method = if method == Method::HEAD { "GET" } else { method.as_str() };
     RULES.iter().find(|rule| rule.method == method && rule.path == path)
+}
+
+/// The methods that a path of the router takes, as the header `Allow` names them; `None` where no rule knows the path.
+pub fn methods_of(path: &str) -> Option<HeaderValue> {
+    let mut methods: Vec<&str> = RULES.iter().filter(|rule| rule.path == path).map(|rule| rule.method).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    HeaderValue::from_str(&methods.join(",")).ok().filter(|methods| !methods.is_empty())
 }
 
 /// The line of the page at `path`: its own, or that of the page it lies below. Other addresses are nobody's and lead to

@@ -137,7 +137,7 @@ async fn no_secret_is_in_the_log_however_much_is_logged() {
         ("GOURMETGRAM__LOG__FILTER", "trace"),
     ];
     let made = Command::new(binary)
-        .args(["user", "add", "ann"])
+        .args(["user", "token", "add", "ann", "--scope", "admin"])
         .current_dir(data.path())
         .envs(settings)
         .env("GOURMETGRAM__LOG__FILTER", "error")
