@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `Arc<dyn Backend>` | always: bound to the visitor who asks |
 //! | [`PageStatus`] | always: how a page sets the response's status |
+//! | [`PageRedirect`] | always: how a page sends its visitor elsewhere |
 //! | [`PostedProblem`] | when a form was posted and refused, and the page is rendered as the answer |
 //!
 //! Pages are rendered in async mode (the whole document, then the response), so that a status set late still counts
@@ -15,7 +16,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use gourmetgram_api::{PredictionId, Problem, Viewer};
+use gourmetgram_api::{LiveModel, Prediction, PredictionId, Problem, Viewer};
 
 use crate::home::Home;
 
@@ -31,6 +32,15 @@ pub trait Backend: Send + Sync {
     /// Only what keeps the page from being useful at all (the catalog is down, say). A photo that this visitor cannot
     /// see is not an error: [`Home::shown`] is `None`, and the page answers 404.
     async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem>;
+
+    /// The model that answers now.
+    fn live_model(&self) -> LiveModel;
+
+    /// The newest photo that this viewer may see, whoever sent it.
+    ///
+    /// # Errors
+    /// The catalog cannot be asked.
+    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem>;
 }
 
 /// Sets the HTTP status of the response being rendered. Provided by the server as a context.
@@ -54,6 +64,28 @@ impl PageStatus {
 impl fmt::Debug for PageStatus {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("PageStatus(..)")
+    }
+}
+
+/// Answers the request being rendered with 303 and another address. Provided by the server as a context.
+#[derive(Clone)]
+pub struct PageRedirect(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl PageRedirect {
+    /// `go` is called with a path of this site, with its query.
+    pub fn new(go: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(go))
+    }
+
+    /// Sends the visitor to `address`, a path of this site.
+    pub fn to(&self, address: &str) {
+        (self.0)(address);
+    }
+}
+
+impl fmt::Debug for PageRedirect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PageRedirect(..)")
     }
 }
 

@@ -34,17 +34,29 @@ impl Backend for Kitchen {
         Viewer::default()
     }
 
+    fn live_model(&self) -> LiveModel {
+        model()
+    }
+
+    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
+        self.0.clone()
+    }
+
     async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem> {
         let photo = self.0.clone()?;
         Ok(Home {
-            model: LiveModel {
-                version: "food64-1".to_owned(),
-                classes: Classes::new(vec!["Soup".to_owned(), "Bread".to_owned()]).expect("two labels"),
-                limits: UploadLimits::default(),
-            },
+            model: model(),
             shown: photo.clone().filter(|photo| Some(photo.id) == shown),
             mine: PredictionPage { items: photo.into_iter().collect(), next_cursor: None },
         })
+    }
+}
+
+fn model() -> LiveModel {
+    LiveModel {
+        version: "food64-1".to_owned(),
+        classes: Classes::new(vec!["Soup".to_owned(), "Bread".to_owned()]).expect("two labels"),
+        limits: UploadLimits::default(),
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::{
     body::Body,
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use gourmetgram_api::{PredictionId, PredictionQuery, Problem, ProblemKind, Role, Viewer};
+use gourmetgram_api::{LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ProblemKind, Role, Viewer};
 use gourmetgram_app::{
-    backend::{Backend, PageStatus, PostedProblem},
+    backend::{Backend, PageRedirect, PageStatus, PostedProblem},
     home::{Home, PHOTOS_PER_PAGE},
 };
 use leptos::prelude::{LeptosOptions, expect_context, provide_context, use_context};
@@ -69,12 +69,18 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
     let backend: Arc<dyn Backend> = Arc::new(VisitorBackend {
         app: app.clone(),
         visitor: visitor_hash(&token),
-        caller: Caller::from_visitor_token(&token),
+        caller: looking(&app, request.headers().clone(), &token).await,
     });
     let contexts = move || {
         provide_context(Arc::clone(&backend));
         let response = expect_context::<ResponseOptions>();
-        let status = response.clone();
+        let (status, redirect) = (response.clone(), response.clone());
+        provide_context(PageRedirect::new(move |address| {
+            if let Ok(address) = HeaderValue::from_str(address) {
+                redirect.insert_header(header::LOCATION, address);
+                redirect.set_status(StatusCode::SEE_OTHER);
+            }
+        }));
         provide_context(PageStatus::new(move |code| {
             if let Ok(code) = StatusCode::from_u16(code) {
                 status.set_status(code);
@@ -98,6 +104,18 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
     }
     response.headers_mut().insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
     response
+}
+
+/// Who looks at the page: whoever a bearer token names, else the browser's visitor.
+async fn looking(app: &App, headers: HeaderMap, visitor_token: &str) -> Caller {
+    if headers.contains_key(header::AUTHORIZATION) {
+        let mut parts = axum::http::Request::new(()).into_parts().0;
+        parts.headers = headers;
+        if let Ok(caller) = Caller::from_request_parts(&mut parts, app).await {
+            return caller;
+        }
+    }
+    Caller::from_visitor_token(visitor_token)
 }
 
 fn content_security_policy(nonce: &leptos::nonce::Nonce) -> String {
@@ -145,6 +163,17 @@ impl Backend for VisitorBackend {
             Ok(Home { model: self.app.live_model(), shown, mine })
         };
         load.await.map_err(|refusal: Refusal| *refusal.0)
+    }
+
+    fn live_model(&self) -> LiveModel {
+        self.app.live_model()
+    }
+
+    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
+        let whose = if self.caller.is_operator() { Whose::Everybodys } else { Whose::OfVisitor(&self.visitor) };
+        let query = PredictionQuery { limit: Some(1), ..PredictionQuery::default() };
+        let page = self.app.catalog().predictions(whose, &query).await;
+        page.map(|page| page.items.into_iter().next()).map_err(|error| *Refusal::from(error).0)
     }
 }
 
