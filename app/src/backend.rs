@@ -7,7 +7,6 @@
 //! |---|---|
 //! | `Arc<dyn Backend>` | always: bound to the visitor who asks |
 //! | [`PageStatus`] | always: how a page sets the response's status |
-//! | [`PageRedirect`] | always: how a page sends its visitor elsewhere |
 //! | [`PostedProblem`] | when a form was posted and refused, and the page is rendered as the answer |
 //!
 //! Pages are rendered in async mode (the whole document, then the response), so that a status set late still counts
@@ -64,28 +63,6 @@ impl PageStatus {
 impl fmt::Debug for PageStatus {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("PageStatus(..)")
-    }
-}
-
-/// Answers the request being rendered with 303 and another address. Provided by the server as a context.
-#[derive(Clone)]
-pub struct PageRedirect(Arc<dyn Fn(&str) + Send + Sync>);
-
-impl PageRedirect {
-    /// `go` is called with a path of this site, with its query.
-    pub fn new(go: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(go))
-    }
-
-    /// Sends the visitor to `address`, a path of this site.
-    pub fn to(&self, address: &str) {
-        (self.0)(address);
-    }
-}
-
-impl fmt::Debug for PageRedirect {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("PageRedirect(..)")
     }
 }
 

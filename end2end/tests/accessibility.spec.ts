@@ -94,7 +94,7 @@ test("the whole way works by keyboard alone", async ({ home, page, isMobile }) =
   await keyboard.press("Enter");
 
   const chooser = page.waitForEvent("filechooser");
-  await tabTo(/Choose a photo/);
+  await tabTo(/Choose photos/);
   await keyboard.press("Enter");
   await (await chooser).setFiles(picture("soup"));
   await expect(home.label).toBeFocused();

@@ -14,6 +14,6 @@ pub use empty::{EmptyState, Reason};
 pub use erase::Erase;
 pub use icon::{Icon, Wordmark};
 pub use moment::Moment;
-pub use navigation::{Masthead, Restricted};
+pub use navigation::Masthead;
 pub use notice::{Notice, TroubleNotice};
-pub use picker::PhotoPicker;
+pub use picker::{PhotoPicker, files_of};

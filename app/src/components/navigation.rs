@@ -1,10 +1,7 @@
 //! What is at the head of every page: the way to the other pages, and who is signed in.
 
 use gourmetgram_api::{Role, Viewer};
-use leptos::{
-    either::{Either, EitherOf3},
-    prelude::*,
-};
+use leptos::{either::EitherOf3, prelude::*};
 use leptos_router::hooks::use_location;
 
 use super::{Icon, Wordmark};
@@ -104,46 +101,4 @@ fn Account() -> impl IntoView {
 
 fn is_below(path: &str, page: &str) -> bool {
     path.strip_prefix(page).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// Shows its children to whoever has at least `role`.
-///
-/// On the server a visitor is sent to the sign-in page, which leads back here; somebody signed in without the role is
-/// told so, with status 403. What the API allows is decided there, not here.
-#[component]
-pub fn Restricted(
-    /// The least role.
-    role: Role,
-    /// The page.
-    children: Children,
-) -> impl IntoView {
-    let viewer = expect_context::<Viewer>();
-    if viewer.role >= role {
-        return Either::Left(children());
-    }
-    let location = use_location();
-    let sign_in = forms::sign_in(&location.pathname.read_untracked(), &location.search.read_untracked());
-    #[cfg(feature = "ssr")]
-    match viewer.role {
-        Role::Visitor => {
-            if let Some(redirect) = use_context::<crate::backend::PageRedirect>() {
-                redirect.to(&sign_in);
-            }
-        }
-        Role::Annotator | Role::Operator => {
-            if let Some(status) = use_context::<crate::backend::PageStatus>() {
-                status.set(403);
-            }
-        }
-    }
-    Either::Right(view! {
-        <leptos_meta::Title text="Not for this account"/>
-        <div class="closed">
-            <h1>"This page is not for you."</h1>
-            <p>{format!("Only {}s may open it, and you are here as {}.", role, viewer.role)}</p>
-            <p>
-                <a class="button button--primary" href=sign_in rel="external">"Sign in with another account"</a>
-            </p>
-        </div>
-    })
 }

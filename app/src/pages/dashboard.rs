@@ -1,27 +1,17 @@
 //! The page `/dashboard`: where the model's measured accuracy will stand.
 
-use gourmetgram_api::{Prediction, Role};
+use gourmetgram_api::Prediction;
 use leptos::{either::EitherOf3, prelude::*};
 
 use super::loading;
 use crate::{
-    components::{EmptyState, Icon, Moment, Reason, Restricted, TroubleNotice},
+    components::{EmptyState, Icon, Moment, Reason, TroubleNotice},
     wording::percent,
 };
 
 /// Says what will be measured, and why it is not yet.
 #[component]
 pub fn DashboardPage() -> impl IntoView {
-    view! {
-        <Restricted role=Role::Operator>
-            <Newest/>
-        </Restricted>
-    }
-}
-
-/// The page's content: it depends on whether a photo came in at all.
-#[component]
-fn Newest() -> impl IntoView {
     let newest = Resource::new_blocking(|| (), |()| loading::newest_photo());
     view! {
         <Suspense fallback=|| view! { <p class="loading" role="status">"Reading the scale…"</p> }>

@@ -1,11 +1,11 @@
 //! The page `/models`: the model that answers, and one day its rivals.
 
-use gourmetgram_api::{LiveModel, Role};
+use gourmetgram_api::LiveModel;
 use leptos::{either::Either, prelude::*};
 
 use super::loading;
 use crate::{
-    components::{EmptyState, Icon, Reason, Restricted, TroubleNotice},
+    components::{EmptyState, Icon, Reason, TroubleNotice},
     wording::file_size,
 };
 
@@ -13,7 +13,6 @@ use crate::{
 #[component]
 pub fn ModelsPage() -> impl IntoView {
     view! {
-        <Restricted role=Role::Operator>
             <EmptyState
                 title="Models"
                 icon=Icon::Layers
@@ -32,7 +31,6 @@ pub fn ModelsPage() -> impl IntoView {
                     </Reason>
                 </div>
             </EmptyState>
-        </Restricted>
     }
 }
 

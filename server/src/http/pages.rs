@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::{
     body::Body,
-    extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use gourmetgram_api::{LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ProblemKind, Role, Viewer};
 use gourmetgram_app::{
-    backend::{Backend, PageRedirect, PageStatus, PostedProblem},
+    backend::{Backend, PageStatus, PostedProblem},
     home::{Home, PHOTOS_PER_PAGE},
 };
 use leptos::prelude::{LeptosOptions, expect_context, provide_context, use_context};
@@ -69,18 +69,12 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
     let backend: Arc<dyn Backend> = Arc::new(VisitorBackend {
         app: app.clone(),
         visitor: visitor_hash(&token),
-        caller: looking(&app, request.headers().clone(), &token).await,
+        caller: Caller::from_visitor_token(&token),
     });
     let contexts = move || {
         provide_context(Arc::clone(&backend));
         let response = expect_context::<ResponseOptions>();
-        let (status, redirect) = (response.clone(), response.clone());
-        provide_context(PageRedirect::new(move |address| {
-            if let Ok(address) = HeaderValue::from_str(address) {
-                redirect.insert_header(header::LOCATION, address);
-                redirect.set_status(StatusCode::SEE_OTHER);
-            }
-        }));
+        let status = response.clone();
         provide_context(PageStatus::new(move |code| {
             if let Ok(code) = StatusCode::from_u16(code) {
                 status.set_status(code);
@@ -104,18 +98,6 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
     }
     response.headers_mut().insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
     response
-}
-
-/// Who looks at the page: whoever a bearer token names, else the browser's visitor.
-async fn looking(app: &App, headers: HeaderMap, visitor_token: &str) -> Caller {
-    if headers.contains_key(header::AUTHORIZATION) {
-        let mut parts = axum::http::Request::new(()).into_parts().0;
-        parts.headers = headers;
-        if let Ok(caller) = Caller::from_request_parts(&mut parts, app).await {
-            return caller;
-        }
-    }
-    Caller::from_visitor_token(visitor_token)
 }
 
 fn content_security_policy(nonce: &leptos::nonce::Nonce) -> String {
