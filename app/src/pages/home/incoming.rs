@@ -1,6 +1,8 @@
 //! Photos dropped anywhere on the page, or pasted into it.
 
+use js_sys::{Function, Reflect};
 use leptos::{ev, prelude::*};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DataTransfer, DragEvent};
 
 use crate::{components::files_of, visit::Visit};
@@ -45,11 +47,16 @@ fn carries_files(event: &DragEvent) -> bool {
     event.data_transfer().is_some_and(|transfer| transfer.types().includes(&"Files".into(), 0))
 }
 
-/// A folder stands among the files like a file that cannot be read.
+/// A folder stands among the files like a file that cannot be read. What tells it from one is no standard everywhere,
+/// so whatever is missing of it means "no folder".
 fn holds_folder(transfer: &DataTransfer) -> bool {
-    let items = transfer.items();
-    (0..items.length()).any(|index| {
-        let entry = items.get(index).and_then(|item| item.webkit_get_as_entry().ok().flatten());
-        entry.is_some_and(|entry| entry.is_directory())
+    let read = |from: &JsValue, name: &str| Reflect::get(from, &name.into()).unwrap_or_default();
+    let items = read(transfer, "items");
+    let number = read(&items, "length").as_f64().unwrap_or_default() as u32;
+    (0..number).any(|index| {
+        let item = Reflect::get_u32(&items, index).unwrap_or_default();
+        let ask: Option<Function> = read(&item, "webkitGetAsEntry").dyn_into().ok();
+        let entry = ask.and_then(|ask| ask.call0(&item).ok()).unwrap_or_default();
+        read(&entry, "isDirectory").is_truthy()
     })
 }
