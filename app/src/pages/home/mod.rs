@@ -136,6 +136,8 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool, posted: Option<Posted
             if visit.line.is_under_way() {
                 // The browser asks, in its own words.
                 event.prevent_default();
+                // For browsers that knew this first.
+                event.set_return_value("waiting");
             }
         });
         on_cleanup(move || {

@@ -104,9 +104,12 @@ fn Ticket(upload: Upload, asked: Memo<Asked>) -> impl IntoView {
         move |_| visit.ask_for(upload.clone())
     };
     let name = upload.name.clone();
-    let class = move || format!("ticket ticket--{}", state.get().class());
+    let class = move || {
+        let staged = if is_on_stage.get() { " ticket--on-stage" } else { "" };
+        format!("ticket ticket--{}{staged}", state.get().class())
+    };
     view! {
-        <li class=class class:ticket--on-stage=is_on_stage>
+        <li class=class>
             {move || match state.get() {
                 State::Answered => Either::Left(view! {
                     <a class="ticket__open" href=forms::page_of(id) on:click=move |_| visit.line.on_stage.set(None)>
