@@ -6,6 +6,7 @@ import { baseURL, chromium, webServer } from "./server";
 
 const sizes = {
   desktop: { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 860 } },
+  tablet: { ...devices["Desktop Chrome"], viewport: { width: 768, height: 1024 } },
   phone: { ...devices["Pixel 7"] },
   narrow: { ...devices["Pixel 7"], viewport: { width: 320, height: 640 } },
 };

@@ -1,12 +1,12 @@
 // Every state of every page, for looking at. GOURMETGRAM_PHOTOS names a folder with JPEG photos to use instead of the
 // drawn ones; such screenshots stay on the machine that took them.
 
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
-import { expect, test, type Page } from "@playwright/test";
+import { expect, test, type Page, type Route } from "@playwright/test";
 
-import { brokenPicture, HomePage, notAPicture, picture } from "./tests/page";
+import { brokenPicture, HomePage, notAPicture, picture, problem } from "./tests/page";
 
 const folder = process.env.GOURMETGRAM_PHOTOS;
 const photos = folder
@@ -41,39 +41,72 @@ test("welcome, refusals and other pages", async ({ page }) => {
   await shoot(page, "not-found");
 });
 
-test("on its way", async ({ page }) => {
+test("on its way", async ({ page, context }) => {
   const home = new HomePage(page);
+  const cancel = page.getByRole("button", { name: /^(Cancel|Close)$/ });
+  const posts = (answer: (route: Route) => unknown) =>
+    page.route("**/api/v1/predictions", (route) =>
+      route.request().method() === "POST" ? answer(route) : route.continue(),
+    );
   await home.open();
-  await page.route("**/api/v1/predictions", () => {});
+  await posts(() => {});
   await home.choose(photos[0]!);
   await expect(page.getByRole("progressbar")).toBeVisible();
   await shoot(page, "sending");
-  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByText(/connection is slow|takes longer/)).toBeVisible({ timeout: 15_000 });
+  await shoot(page, "slow");
+  await cancel.click();
   await page.unrouteAll({ behavior: "ignoreErrors" });
 
-  await page.route("**/api/v1/predictions", (route) => route.abort());
+  await context.setOffline(true);
   await home.choose(photos[0]!);
-  await expect(home.trouble).toBeVisible();
+  await expect(page.getByText("You are offline")).toBeVisible();
   await shoot(page, "offline");
-  await page.unrouteAll();
+  await cancel.click();
+  await context.setOffline(false);
 
-  await page.route("**/api/v1/predictions", (route) =>
-    route.fulfill({
-      status: 503,
-      contentType: "application/problem+json",
-      headers: { "Retry-After": "20" },
-      body: JSON.stringify({ type: "unavailable", title: "Busy", status: 503, detail: "Too many photos at once." }),
-    }),
-  );
-  await page.getByRole("button", { name: "Try again" }).click();
-  await expect(page.getByText("next try in")).toBeVisible();
-  await shoot(page, "busy");
-  await page.unrouteAll();
-  await page.getByRole("button", { name: "Cancel" }).click();
+  for (const [name, status, type, headers] of [
+    ["busy", 503, "unavailable", { "Retry-After": "20" }],
+    ["too-often", 429, "rate-limited", { "Retry-After": "45" }],
+    ["no-room", 507, "storage-full", {}],
+    ["session-gone", 401, "unauthenticated", {}],
+    ["too-many-pixels", 422, "too-many-pixels", {}],
+  ] as const) {
+    await posts((route) => route.fulfill(problem(status, type, "The server says what was wrong and what to do.", headers)));
+    await home.choose(photos[0]!);
+    await expect(page.locator(".sending .notice")).toBeVisible();
+    await shoot(page, name);
+    await page.unrouteAll();
+    await cancel.click();
+  }
 
   await home.choose(brokenPicture());
   await expect(home.trouble).toBeVisible();
   await shoot(page, "not-a-picture");
+});
+
+test("several", async ({ page }) => {
+  const home = new HomePage(page);
+  await home.open();
+  let sent = 0;
+  await page.route("**/api/v1/predictions", (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    sent += 1;
+    if (sent === 4) return route.fulfill(problem(503, "unavailable", "Busy.", { "Retry-After": "100" }));
+    return sent > 4 ? undefined : route.continue();
+  });
+  const files = photos.slice(0, 4).map((photo) => ({ name: basename(photo), mimeType: "image/jpeg", buffer: readFileSync(photo) }));
+  await home.choose([...files, notAPicture, ...files]);
+  await expect(home.pass).toContainText("again in");
+  await expect(home.pass).toContainText("3 of 9");
+  await shoot(page, "several");
+  await page.evaluate(() => {
+    const transfer = new DataTransfer();
+    for (let index = 0; index < 60; index++) transfer.items.add(new File(["x"], `${index}.jpg`, { type: "image/jpeg" }));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+  });
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await page.screenshot({ path: `screenshots/too-many-${test.info().project.name}.png` });
 });
 
 test("answers", async ({ page }) => {

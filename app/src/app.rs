@@ -1,5 +1,6 @@
 //! The document, what is on every page, and the routes.
 
+use gourmetgram_api::Viewer;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
@@ -8,8 +9,11 @@ use leptos_router::{
 };
 
 use crate::{
-    components::Wordmark,
-    pages::{AccountPage, HomePage, LinkPage, NotAllowedPage, NotFoundPage, SignInPage},
+    components::Masthead,
+    pages::{
+        AccountPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, PipelinesPage,
+        ReviewPage, SignInPage,
+    },
 };
 
 /// The whole HTML document around [`App`]. `options` name the folder and the files of scripts and styles.
@@ -50,10 +54,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// What is on every page, and the routes.
+/// What is on every page, and the routes. Every component finds the [`Viewer`] by context.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_context(SharedValue::new(viewer).into_inner());
     Effect::new(|_| {
         // Tells style sheets and tests that the page has come alive.
         if let Some(root) = document().document_element() {
@@ -64,14 +69,14 @@ pub fn App() -> impl IntoView {
         <Title formatter=document_title/>
         <a class="skip" href="#content">"Skip to the content"</a>
         <Router>
-            <header class="masthead">
-                <a class="wordmark" href="/" aria-label="GourmetGram, to the start">
-                    <Wordmark/>
-                </a>
-            </header>
+            <Masthead/>
             <main class="content" id="content">
                 <Routes fallback=NotFoundPage>
                     <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("dashboard") view=DashboardPage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("review") view=ReviewPage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("pipelines") view=PipelinesPage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("login") view=SignInPage ssr=SsrMode::Async/>
                     <Route path=(StaticSegment("login"), StaticSegment("link")) view=LinkPage ssr=SsrMode::Async/>
                     <Route path=(StaticSegment("login"), StaticSegment("account")) view=AccountPage ssr=SsrMode::Async/>
@@ -84,6 +89,15 @@ pub fn App() -> impl IntoView {
             </footer>
         </Router>
     }
+}
+
+/// Who looks at the page: the server knows, and tells the browser within the document.
+fn viewer() -> Viewer {
+    #[cfg(feature = "ssr")]
+    let viewer = use_context::<std::sync::Arc<dyn crate::backend::Backend>>().map(|backend| backend.viewer());
+    #[cfg(not(feature = "ssr"))]
+    let viewer = None;
+    viewer.unwrap_or_default()
 }
 
 /// What the browser's tab says, made of what a page calls itself.

@@ -15,7 +15,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use gourmetgram_api::{PredictionId, Problem, Viewer};
+use gourmetgram_api::{LiveModel, Prediction, PredictionId, Problem, Viewer};
 
 use crate::home::Home;
 
@@ -31,6 +31,15 @@ pub trait Backend: Send + Sync {
     /// Only what keeps the page from being useful at all (the catalog is down, say). A photo that this visitor cannot
     /// see is not an error: [`Home::shown`] is `None`, and the page answers 404.
     async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem>;
+
+    /// The model that answers now.
+    fn live_model(&self) -> LiveModel;
+
+    /// The newest photo that this viewer may see, whoever sent it.
+    ///
+    /// # Errors
+    /// The catalog cannot be asked.
+    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem>;
 }
 
 /// Sets the HTTP status of the response being rendered. Provided by the server as a context.

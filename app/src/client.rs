@@ -40,7 +40,14 @@ pub async fn predict(
     let call = Call { method: "POST", path: PREDICTIONS, headers: &headers, body: Body::Form(form) };
     let answer = call.send(Some(Box::new(on_progress))).await?;
     let recorded: NewPrediction = answer.json()?;
-    prediction(recorded.id).await
+    let found = prediction(recorded.id).await;
+    if found.as_ref().is_err_and(Trouble::needs_reload) {
+        // The cookie went while the page was open, so the photo is nobody's: better gone than never to be erased.
+        let bearer = format!("Bearer {}", recorded.feedback_token);
+        let (path, headers) = (format!("{PREDICTIONS}/{id}"), [("Authorization", bearer.as_str())]);
+        Call { method: "DELETE", path: &path, headers: &headers, body: Body::Empty }.send(None).await?;
+    }
+    found
 }
 
 /// One prediction with all that became of it.

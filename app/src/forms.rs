@@ -4,6 +4,7 @@
 //! same buttons call the API instead. All bodies but the photo's are `application/x-www-form-urlencoded`.
 
 use gourmetgram_api::PredictionId;
+use leptos_router::location::Url;
 
 /// `multipart/form-data` with one part, [`PHOTO_FIELD`].
 pub const UPLOAD: &str = "/photos";
@@ -14,6 +15,16 @@ pub const PHOTO_FIELD: &str = "image";
 /// Types the server reads, for a file input's `accept`. Named one by one and not as `image/*`, so that an iPhone turns
 /// its HEIC photos into JPEG by itself.
 pub const ACCEPTED_TYPES: &str = "image/jpeg,image/png,image/webp,image/gif";
+
+/// Ends the session; no fields.
+pub const SIGN_OUT: &str = "/logout";
+
+/// The sign-in page, which leads back to the page at `path` with the query `search` (with or without its `?`).
+pub fn sign_in(path: &str, search: &str) -> String {
+    let search = search.trim_start_matches('?');
+    let back = if search.is_empty() { path.to_owned() } else { format!("{path}?{search}") };
+    format!("/login?next={}", Url::escape(&back))
+}
 
 /// Flags the photo; field `reason`, a word of [`FlagReason`](gourmetgram_api::FlagReason).
 pub fn flag(id: PredictionId) -> String {

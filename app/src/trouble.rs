@@ -5,6 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::wording::file_size;
 
+/// How often an upload is tried again by itself.
+const MOST_TRIES: u32 = 8;
+
+/// The longest wait, in seconds, that is worth showing a countdown for.
+const LONGEST_COUNTDOWN: u64 = 120;
+
 /// Why a call did not do what it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Trouble {
@@ -39,6 +45,14 @@ impl Trouble {
         ))
     }
 
+    /// The file holds nothing, so it is not sent at all.
+    pub fn empty(name: &str) -> Self {
+        Self::Refused(Problem::new(
+            ProblemKind::NotAPicture,
+            format!("“{name}” is empty: nothing was saved in it. Choose another one, or take the photo again."),
+        ))
+    }
+
     /// One short line: what happened.
     pub fn title(&self) -> String {
         match self {
@@ -51,6 +65,7 @@ impl Trouble {
                 ProblemKind::RateLimited => "That was a lot of photos at once".to_owned(),
                 ProblemKind::Unavailable => "The kitchen is busy".to_owned(),
                 ProblemKind::StorageFull => "There is no room for new photos right now".to_owned(),
+                ProblemKind::Unauthenticated => "This page has lost its session".to_owned(),
                 ProblemKind::NotFound => "That photo is not here".to_owned(),
                 ProblemKind::Erased => "That photo has been erased".to_owned(),
                 _ => problem.title.clone(),
@@ -63,6 +78,11 @@ impl Trouble {
     /// A sentence or two: what to do about it.
     pub fn advice(&self) -> String {
         match self {
+            Self::Refused(problem) if problem.kind == ProblemKind::Unauthenticated => {
+                "The cookie that says which photos are yours was deleted or has run out. Load the page again to go on; \
+                 photos sent before stay with the old cookie."
+                    .to_owned()
+            }
             Self::Refused(problem) => as_sentence(&problem.detail),
             Self::Unreachable => {
                 "The server could not be reached. Check your connection and try again; nothing is sent twice."
@@ -91,12 +111,25 @@ impl Trouble {
         }
     }
 
-    /// Seconds after which the server asks to be tried again, if it said so.
-    pub fn retry_after(&self) -> Option<u64> {
-        match self {
-            Self::Refused(problem) => problem.retry_after,
-            Self::Unreachable | Self::Unexpected { .. } => None,
-        }
+    /// Whether only loading the page anew helps.
+    pub fn needs_reload(&self) -> bool {
+        matches!(self, Self::Refused(problem) if problem.kind == ProblemKind::Unauthenticated)
+    }
+
+    /// Seconds to wait before an upload is tried again by itself, after so many tries. `None` where that would not
+    /// help, would take too long to watch, or was done often enough.
+    pub fn next_try(&self, tries: u32) -> Option<u64> {
+        let back_off = || 2_u64.checked_pow(tries).map(|seconds| seconds.min(LONGEST_COUNTDOWN));
+        let wait = match self {
+            Self::Refused(problem) => match problem.kind {
+                ProblemKind::Unavailable | ProblemKind::RateLimited => problem.retry_after.or_else(back_off),
+                ProblemKind::Timeout => back_off(),
+                _ => None,
+            },
+            Self::Unreachable | Self::Unexpected { status: 502..=504 } => back_off(),
+            Self::Unexpected { .. } => None,
+        };
+        wait.filter(|seconds| tries <= MOST_TRIES && *seconds <= LONGEST_COUNTDOWN)
     }
 }
 
@@ -129,6 +162,22 @@ mod tests {
         assert!(!refused(ProblemKind::NotAPicture).may_pass(), "the same file stays no picture");
         assert!(!refused(ProblemKind::TooLarge).may_pass());
         assert!(!refused(ProblemKind::Forbidden).may_pass());
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_tried_again_and_not_for_ever() {
+        let refused = |kind| Trouble::Refused(Problem::new(kind, "…"));
+        let soon = Trouble::Refused(Problem::new(ProblemKind::RateLimited, "…").retry_after(7));
+        assert_eq!(soon.next_try(1), Some(7), "when the server said");
+        let late = Trouble::Refused(Problem::new(ProblemKind::RateLimited, "…").retry_after(3600));
+        assert_eq!(late.next_try(1), None, "nobody watches a countdown of an hour");
+        assert_eq!(Trouble::Unreachable.next_try(1), Some(2));
+        assert_eq!(Trouble::Unreachable.next_try(3), Some(8));
+        assert_eq!(Trouble::Unreachable.next_try(MOST_TRIES + 1), None);
+        assert_eq!(refused(ProblemKind::Unavailable).next_try(1), Some(2));
+        for stays in [ProblemKind::StorageFull, ProblemKind::NotAPicture, ProblemKind::Unauthenticated] {
+            assert_eq!(refused(stays).next_try(1), None, "{stays:?}");
+        }
     }
 
     #[test]

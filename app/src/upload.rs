@@ -1,12 +1,12 @@
 //! One photo on its way from the visitor's device to its answer.
 //!
 //! An upload keeps its id through every try, and the id is the idempotency key: whatever breaks and however often it is
-//! sent again, it becomes one prediction. Where the server says when to come back, the page waits and goes on by itself,
-//! a few times; otherwise the visitor is asked.
+//! sent again, it becomes one prediction. What may pass by itself (a busy server, a broken connection, no connection at
+//! all) is waited for and tried again; otherwise the visitor is asked.
 
-use std::cell::Cell;
+use std::{cell::Cell, rc::Rc};
 
-use futures::future::{AbortHandle, abortable};
+use futures::future::{AbortHandle, Either, abortable, select};
 use gourmetgram_api::{Prediction, PredictionId};
 use js_sys::Promise;
 use leptos::{prelude::*, task::spawn_local};
@@ -17,15 +17,14 @@ use web_sys::{File, Url};
 
 use crate::{client, trouble::Trouble};
 
-/// How often a busy server is asked again before the visitor has to.
-const PATIENCE: u32 = 4;
-
-/// The longest wait, in seconds, that is worth showing a countdown for.
-const LONGEST_COUNTDOWN: u64 = 60;
+/// After so many seconds on one step the visitor is told what takes so long.
+const SLOW_AFTER_SECONDS: u32 = 6;
 
 /// How far an upload has got.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
+    /// It waits until one before it is answered.
+    Queued,
     /// Bytes are on their way.
     Sending {
         /// Whole percent sent.
@@ -33,15 +32,34 @@ pub enum Phase {
     },
     /// All is sent; the server decodes, classifies and stores.
     Answering,
-    /// The server is busy; the next try comes by itself.
+    /// The next try comes by itself.
     Waiting {
         /// Seconds left.
         seconds: u64,
         /// Why.
         trouble: Trouble,
     },
+    /// The device has no connection; it goes on by itself once it has.
+    Offline,
     /// It will not go on by itself.
     Failed(Trouble),
+    /// The answer is there.
+    Answered {
+        /// The class's label.
+        label: String,
+    },
+}
+
+impl Phase {
+    /// Whether it takes one of the places of what is under way.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Sending { .. } | Self::Answering | Self::Waiting { .. } | Self::Offline)
+    }
+
+    /// Whether nothing more happens by itself.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Answered { .. })
+    }
 }
 
 /// A photo on its way. A handle: clones share the state, and are equal where they mean the same upload.
@@ -51,8 +69,14 @@ pub struct Upload {
     pub id: PredictionId,
     /// Object URL of the file.
     pub preview: String,
+    /// The file's name.
+    pub name: String,
+    /// The file's size.
+    pub bytes: u64,
     /// How far it has got.
     pub phase: ArcRwSignal<Phase>,
+    /// Whether the step it is at takes long.
+    pub is_slow: ArcRwSignal<bool>,
     file: SendWrapper<File>,
     running: ArcStoredValue<Option<AbortHandle>>,
 }
@@ -69,74 +93,118 @@ impl Upload {
         Some(Self {
             id: PredictionId::try_from(Uuid::now_v7()).ok()?,
             preview: Url::create_object_url_with_blob(&file).ok()?,
-            phase: ArcRwSignal::new(Phase::Sending { percent: 0 }),
+            name: file.name(),
+            bytes: file.size() as u64,
+            phase: ArcRwSignal::new(Phase::Queued),
+            is_slow: ArcRwSignal::new(false),
             file: SendWrapper::new(file),
             running: ArcStoredValue::new(None),
         })
     }
 
-    /// Sends it, again if it was sent before. `on_answer` is called once, with what was recorded.
-    pub fn start(&self, on_answer: impl Fn(Prediction) + 'static) {
+    /// Sends it, again if it was sent before. `on_end` is called once, with what was recorded, or nothing where it
+    /// failed.
+    pub fn start(&self, on_end: impl Fn(Option<Prediction>) + 'static) {
         self.stop();
+        // Now, and not once the task runs: whoever counts what is under way must see it at once.
+        self.phase.set(Phase::Sending { percent: 0 });
         let (delivery, handle) = abortable(self.clone().deliver());
         self.running.set_value(Some(handle));
         spawn_local(async move {
-            if let Ok(Some(prediction)) = delivery.await {
-                on_answer(prediction);
+            if let Ok(prediction) = delivery.await {
+                on_end(prediction);
             }
         });
     }
 
-    /// Stops sending. What the server already has, it keeps.
-    pub fn stop(&self) {
-        if let Some(handle) = self.running.try_update_value(Option::take).flatten() {
-            handle.abort();
-        }
-    }
-
-    /// Stops, and frees the preview.
+    /// Frees the preview and stops sending. What the server already has, it keeps.
     pub fn discard(&self) {
         self.stop();
         let _ = Url::revoke_object_url(&self.preview);
     }
 
-    /// Whether it waits for the visitor.
-    pub fn has_failed(&self) -> bool {
-        matches!(self.phase.get_untracked(), Phase::Failed(_))
+    fn stop(&self) {
+        if let Some(handle) = self.running.try_update_value(Option::take).flatten() {
+            handle.abort();
+        }
     }
 
     async fn deliver(self) -> Option<Prediction> {
-        for tries_left in (0..PATIENCE).rev() {
-            self.phase.set(Phase::Sending { percent: 0 });
-            let trouble = match client::predict(self.id, &self.file, self.progress()).await {
-                Ok(prediction) => return Some(prediction),
+        let mut tries = 0;
+        loop {
+            while is_offline() {
+                self.enter(Phase::Offline);
+                one_second().await;
+            }
+            self.enter(Phase::Sending { percent: 0 });
+            let trouble = match self.send_once().await {
+                Ok(prediction) => {
+                    self.enter(Phase::Answered { label: prediction.predicted_class.clone() });
+                    return Some(prediction);
+                }
                 Err(trouble) => trouble,
             };
-            let wait = trouble.retry_after().filter(|seconds| *seconds <= LONGEST_COUNTDOWN && tries_left > 0);
-            let Some(wait) = wait else {
-                self.phase.set(Phase::Failed(trouble));
+            if trouble == Trouble::Unreachable && is_offline() {
+                continue;
+            }
+            tries += 1;
+            let Some(wait) = trouble.next_try(tries) else {
+                self.enter(Phase::Failed(trouble));
                 return None;
             };
             for seconds in (1..=wait).rev() {
-                self.phase.set(Phase::Waiting { seconds, trouble: trouble.clone() });
+                self.enter(Phase::Waiting { seconds, trouble: trouble.clone() });
                 one_second().await;
             }
         }
-        None
+    }
+
+    /// One try, with an eye on the clock.
+    async fn send_once(&self) -> Result<Prediction, Trouble> {
+        let still = Rc::new(Cell::new(0));
+        let sending = Box::pin(client::predict(self.id, &self.file, self.progress(Rc::clone(&still))));
+        let watching = Box::pin(async {
+            loop {
+                one_second().await;
+                still.set(still.get() + 1);
+                if still.get() == SLOW_AFTER_SECONDS {
+                    self.is_slow.set(true);
+                }
+            }
+        });
+        match select(sending, watching).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((never, _)) => never,
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.is_slow.set(false);
+        self.phase.set(phase);
     }
 
     /// Shows progress in whole percent, and only forward steps: fewer redraws than the browser sends events.
-    fn progress(&self) -> impl Fn(f64) + 'static {
-        let phase = self.phase.clone();
+    fn progress(&self, still: Rc<Cell<u32>>) -> impl Fn(f64) + 'static {
+        let upload = self.clone();
         let shown = Cell::new(0_u8);
         move |share| {
             let percent = (share.clamp(0.0, 1.0) * 100.0) as u8;
             if percent > shown.get() {
                 shown.set(percent);
-                phase.set(if percent == 100 { Phase::Answering } else { Phase::Sending { percent } });
+                if percent == 100 {
+                    still.set(0);
+                    upload.enter(Phase::Answering);
+                } else {
+                    upload.phase.set(Phase::Sending { percent });
+                }
             }
         }
     }
+}
+
+/// Whether the browser knows that it has no connection. That it has one says little.
+fn is_offline() -> bool {
+    web_sys::window().is_some_and(|window| !window.navigator().on_line())
 }
 
 async fn one_second() {

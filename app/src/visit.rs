@@ -8,8 +8,9 @@ use crate::{
     album::{Album, Photo},
     forms,
     home::Home,
+    line::Line,
     trouble::Trouble,
-    upload::{Phase, Upload},
+    upload::Upload,
 };
 
 /// The page's state. Copies are handles to the same state; components find it by context.
@@ -19,10 +20,10 @@ pub struct Visit {
     pub model: StoredValue<LiveModel>,
     /// The visitor's photos.
     pub album: Album,
-    /// The photo on its way, if there is one.
-    pub upload: RwSignal<Option<Upload>>,
-    /// Why a file was not even sent.
-    pub refusal: RwSignal<Option<Trouble>>,
+    /// The photos on their way.
+    pub line: Line,
+    /// Files that were handed over and not taken, until the visitor has read why.
+    pub turned_away: RwSignal<Option<TurnedAway>>,
     /// The latest confirmation, read out by screen readers and shown for a while.
     pub confirmation: RwSignal<Option<String>>,
     /// Whether the page has come alive and settled: from then on, what is new on it takes the focus.
@@ -31,62 +32,77 @@ pub struct Visit {
     go: Callback<String>,
 }
 
+/// Why files were not taken as they were handed over.
+#[derive(Clone, Debug)]
+pub enum TurnedAway {
+    /// A folder, which a browser does not hand over as photos.
+    Folder,
+    /// More than there is room for.
+    TooMany {
+        /// How many were handed over.
+        given: usize,
+        /// Those there is room for, first come first.
+        fitting: StoredValue<Vec<File>, LocalStorage>,
+    },
+}
+
 impl Visit {
     /// The state as the page came. `go` moves to another address without loading a document.
     pub fn new(home: Home, go: Callback<String>) -> Self {
         Self {
             model: StoredValue::new(home.model),
             album: Album::new(home.mine, home.shown),
-            upload: RwSignal::new(None),
-            refusal: RwSignal::new(None),
+            line: Line::new(),
+            turned_away: RwSignal::new(None),
             confirmation: RwSignal::new(None),
             settled: StoredValue::new(false),
             go,
         }
     }
 
-    /// Sends a file the visitor chose, took, dropped or pasted, unless it is plain that the server would refuse it.
-    pub fn send(self, file: File) {
-        if self.upload.with_untracked(|upload| upload.as_ref().is_some_and(|upload| !upload.has_failed())) {
-            self.confirm("One photo at a time: the one before is still on its way.");
-            return;
-        }
-        self.cancel_upload();
-        self.refusal.set(self.refuse(&file));
-        if self.refusal.with_untracked(Option::is_some) {
-            return;
-        }
-        let Some(upload) = Upload::new(file) else {
-            self.refusal.set(Some(Trouble::Unreachable));
-            return;
-        };
-        self.upload.set(Some(upload.clone()));
-        self.start(&upload);
-    }
-
-    /// Sends the photo on its way again, at once.
-    pub fn retry(self) {
-        if let Some(upload) = self.upload.get_untracked() {
-            self.start(&upload);
+    /// Takes what the visitor chose, took, dropped or pasted, if there is room for all of it.
+    pub fn take(self, mut files: Vec<File>, has_folder: bool) {
+        let (given, room) = (files.len(), self.line.room());
+        if has_folder {
+            self.turned_away.set(Some(TurnedAway::Folder));
+        } else if given > room {
+            files.truncate(room);
+            self.turned_away.set(Some(TurnedAway::TooMany { given, fitting: StoredValue::new_local(files) }));
+        } else {
+            self.send(files);
         }
     }
 
-    /// Sends it again once the connection is back. For the page to call when the browser says so.
-    pub fn resume(self) {
-        let broke_off = self.upload.with_untracked(|upload| {
-            upload.as_ref().is_some_and(|upload| upload.phase.get_untracked() == Phase::Failed(Trouble::Unreachable))
+    /// Sends files, except those of which it is plain that the server would refuse them. The first takes the stage.
+    pub fn send(self, files: Vec<File>) {
+        let uploads = files.into_iter().filter_map(|file| {
+            let trouble = self.refuse(&file);
+            Some((Upload::new(file)?, trouble))
         });
-        if broke_off {
-            self.retry();
-        }
+        self.line.join(uploads.collect());
+        self.go_on();
     }
 
-    /// Gives up on the photo on its way.
-    pub fn cancel_upload(self) {
-        if let Some(upload) = self.upload.get_untracked() {
-            upload.discard();
-            self.upload.set(None);
-        }
+    /// Sends a photo again, at once.
+    pub fn retry(self, upload: &Upload) {
+        self.start(upload.clone());
+    }
+
+    /// Sends what waits for a connection. For the page to call when the browser has one again.
+    pub fn resume(self) {
+        self.line.waiting_for_connection().into_iter().for_each(|upload| self.start(upload));
+    }
+
+    /// Gives up on a photo on its way.
+    pub fn cancel(self, upload: &Upload) {
+        self.line.remove(upload);
+        self.go_on();
+    }
+
+    /// Puts an upload on stage: the visitor asks for its answer before the others'.
+    pub fn ask_for(self, upload: Upload) {
+        self.line.on_stage.set(Some(upload));
+        self.go_on();
     }
 
     /// Moves the focus to `heading` when it appears, unless it came with the document: whoever does not see the page
@@ -108,6 +124,7 @@ impl Visit {
     /// Forgets an erased photo, and leaves its page where that is open.
     pub fn forget(self, photo: &Photo, is_shown: bool) {
         self.album.remove(photo.id);
+        self.line.forget(photo.id);
         if let Some(preview) = &photo.preview {
             let _ = Url::revoke_object_url(preview);
         }
@@ -122,13 +139,28 @@ impl Visit {
         self.go.run(forms::page_of(id));
     }
 
-    fn start(self, upload: &Upload) {
-        let preview = upload.preview.clone();
+    /// Starts what there is a place for.
+    fn go_on(self) {
+        while let Some(upload) = self.line.next_to_start() {
+            self.start(upload);
+        }
+    }
+
+    fn start(self, upload: Upload) {
+        let sent = upload.clone();
         upload.start(move |prediction| {
-            let id = prediction.id;
-            self.album.add(Photo::just_sent(prediction, preview.clone()));
-            // The page shows the upload until the address names its photo.
-            self.open(id);
+            if let Some(prediction) = prediction {
+                let id = prediction.id;
+                self.album.add(Photo::just_sent(prediction, sent.preview.clone()));
+                if self.line.is_on_stage(&sent) {
+                    // The page shows the upload until the address names its photo.
+                    self.open(id);
+                } else if !self.line.is_crowd() {
+                    self.confirm("Your other photo is answered: see My photos.");
+                }
+            }
+            self.line.settle();
+            self.go_on();
         });
     }
 
@@ -138,6 +170,9 @@ impl Visit {
             return Some(Trouble::not_a_picture(&file.name()));
         }
         let bytes = file.size() as u64;
+        if bytes == 0 {
+            return Some(Trouble::empty(&file.name()));
+        }
         self.model.with_value(|model| (bytes > model.limits.max_bytes).then(|| Trouble::too_large(bytes, model)))
     }
 }

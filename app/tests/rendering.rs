@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
     ClassIndex, ClassProbability, Classes, Confidence, FlagReason, LiveModel, Prediction, PredictionId, PredictionPage,
-    Problem, ProblemKind, StorageState, UploadLimits, Viewer,
+    Problem, ProblemKind, Role, StorageState, UploadLimits, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedProblem},
@@ -25,26 +25,46 @@ use leptos_router::location::RequestUrl;
 
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-/// A backend with one photo, or with nothing but an error.
-struct Kitchen(Result<Option<Prediction>, Problem>);
+/// A backend with one photo, or with nothing but an error, and who looks at its pages.
+struct Kitchen(Result<Option<Prediction>, Problem>, Viewer);
+
+fn visitor() -> Viewer {
+    Viewer::default()
+}
+
+fn signed_in(role: Role) -> Viewer {
+    Viewer { role, name: Some("ann".to_owned()) }
+}
 
 #[async_trait]
 impl Backend for Kitchen {
     fn viewer(&self) -> Viewer {
-        Viewer::default()
+        self.1.clone()
+    }
+
+    fn live_model(&self) -> LiveModel {
+        model()
+    }
+
+    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
+        self.0.clone()
     }
 
     async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem> {
         let photo = self.0.clone()?;
         Ok(Home {
-            model: LiveModel {
-                version: "food64-1".to_owned(),
-                classes: Classes::new(vec!["Soup".to_owned(), "Bread".to_owned()]).expect("two labels"),
-                limits: UploadLimits::default(),
-            },
+            model: model(),
             shown: photo.clone().filter(|photo| Some(photo.id) == shown),
             mine: PredictionPage { items: photo.into_iter().collect(), next_cursor: None },
         })
+    }
+}
+
+fn model() -> LiveModel {
+    LiveModel {
+        version: "food64-1".to_owned(),
+        classes: Classes::new(vec!["Soup".to_owned(), "Bread".to_owned()]).expect("two labels"),
+        limits: UploadLimits::default(),
     }
 }
 
@@ -103,7 +123,7 @@ async fn render(path: &str, kitchen: Kitchen, posted: Option<Problem>) -> Page {
 
 #[tokio::test]
 async fn the_answer_is_in_the_document_itself() {
-    let page = render(&format!("/?photo={ID}"), Kitchen(Ok(Some(photo()))), None).await;
+    let page = render(&format!("/?photo={ID}"), Kitchen(Ok(Some(photo())), visitor()), None).await;
     assert_eq!(page.status, 200);
     for part in [
         "<title>Soup · GourmetGram</title>",
@@ -120,7 +140,7 @@ async fn the_answer_is_in_the_document_itself() {
 
 #[tokio::test]
 async fn nothing_is_inline_that_the_content_security_policy_forbids() {
-    let page = render(&format!("/?photo={ID}"), Kitchen(Ok(Some(photo()))), None).await;
+    let page = render(&format!("/?photo={ID}"), Kitchen(Ok(Some(photo())), visitor()), None).await;
     assert!(!page.html.contains(" style="), "{}", page.html);
     assert!(!page.html.contains("<style"), "{}", page.html);
     assert!(!page.html.contains(" onclick="), "{}", page.html);
@@ -139,7 +159,7 @@ async fn what_others_wrote_is_text_and_never_markup() {
     photo.corrected_class = Some(hostile.to_owned());
     photo.probabilities[1].label = hostile.to_owned();
     photo.flag = Some(FlagReason::Other);
-    let page = render(&format!("/?photo={ID}"), Kitchen(Ok(Some(photo))), None).await;
+    let page = render(&format!("/?photo={ID}"), Kitchen(Ok(Some(photo)), visitor()), None).await;
     assert!(page.html.contains("&lt;img src=x"), "it is shown, escaped");
     assert!(!page.html.contains("<img src=x"), "{}", page.html);
     assert!(!page.html.contains("</script><script>"), "{}", page.html);
@@ -148,7 +168,7 @@ async fn what_others_wrote_is_text_and_never_markup() {
 #[tokio::test]
 async fn a_photo_that_is_not_this_visitors_is_not_found() {
     for path in [format!("/?photo={ID}"), "/?photo=nonsense".to_owned()] {
-        let page = render(&path, Kitchen(Ok(None)), None).await;
+        let page = render(&path, Kitchen(Ok(None), visitor()), None).await;
         assert_eq!(page.status, 404, "{path}");
         assert!(page.html.contains("That photo is not here."), "{}", page.html);
         assert!(page.html.contains("action=\"/photos\""), "another one can be sent");
@@ -157,7 +177,7 @@ async fn a_photo_that_is_not_this_visitors_is_not_found() {
 
 #[tokio::test]
 async fn an_unknown_address_is_not_found() {
-    let page = render("/nowhere", Kitchen(Ok(None)), None).await;
+    let page = render("/nowhere", Kitchen(Ok(None), visitor()), None).await;
     assert_eq!(page.status, 404);
     assert!(page.html.contains("This plate is empty."), "{}", page.html);
 }
@@ -165,7 +185,7 @@ async fn an_unknown_address_is_not_found() {
 #[tokio::test]
 async fn a_refused_form_is_explained_on_a_page_that_needs_no_script() {
     let problem = Problem::new(ProblemKind::NotAPicture, "The file ends too early.");
-    let page = render("/", Kitchen(Ok(Some(photo()))), Some(problem)).await;
+    let page = render("/", Kitchen(Ok(Some(photo())), visitor()), Some(problem)).await;
     assert_eq!(page.status, 422);
     assert!(page.html.contains("role=\"alert\""), "{}", page.html);
     assert!(page.html.contains("The file ends too early."), "{}", page.html);
@@ -176,7 +196,67 @@ async fn a_refused_form_is_explained_on_a_page_that_needs_no_script() {
 #[tokio::test]
 async fn a_backend_that_is_down_is_said_so_with_its_status() {
     let problem = Problem::new(ProblemKind::Unavailable, "The catalog does not answer.");
-    let page = render("/", Kitchen(Err(problem)), None).await;
+    let page = render("/", Kitchen(Err(problem), visitor()), None).await;
     assert_eq!(page.status, 503);
     assert!(page.html.contains("The catalog does not answer."), "{}", page.html);
+}
+
+const LATER_PAGES: [&str; 4] = ["/dashboard", "/review", "/pipelines", "/models"];
+
+#[tokio::test]
+async fn the_navigation_shows_what_the_viewer_may_open() {
+    let page = async |viewer| render("/", Kitchen(Ok(None), viewer), None).await.html;
+    let visitors = page(visitor()).await;
+    assert!(!visitors.contains("<nav"), "a visitor has one page");
+    assert!(visitors.contains("href=\"/login?next=%2F\""), "{visitors}");
+
+    let annotators = page(signed_in(Role::Annotator)).await;
+    assert!(annotators.contains("href=\"/review\"") && !annotators.contains("href=\"/models\""), "{annotators}");
+
+    let operators = page(signed_in(Role::Operator)).await;
+    for href in ["/", "/dashboard", "/photos", "/review", "/pipelines", "/models"] {
+        assert!(operators.contains(&format!("href=\"{href}\"")), "{href} is missing in {operators}");
+    }
+    assert!(operators.contains("action=\"/logout\"") && operators.contains("ann"), "{operators}");
+    assert!(!operators.contains("Sign in"), "{operators}");
+}
+
+#[tokio::test]
+async fn the_navigation_says_where_one_is() {
+    for path in LATER_PAGES {
+        let page = render(path, Kitchen(Ok(None), signed_in(Role::Operator)), None).await;
+        assert_eq!(page.status, 200, "{path}");
+        let link = page.html.split("<a ").find(|link| link.contains("aria-current=\"page\""));
+        assert!(link.is_some_and(|link| link.contains(path)), "{path} in {}", page.html);
+    }
+}
+
+#[tokio::test]
+async fn empty_pages_say_what_is_true_here() {
+    let page = async |path, photo| render(path, Kitchen(Ok(photo), signed_in(Role::Operator)), None).await.html;
+    assert!(page("/dashboard", None).await.contains("No photo has come in yet"));
+    let dashboard = page("/dashboard", Some(photo())).await;
+    assert!(dashboard.contains("Soup") && dashboard.contains("23 Nov 2026, 10:28 UTC"), "{dashboard}");
+    let models = page("/models", None).await;
+    assert!(models.contains("food64-1") && models.contains("Soup, Bread") && models.contains("20 MB"), "{models}");
+    let down = Problem::new(ProblemKind::Unavailable, "The catalog does not answer.");
+    let page = render("/dashboard", Kitchen(Err(down), signed_in(Role::Operator)), None).await;
+    assert_eq!(page.status, 503);
+    assert!(page.html.contains("The catalog does not answer."), "{}", page.html);
+}
+
+#[tokio::test]
+async fn what_became_of_several_photos_is_said_above_them() {
+    let page = render("/?sent=3&refused=too-large,too-large", Kitchen(Ok(Some(photo())), visitor()), None).await;
+    assert_eq!(page.status, 200);
+    assert!(page.html.contains("3 photos are answered, 2 were not taken."), "{}", page.html);
+    assert!(page.html.contains("2 too large"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_said_before_the_first_photo_and_several_can_be_chosen() {
+    let page = render("/", Kitchen(Ok(None), visitor()), None).await;
+    assert!(page.html.contains("What we keep, and why"), "{}", page.html);
+    assert!(page.html.contains("multiple"), "{}", page.html);
+    assert!(page.html.contains("capture=\"environment\""), "{}", page.html);
 }

@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 
-import { expect, HomePage, notAPicture, picture, test } from "./page";
+import { expect, HomePage, notAPicture, picture, problem, test } from "./page";
 
 /** Each state of the page, and how to get there. */
 const states: Record<string, (home: HomePage) => Promise<void>> = {
@@ -12,9 +12,35 @@ const states: Record<string, (home: HomePage) => Promise<void>> = {
   },
   "an upload that failed": async (home) => {
     await home.open();
-    await home.page.route("**/api/v1/predictions", (route) => route.abort());
+    await home.page.route("**/api/v1/predictions", (route) => route.fulfill(problem(507, "storage-full", "The disk is full.")));
     await home.choose(picture("soup"));
     await expect(home.trouble).toBeVisible();
+  },
+  "a server that is busy": async (home) => {
+    await home.open();
+    await home.page.route("**/api/v1/predictions", (route) =>
+      route.fulfill(problem(503, "unavailable", "Too many photos at once.", { "Retry-After": "100" })),
+    );
+    await home.choose(picture("soup"));
+    await expect(home.page.getByText("next try in")).toBeVisible();
+  },
+  "several on their way": async (home) => {
+    await home.open();
+    let posts = 0;
+    await home.page.route("**/api/v1/predictions", (route) =>
+      route.request().method() === "POST" && ++posts === 2 ? undefined : route.continue(),
+    );
+    await home.choose((["soup", "egg", "bread", "salad"] as const).map(picture));
+    await expect(home.pass).toContainText("3 of 4 photos answered");
+  },
+  "too many at once": async (home) => {
+    await home.open();
+    await home.page.evaluate(() => {
+      const transfer = new DataTransfer();
+      for (let index = 0; index < 60; index++) transfer.items.add(new File(["x"], `${index}.jpg`, { type: "image/jpeg" }));
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+    });
+    await expect(home.page.getByRole("dialog")).toBeVisible();
   },
   "an answer": async (home) => {
     await home.open();
@@ -54,7 +80,7 @@ for (const [state, reach] of Object.entries(states)) {
     const wide = await page.evaluate(() =>
       [...document.querySelectorAll("body *")]
         .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-        .filter((element) => !element.closest(".visually-hidden, .source__input, svg"))
+        .filter((element) => !element.closest(".visually-hidden, .source__input, .pass__rail, svg"))
         .map((element) => element.outerHTML.slice(0, 120)),
     );
     expect(wide).toEqual([]);
@@ -94,7 +120,7 @@ test("the whole way works by keyboard alone", async ({ home, page, isMobile }) =
   await keyboard.press("Enter");
 
   const chooser = page.waitForEvent("filechooser");
-  await tabTo(/Choose a photo/);
+  await tabTo(/Choose photos/);
   await keyboard.press("Enter");
   await (await chooser).setFiles(picture("soup"));
   await expect(home.label).toBeFocused();

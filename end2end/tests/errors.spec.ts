@@ -1,14 +1,7 @@
-import { brokenPicture, disguisedText, expect, notAPicture, picture, test } from "./page";
+import { brokenPicture, disguisedText, expect, notAPicture, picture, problem, test } from "./page";
 
 // The browser itself writes failed requests to the console; Playwright's recorder, that it may not copy a preview.
 test.use({ expectedInConsole: /Failed to load resource|Connecting to 'blob:/ });
-
-const problem = (status: number, type: string, detail: string, headers: Record<string, string> = {}) => ({
-  status,
-  contentType: "application/problem+json",
-  headers,
-  body: JSON.stringify({ type, title: type, status, detail }),
-});
 
 test("a text file is refused before it is sent", async ({ home, page }) => {
   let sent = 0;
@@ -44,13 +37,13 @@ for (const [what, file] of [
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("That did not work");
     await expect(home.trouble).toContainText("That is not a photo we can read");
     await expect(page.getByRole("button", { name: "Try again" }), "it would fail again").toBeHidden();
-    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Close" }).click();
     await home.classify("soup");
     await expect(home.tiles).toHaveCount(1);
   });
 }
 
-test("without a connection the photo waits, and sent again it is one prediction", async ({ home, page }) => {
+test("a photo whose answer got lost is sent again by itself, and stays one prediction", async ({ home, page }) => {
   const keys: (string | undefined)[] = [];
   await home.open();
   await page.route("**/api/v1/predictions", async (route) => {
@@ -65,11 +58,10 @@ test("without a connection the photo waits, and sent again it is one prediction"
     return route.continue();
   });
   await home.choose(picture("salad"));
-  await expect(home.trouble).toContainText("No connection");
-  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("No connection");
+  await page.getByRole("button", { name: "Try now" }).click();
   await expect.poll(() => keys.length).toBe(2);
-  await expect(home.trouble).toContainText("No connection");
-  await page.getByRole("button", { name: "Try again" }).click();
+  // From here on by itself.
   await expect(home.answer).toBeVisible();
 
   expect(new Set(keys).size, "one key for all three tries").toBe(1);
@@ -78,33 +70,59 @@ test("without a connection the photo waits, and sent again it is one prediction"
   await expect(home.tiles).toHaveCount(1);
 });
 
-test("a photo goes on its way by itself once the connection is back", async ({ home, page, context }) => {
+test("offline, a photo waits and says so, and goes on its way by itself", async ({ home, page, context }) => {
   await home.open();
   await context.setOffline(true);
   await home.choose(picture("egg"));
-  await expect(home.trouble).toContainText("No connection");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("You are offline");
+  await expect(page.getByText("goes on by itself once you have a connection")).toBeVisible();
   await context.setOffline(false);
   await expect(home.answer).toBeVisible();
   await expect(home.tiles).toHaveCount(1);
 });
 
-test("a busy server is asked again when it said to", async ({ home, page }) => {
-  let tries = 0;
-  await home.open();
-  await page.route("**/api/v1/predictions", async (route) => {
-    if (route.request().method() !== "POST") return route.continue();
-    tries += 1;
-    if (tries === 1) return route.fulfill(problem(503, "unavailable", "Too many photos at once.", { "Retry-After": "2" }));
-    return route.continue();
+for (const [status, type, heading] of [
+  [503, "unavailable", "The kitchen is busy"],
+  [429, "rate-limited", "That was a lot of photos at once"],
+] as const) {
+  test(`after ${status} the photo is sent again when the server said to, or at once`, async ({ home, page }) => {
+    let tries = 0;
+    await home.open();
+    await page.route("**/api/v1/predictions", async (route) => {
+      if (route.request().method() !== "POST") return route.continue();
+      tries += 1;
+      if (tries === 1) return route.fulfill(problem(status, type, "Too many photos at once.", { "Retry-After": "2" }));
+      if (tries === 3) return route.fulfill(problem(status, type, "Too many photos at once.", { "Retry-After": "100" }));
+      return route.continue();
+    });
+    await home.choose(picture("bread"));
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(heading);
+    await expect(page.getByText(/next try in \d seconds?/)).toBeVisible();
+    await expect(home.answer).toBeVisible();
+    expect(tries).toBe(2);
+
+    await home.choose(picture("soup"));
+    await expect(page.getByText(/next try in \d+ seconds/)).toBeVisible();
+    await page.getByRole("button", { name: "Try now" }).click();
+    await expect(home.tiles).toHaveCount(2);
+    expect(tries).toBe(4);
   });
-  await home.choose(picture("bread"));
-  await expect(page.getByText("The kitchen is busy")).toBeVisible();
-  await expect(page.getByText(/next try in \d seconds?/)).toBeVisible();
-  await expect(home.answer).toBeVisible();
-  expect(tries).toBe(2);
+}
+
+test("a wait can be given up", async ({ home, page }) => {
+  await home.open();
+  await page.route("**/api/v1/predictions", (route) =>
+    route.request().method() === "POST"
+      ? route.fulfill(problem(503, "unavailable", "Too many photos at once.", { "Retry-After": "60" }))
+      : route.continue(),
+  );
+  await home.choose(picture("soup"));
+  await expect(page.getByText(/next try in/)).toBeVisible();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("What’s on your plate?");
 });
 
-test("whoever sends too often is told when to come back", async ({ home, page }) => {
+test("whoever sends far too often is told when to come back", async ({ home, page }) => {
   await home.open();
   await page.route("**/api/v1/predictions", (route) =>
     route.request().method() === "POST"
@@ -116,15 +134,68 @@ test("whoever sends too often is told when to come back", async ({ home, page })
   await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
 });
 
+test("a full disk is said so, and the photo can be sent again", async ({ home, page }) => {
+  await home.open();
+  await page.route("**/api/v1/predictions", (route) =>
+    route.request().method() === "POST"
+      ? route.fulfill(problem(507, "storage-full", "The disk is full; tell the operator.", { "Retry-After": "60" }))
+      : route.continue(),
+  );
+  await home.choose(picture("soup"));
+  await expect(home.trouble).toContainText("There is no room for new photos right now");
+  await page.unrouteAll();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(home.answer).toBeVisible();
+});
+
+test("too many pixels are said so, with no offer to try again", async ({ home, page }) => {
+  await home.open();
+  await page.route("**/api/v1/predictions", (route) =>
+    route.request().method() === "POST"
+      ? route.fulfill(problem(422, "too-many-pixels", "The photo has 60 megapixels, at most 50 are read."))
+      : route.continue(),
+  );
+  await home.choose(picture("soup"));
+  await expect(home.trouble).toContainText("That photo has too many pixels");
+  await expect(page.getByRole("button", { name: "Try again" })).toBeHidden();
+});
+
+test("whoever waits long is told for what", async ({ home, page }) => {
+  let letThrough = () => {};
+  const held = new Promise<void>((resolve) => (letThrough = resolve));
+  await home.open();
+  await page.route("**/api/v1/predictions", async (route) => {
+    if (route.request().method() === "POST") await held;
+    await route.continue();
+  });
+  await home.choose(picture("soup"));
+  await expect(page.getByText(/Your connection is slow|The server takes longer than usual/)).toBeVisible();
+  letThrough();
+  await expect(home.answer).toBeVisible();
+});
+
+test("without its cookie the page says so, and nothing stays that nobody could erase", async ({ home, page, context }) => {
+  await home.open();
+  await context.clearCookies();
+  const removed = page.waitForResponse((response) => response.request().method() === "DELETE");
+  await home.choose(picture("soup"));
+  await expect(home.trouble).toContainText("This page has lost its session");
+  expect((await removed).status()).toBe(204);
+  await page.getByRole("link", { name: "Load the page again" }).click();
+  await home.alive();
+  await home.classify("soup");
+  await expect(home.tiles).toHaveCount(1);
+});
+
 test("an answer that is none of ours is no crash", async ({ home, page }) => {
   await home.open();
   await page.route("**/api/v1/predictions", (route) =>
     route.request().method() === "POST"
-      ? route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" })
+      ? route.fulfill({ status: 418, contentType: "text/html", body: "<h1>A teapot</h1>" })
       : route.continue(),
   );
   await home.choose(picture("soup"));
-  await expect(home.trouble).toContainText("status 502");
+  await expect(home.trouble).toContainText("status 418");
   await page.unrouteAll();
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(home.answer).toBeVisible();

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { brokenPicture, expect, HomePage, notAPicture, picture, test } from "./page";
 
 // The browser itself writes refusals to the console, and that it did not need what scripts would have.
@@ -6,7 +8,7 @@ test.use({ expectedInConsole: /Failed to load resource|was preloaded using link 
 /** Chooses a file and presses the form's own button. */
 async function send(home: HomePage, file: Parameters<HomePage["choose"]>[0]): Promise<void> {
   await home.choose(file);
-  await home.page.getByRole("button", { name: "Send this photo" }).last().click();
+  await home.page.getByRole("button", { name: "Send", exact: true }).last().click();
 }
 
 test("upload, flag, undo, relabel, undo and erase are plain forms", async ({ home, page }) => {
@@ -76,4 +78,18 @@ test("nothing is on the page that only scripts could do", async ({ home, page })
     await expect(button).toHaveAttribute("type", "submit");
   }
   await expect(page.getByLabel("Take a photo", { exact: true })).toBeHidden();
+});
+
+test("several photos go by one form, and those that are none are counted", async ({ home, page }) => {
+  await page.goto("/");
+  await send(home, [picture("soup"), picture("egg")]);
+  await expect(page).toHaveURL("/?sent=2#my-photos");
+  await expect(page.getByRole("status").filter({ hasText: "2 photos are answered." })).toBeInViewport();
+  await expect(home.tiles).toHaveCount(2);
+
+  const note = { name: "note.jpg", mimeType: "image/jpeg", buffer: Buffer.from("no picture") };
+  const bread = { name: "bread.jpg", mimeType: "image/jpeg", buffer: readFileSync(picture("bread")) };
+  await send(home, [note, bread]);
+  await expect(home.album).toContainText("1 photo is answered, 1 was not taken.");
+  await expect(home.tiles).toHaveCount(3);
 });

@@ -31,6 +31,9 @@ export class HomePage {
   readonly tiles: Locator;
   readonly confirmation: Locator;
   readonly trouble: Locator;
+  /** The strip with the photos on their way, where several are. */
+  readonly pass: Locator;
+  readonly tickets: Locator;
 
   constructor(readonly page: Page) {
     this.answer = page.getByRole("region", { name: "The answer" });
@@ -41,6 +44,8 @@ export class HomePage {
     this.tiles = this.album.getByRole("listitem");
     this.confirmation = page.locator(".confirmation");
     this.trouble = page.getByRole("alert");
+    this.pass = page.getByRole("region", { name: "Photos on their way" });
+    this.tickets = this.pass.getByRole("listitem");
   }
 
   /** Opens an address and waits until the page has come alive. */
@@ -60,7 +65,7 @@ export class HomePage {
 
   /** The file input that takes a photo from the device: before the first answer, and after it. */
   get chooser(): Locator {
-    return this.page.getByLabel(/^(Choose a|Another) photo$/);
+    return this.page.getByLabel(/^(Choose|More) photos$/);
   }
 
   async choose(file: Parameters<Locator["setInputFiles"]>[0]): Promise<void> {
@@ -82,6 +87,30 @@ export class HomePage {
   reason(name: string): Locator {
     return this.flags.getByRole("button", { name, exact: true });
   }
+}
+
+/** A refusal as the API words it. */
+export const problem = (status: number, type: string, detail: string, headers: Record<string, string> = {}) => ({
+  status,
+  contentType: "application/problem+json",
+  headers,
+  body: JSON.stringify({ type, title: type, status, detail }),
+});
+
+/** Watches from now on how far the page's elements jump; the returned function tells how far they did. */
+export async function watchLayout(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const seen = { total: 0 };
+    (window as unknown as { jumped: typeof seen }).jumped = seen;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) seen.total += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  return async () => {
+    // Two frames, so that what was just drawn is counted too.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    return page.evaluate(() => (window as unknown as { jumped: { total: number } }).jumped.total);
+  };
 }
 
 /** Texts that may stand in the console of a test that breaks the connection or makes the server refuse on purpose. */

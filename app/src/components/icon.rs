@@ -21,10 +21,29 @@ pub enum Icon {
     Undo,
     /// Something is wrong.
     Warning,
+    /// Close, cancel.
+    Cross,
+    /// Once more.
+    Again,
+    /// Waits its turn.
+    Clock,
+    /// No connection.
+    Offline,
+    /// Measurements.
+    Gauge,
+    /// Many photos.
+    Grid,
+    /// Looked at and labelled.
+    Tick,
+    /// Steps after each other.
+    Flow,
+    /// Versions on top of each other.
+    Layers,
 }
 
 impl Icon {
-    fn path(self) -> &'static str {
+    /// What draws it.
+    pub fn path(self) -> &'static str {
         match self {
             Self::Camera => {
                 "M4 8.5A1.5 1.5 0 0 1 5.5 7h2.1l1.5-2.2h5.8L16.4 7h2.1A1.5 1.5 0 0 1 20 8.5v9a1.5 1.5 0 0 1-1.5 \
@@ -42,6 +61,24 @@ impl Icon {
             Self::Check => "M5 12.800l4.3 4.200L19 7.5",
             Self::Undo => "M8.5 5L4.8 8.700l3.7 3.700M5.2 8.700h8.300a5 5 0 0 1 0 10H8.5",
             Self::Warning => "M12 4.300l8.5 15h-17zM12 10v4.500M12 16.900h.01",
+            Self::Cross => "M6.5 6.5l11 11M17.5 6.5l-11 11",
+            Self::Again => "M18.5 12a6.5 6.5 0 1 1-2-4.700M17 4v3.600h-3.600",
+            Self::Clock => "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 7.500V12l3 2",
+            Self::Offline => {
+                "M4.500 10.500a10.700 10.700 0 0 1 15 0M7.500 13.800a6.400 6.400 0 0 1 9 0M12 17.500h.01M5 4l14 16"
+            }
+            Self::Gauge => "M4.500 17a8.500 8.500 0 1 1 15 0zM12 13.500l3.500-4.500",
+            Self::Grid => {
+                "M5 5h5.500v5.500H5zM13.500 5H19v5.500h-5.500zM5 13.500h5.500V19H5zM13.500 13.500H19V19h-5.500z"
+            }
+            Self::Tick => "M5.500 4.500h13v15h-13zM8.700 12.300l2.300 2.300 4.300-4.800",
+            Self::Flow => {
+                "M5 8.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM19 19.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 6.500h7a3 3 0 0 1 0 6h-4a3 \
+                 3 0 0 0 0 6h7"
+            }
+            Self::Layers => {
+                "M12 4.500l8 4-8 4-8-4zM4.500 12.200l7.500 3.700 7.500-3.700M4.500 15.800l7.500 3.700 7.500-3.700"
+            }
         }
     }
 

@@ -1,15 +1,19 @@
 //! The parts pages are made of.
 
 mod confirmation;
+mod empty;
 mod erase;
 mod icon;
 mod moment;
+mod navigation;
 mod notice;
 mod picker;
 
 pub use confirmation::Confirmation;
+pub use empty::{EmptyState, Reason};
 pub use erase::Erase;
 pub use icon::{Icon, Wordmark};
 pub use moment::Moment;
+pub use navigation::Masthead;
 pub use notice::{Notice, TroubleNotice};
-pub use picker::PhotoPicker;
+pub use picker::{PhotoPicker, files_of};

@@ -1,6 +1,6 @@
 //! Boxes that say something about the page itself.
 
-use leptos::{either::Either, prelude::*};
+use leptos::{either::EitherOf3, prelude::*};
 
 use super::Icon;
 use crate::trouble::Trouble;
@@ -40,10 +40,13 @@ pub fn TroubleNotice(
                 <p class="notice__title">{trouble.title()}</p>
                 <p>{trouble.advice()}</p>
                 {match retry {
-                    Some(retry) => Either::Left(view! {
+                    Some(retry) => EitherOf3::A(view! {
                         <button type="button" class="button" on:click=move |_| retry.run(())>"Try again"</button>
                     }),
-                    None => Either::Right(()),
+                    None if trouble.needs_reload() => EitherOf3::B(view! {
+                        <a class="button" href="/" rel="external">"Load the page again"</a>
+                    }),
+                    None => EitherOf3::C(()),
                 }}
             </div>
         </div>

@@ -1,6 +1,7 @@
 //! Where a photo comes in: from the camera or from the device. Dropping and pasting is the page's own matter.
 
 use leptos::{html, prelude::*};
+use web_sys::{File, FileList};
 
 use super::Icon;
 use crate::{forms, visit::Visit};
@@ -18,9 +19,16 @@ pub fn PhotoPicker(
     view! {
         <div class="picker" class:picker--another=another>
             <Source camera=true label="Take a photo"/>
-            <Source camera=false label=if another { "Another photo" } else { "Choose a photo" }/>
+            <Source camera=false label=if another { "More photos" } else { "Choose photos" }/>
         </div>
     }
+}
+
+/// The files of a browser's list.
+pub fn files_of(list: Option<FileList>) -> Vec<File> {
+    let list = list.as_ref();
+    let length = list.map_or(0, FileList::length);
+    (0..length).filter_map(|index| list.and_then(|list| list.get(index))).collect()
 }
 
 #[component]
@@ -29,10 +37,11 @@ fn Source(camera: bool, label: &'static str) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let send_chosen = move || {
         let Some(input) = input.get_untracked() else { return };
-        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+        let files = files_of(input.files());
+        if !files.is_empty() {
             // So that the same file can be chosen again.
             input.set_value("");
-            visit.send(file);
+            visit.take(files, false);
         }
     };
     // Whoever was faster than the script is not made to choose twice.
@@ -57,11 +66,12 @@ fn Source(camera: bool, label: &'static str) -> impl IntoView {
                     name=forms::PHOTO_FIELD
                     accept=forms::ACCEPTED_TYPES
                     capture=camera.then_some("environment")
+                    multiple=!camera
                     required
                     on:change=move |_| send_chosen()
                 />
             </label>
-            <button class="button button--primary source__send" type="submit">"Send this photo"</button>
+            <button class="button button--primary source__send" type="submit">"Send"</button>
         </form>
     }
 }

@@ -10,9 +10,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{PredictionId, ProblemKind};
+use gourmetgram_app::{forms::page_of, posted::Posted};
 use serde::Deserialize;
 
-use super::{Caller, Refusal, identity::visitor_token, pages, predictions, predictions::IdInPath, upload::Upload};
+use super::{
+    Caller, Refusal, identity::visitor_token, pages, predictions, predictions::IdInPath, upload::PostedPhotos,
+};
 use crate::{
     accounts::Scope,
     app::App,
@@ -20,7 +23,10 @@ use crate::{
     intake::{self, Submission},
 };
 
-/// `POST /photos`: send a photo.
+/// `POST /photos`: send a photo, or several.
+///
+/// One leads to its answer. Several lead to the visitor's photos, with a word on how many were taken and why others
+/// were not; where none was, the page says what was wrong with the first.
 pub async fn upload(State(app): State<App>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let for_page = Request::from_parts(parts.clone(), Body::empty());
@@ -28,19 +34,54 @@ pub async fn upload(State(app): State<App>, request: Request) -> Response {
     let (token, cookie) = visitor_token(&parts.headers, app.settings().server.is_https());
     let outcome = async {
         let caller = Caller::from_request_parts(&mut parts, &app).await?.or_visitor(&token);
-        let upload = Upload::from_request(Request::from_parts(parts, body), &app).await?;
-        let submission = Submission { image: upload.image, id: upload.id, idempotency_key: None, device: None };
-        intake::accept(&app, &caller, submission).await
+        take_photos(&app, &caller, Request::from_parts(parts, body)).await
     };
     match outcome.await {
-        Ok(accepted) => {
-            let mut response = Redirect::to(&format!("/?photo={}", accepted.prediction.id)).into_response();
+        Ok(address) => {
+            let mut response = Redirect::to(&address).into_response();
             if let Some(cookie) = cookie {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
             response
         }
         Err(refusal) => pages::page_with_problem(app, for_page, None, refusal).await,
+    }
+}
+
+/// Takes each photo of a form, and says where to look at what became of them.
+async fn take_photos(app: &App, caller: &Caller, request: Request) -> Result<String, Refusal> {
+    let mut photos = PostedPhotos::of(request, app).await?;
+    let (mut posted, mut newest, mut first_refusal) = (Posted::default(), None, None);
+    loop {
+        let refusal = match photos.next(app).await {
+            Ok(None) => break,
+            Ok(Some(Ok(photo))) => {
+                let image = photo.image.clone();
+                let submission = Submission { image, id: None, idempotency_key: None, device: None };
+                match intake::accept(app, caller, submission).await {
+                    Ok(accepted) => {
+                        posted.taken += 1;
+                        newest = Some(accepted.prediction.id);
+                        continue;
+                    }
+                    Err(refusal) => refusal,
+                }
+            }
+            Ok(Some(Err(refusal))) => refusal,
+            // What was taken is taken, and said so, even if the rest of the form cannot be read.
+            Err(refusal) if posted.taken > 0 => {
+                posted.refused.push(refusal.0.kind);
+                break;
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        posted.refused.push(refusal.0.kind);
+        first_refusal.get_or_insert(refusal);
+    }
+    match (newest, first_refusal) {
+        (Some(id), None) if posted.taken == 1 && posted.refused.is_empty() => Ok(page_of(id)),
+        (None, Some(refusal)) => Err(refusal),
+        _ => Ok(posted.address()),
     }
 }
 

@@ -108,12 +108,13 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 pub fn router(app: App) -> Router {
     let server = &app.settings().server;
     let max_upload = upload::largest_body(server.max_photo_bytes);
+    let max_form = upload::largest_form(server.max_photo_bytes);
     let (api, document) = api(max_upload, tutorial::largest_body(&app)).split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document) };
 
     let forms = Router::new()
-        .route("/photos", post(forms::upload).layer(DefaultBodyLimit::max(max_upload)).get(pages::page))
+        .route("/photos", post(forms::upload).layer(DefaultBodyLimit::max(max_form)).get(pages::page))
         .route("/photos/{id}/flag", post(forms::flag))
         .route("/photos/{id}/unflag", post(forms::unflag))
         .route("/photos/{id}/correct", post(forms::correct))

@@ -9,7 +9,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use gourmetgram_api::{PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role, Viewer};
+use gourmetgram_api::{
+    LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role, Viewer,
+};
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedProblem},
     home::{Home, PHOTOS_PER_PAGE},
@@ -193,6 +195,21 @@ impl Backend for CallersBackend {
             Ok(Home { model: self.app.live_model(), shown, mine })
         };
         load.await.map_err(|refusal: Refusal| *refusal.0)
+    }
+
+    fn live_model(&self) -> LiveModel {
+        self.app.live_model()
+    }
+
+    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
+        let whose = match self.caller.visitor() {
+            _ if self.caller.may(Scope::PredictionsRead) => Whose::Everybodys,
+            Some(visitor) => Whose::OfVisitor(visitor),
+            None => return Ok(None),
+        };
+        let query = PredictionQuery { limit: Some(1), ..PredictionQuery::default() };
+        let page = self.app.catalog().predictions(whose, &query).await;
+        page.map(|page| page.items.into_iter().next()).map_err(|error| *Refusal::from(error).0)
     }
 }
 

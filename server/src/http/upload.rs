@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, Multipart, Request, multipart::Field, multipart::MultipartError};
 use bytes::{Bytes, BytesMut};
 use gourmetgram_api::{DeviceAnswer, PredictionId, ProblemKind};
+use gourmetgram_app::posted::MOST_PHOTOS;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Refusal, progress::TooSlow};
@@ -20,6 +21,12 @@ const DRAIN_FACTOR: u64 = 4;
 pub fn largest_body(max_photo_bytes: u64) -> usize {
     let read_at_most = max_photo_bytes.saturating_mul(DRAIN_FACTOR).saturating_add(64 * 1024);
     usize::try_from(read_at_most).unwrap_or(usize::MAX)
+}
+
+/// The largest body of a form with several photos.
+pub fn largest_form(max_photo_bytes: u64) -> usize {
+    let others = max_photo_bytes.saturating_mul(MOST_PHOTOS as u64 - 1);
+    largest_body(max_photo_bytes).saturating_add(usize::try_from(others).unwrap_or(usize::MAX))
 }
 
 /// Bounds the bytes of photos held in memory at once.
@@ -61,13 +68,7 @@ impl FromRequest<App> for Upload {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
-        let form = Multipart::from_request(request, app).await.map_err(|rejection| {
-            Refusal::new(
-                ProblemKind::UnsupportedMediaType,
-                format!("send multipart/form-data with the photo as the part `image` ({})", rejection.body_text()),
-            )
-        })?;
-        Self::read(form, app).await
+        Self::read(multipart(request, app).await?, app).await
     }
 }
 
@@ -98,14 +99,76 @@ impl Upload {
                 }
             }
         }
-        let image: Bytes = image.ok_or_else(|| {
-            Refusal::new(ProblemKind::BadRequest, "the part `image` is missing: choose a photo and send it as `image`")
-        })?;
+        let image: Bytes = image.ok_or_else(no_image)?;
         if image.is_empty() {
-            return Err(Refusal::new(ProblemKind::BadRequest, "the part `image` is empty: choose a photo"));
+            return Err(empty_image());
         }
         Ok(Self { image, id, device, _budget: budget })
     }
+}
+
+/// A form's photos, one after the other: each is in memory only until the next is asked for.
+#[derive(Debug)]
+pub struct PostedPhotos {
+    form: Multipart,
+    given: usize,
+}
+
+impl PostedPhotos {
+    /// The photos of a `multipart/form-data` body.
+    pub async fn of(request: Request, app: &App) -> Result<Self, Refusal> {
+        Ok(Self { form: multipart(request, app).await?, given: 0 })
+    }
+
+    /// The next photo, or why that one is not taken. `None` at the end.
+    ///
+    /// The outer error ends the form: nothing after it can be read.
+    pub async fn next(&mut self, app: &App) -> Result<Option<Result<Upload, Refusal>>, Refusal> {
+        let Some(field) = self.form.next_field().await.map_err(malformed)? else {
+            if self.given == 0 {
+                return Err(no_image());
+            }
+            return Ok(None);
+        };
+        let name = field.name().unwrap_or_default().to_owned();
+        if name != "image" {
+            return Err(Refusal::new(
+                ProblemKind::BadRequest,
+                format!("unknown part {name:?}: send each photo as a part `image`"),
+            ));
+        }
+        self.given += 1;
+        if self.given > MOST_PHOTOS {
+            return Err(Refusal::new(
+                ProblemKind::TooLarge,
+                format!("a form may send {MOST_PHOTOS} photos at once: choose fewer"),
+            ));
+        }
+        let photo = read_image(field, app).await.and_then(|(image, budget)| {
+            if image.is_empty() {
+                return Err(empty_image());
+            }
+            Ok(Upload { image, id: None, device: None, _budget: budget })
+        });
+        Ok(Some(photo))
+    }
+}
+
+async fn multipart(request: Request, app: &App) -> Result<Multipart, Refusal> {
+    Multipart::from_request(request, app).await.map_err(|rejection| {
+        Refusal::new(
+            ProblemKind::UnsupportedMediaType,
+            format!("send multipart/form-data with the photo as the part `image` ({})", rejection.body_text()),
+        )
+    })
+}
+
+fn no_image() -> Refusal {
+    Refusal::new(ProblemKind::BadRequest, "the part `image` is missing: choose a photo and send it as `image`")
+}
+
+fn empty_image() -> Refusal {
+    Refusal::new(ProblemKind::BadRequest, "the part `image` is empty: choose a photo")
 }
 
 async fn read_image(mut field: Field<'_>, app: &App) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {

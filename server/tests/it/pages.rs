@@ -1,6 +1,9 @@
 //! Pages and forms as a browser without JavaScript uses them.
 
-use reqwest::{Response, StatusCode};
+use reqwest::{
+    Response, StatusCode,
+    multipart::{Form, Part},
+};
 
 use crate::{
     on_both_databases,
@@ -99,5 +102,44 @@ async fn a_class_name_or_path_is_never_markup() {
     assert_eq!(page.status(), 404);
     let text = page.text().await.unwrap();
     assert!(!text.contains("<script>alert"), "{text}");
+    test.stop().await;
+}
+
+on_both_databases! {
+    several_photos_in_one_form_are_all_taken_and_those_that_are_none_are_counted => async |database| {
+        let test = TestApp::start(database).await;
+        let ann = Browser::open(&test).await;
+        let photo = |form: Form, bytes: Vec<u8>| form.part("image", Part::bytes(bytes).file_name("photo.jpg"));
+
+        let two = photo(form(a_photo(1)), a_photo(2));
+        assert_eq!(location(&ann.post("/photos").multipart(two).send().await.unwrap()), "/?sent=2#my-photos");
+
+        let mixed = photo(photo(form(a_photo(3)), b"no picture".to_vec()), Vec::new());
+        let told = location(&ann.post("/photos").multipart(mixed).send().await.unwrap());
+        assert_eq!(told, "/?sent=1&refused=not-a-picture,bad-request#my-photos");
+        let page = ann.get(told.split('#').next().unwrap()).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("1 photo is answered, 2 were not taken."), "{page}");
+        assert_eq!(ann.photos().await, 3);
+
+        let none = photo(form(b"no picture".to_vec()), b"none either".to_vec());
+        assert_eq!(ann.post("/photos").multipart(none).send().await.unwrap().status(), 422);
+        assert_eq!(ann.photos().await, 3, "nothing changes on a refused request");
+        test.stop().await;
+    };
+}
+
+#[tokio::test]
+async fn a_form_takes_only_so_many_photos_and_says_what_became_of_the_first() {
+    let test = TestApp::start(Database::Sqlite).await;
+    let ann = Browser::open(&test).await;
+    let many = (1..=21).fold(Form::new(), |form, seed| form.part("image", Part::bytes(a_photo(seed))));
+    let told = location(&ann.post("/photos").multipart(many).send().await.unwrap());
+    assert_eq!(told, "/?sent=20&refused=too-large#my-photos");
+    assert_eq!(ann.photos().await, 20);
+    let unknown = form(a_photo(1)).text("colour", "red");
+    assert_eq!(
+        location(&ann.post("/photos").multipart(unknown).send().await.unwrap()),
+        "/?sent=1&refused=bad-request#my-photos"
+    );
     test.stop().await;
 }

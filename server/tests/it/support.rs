@@ -268,6 +268,12 @@ impl Browser {
         self.client.delete(format!("{}{path}", self.url)).header("sec-fetch-site", "same-origin")
     }
 
+    /// How many photos this browser has.
+    pub async fn photos(&self) -> usize {
+        let answer = self.get("/api/v1/predictions?limit=100").send().await.unwrap();
+        answer.json::<gourmetgram_api::PredictionPage>().await.unwrap().items.len()
+    }
+
     pub async fn execute(&self, request: reqwest::Request) -> Response {
         self.client.execute(request).await.unwrap()
     }

@@ -6,7 +6,7 @@
 use gourmetgram_api::{ClassProbability, FlagReason, Prediction, StorageState};
 use leptos::{either::Either, ev, html, prelude::*, task::spawn_local};
 
-use super::welcome::{PostedTrouble, Refusal};
+use super::welcome::PostedTrouble;
 use crate::{
     album::Photo,
     components::{Erase, Icon, Moment, TroubleNotice},
@@ -71,7 +71,6 @@ pub(super) fn Answer(photo: Photo) -> impl IntoView {
     view! {
         <section class="panel answer" aria-label="The answer" aria-busy=move || judge.busy.get().then_some("true")>
             <PostedTrouble/>
-            <Refusal/>
             <Certainty prediction=known.clone()/>
             <Classes photo=photo.clone() probabilities=known.probabilities.clone() judge/>
             <Flags photo=photo.clone() judge/>

@@ -7,8 +7,10 @@ mod answer;
 mod incoming;
 mod loading;
 mod my_photos;
+mod pass;
 mod sending;
 mod stage;
+mod turned_away;
 mod welcome;
 
 use gourmetgram_api::PredictionId;
@@ -26,14 +28,17 @@ use leptos_router::{
 use self::{
     answer::Answer,
     my_photos::MyPhotos,
+    pass::Pass,
     sending::Sending,
     stage::{PhotoOnStage, PlateOnStage, UploadOnStage},
+    turned_away::TurnedAwayDialog,
     welcome::{Missing, Welcome},
 };
 use crate::{
     album::Photo,
     components::{Confirmation, TroubleNotice},
     home::Home,
+    posted::Posted,
     upload::Upload,
     visit::Visit,
 };
@@ -74,12 +79,13 @@ pub fn HomePage() -> impl IntoView {
     let query = use_query_map();
     let asked = Memo::new(move |_| Asked::read(query.read().get("photo")));
     let was_erased = query.read_untracked().get("erased").is_some();
+    let posted = StoredValue::new(Posted::read(&query.read_untracked()));
     let home = Resource::new_blocking(|| (), move |()| loading::load(asked.get_untracked()));
     view! {
         <Suspense fallback=|| view! { <p class="loading" role="status">"Setting the table…"</p> }>
             {move || Suspend::new(async move {
                 match home.await {
-                    Ok(home) => Either::Left(view! { <Table home asked was_erased/> }),
+                    Ok(home) => Either::Left(view! { <Table home asked was_erased posted=posted.get_value()/> }),
                     Err(trouble) => Either::Right(view! {
                         <Title text="Not available"/>
                         <div class="closed">
@@ -96,7 +102,7 @@ pub fn HomePage() -> impl IntoView {
 
 /// The page itself, once it is known what is on it.
 #[component]
-fn Table(home: Home, asked: Memo<Asked>, was_erased: bool) -> impl IntoView {
+fn Table(home: Home, asked: Memo<Asked>, was_erased: bool, posted: Option<Posted>) -> impl IntoView {
     let navigate = use_navigate();
     let go = Callback::new(move |to: String| navigate(&to, NavigateOptions::default()));
     let visit = Visit::new(home, go);
@@ -108,20 +114,16 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool) -> impl IntoView {
             Asked::Nothing => Scene::Welcome,
             Asked::Nonsense => Scene::Missing,
         };
-        match visit.upload.get() {
-            // An upload stays on stage until its answer can take its place.
+        match visit.line.on_stage.get() {
+            // An upload stays on stage until its answer can take its place, or the visitor looks at something else.
             Some(upload) if asked.get() != Asked::Photo(upload.id) => Scene::Sending(upload),
             _ => shown,
         }
     });
     Effect::new(move |before: Option<Asked>| {
         let now = asked.get();
-        if let Some(upload) = visit.upload.get_untracked() {
-            if now == Asked::Photo(upload.id) {
-                visit.upload.set(None);
-            } else if upload.has_failed() && before.is_some_and(|before| before != now) {
-                visit.cancel_upload();
-            }
+        if before.is_some_and(|before| before != now) {
+            visit.line.on_stage.set(None);
         }
         now
     });
@@ -130,7 +132,19 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool) -> impl IntoView {
     Effect::new(move |_| {
         incoming::take_dropped_and_pasted(visit, dragging);
         let online = window_event_listener(ev::online, move |_| visit.resume());
-        on_cleanup(move || online.remove());
+        let leaving = window_event_listener(ev::beforeunload, move |event| {
+            if visit.line.is_under_way() {
+                // The browser asks, in its own words.
+                event.prevent_default();
+                // For browsers that knew this first.
+                event.set_return_value("waiting");
+            }
+        });
+        on_cleanup(move || {
+            online.remove();
+            leaving.remove();
+            visit.line.clear();
+        });
         request_animation_frame(move || visit.settled.set_value(true));
     });
 
@@ -158,7 +172,9 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool) -> impl IntoView {
                 }),
             }}
         </div>
-        <MyPhotos asked/>
+        <MyPhotos asked posted/>
+        <Pass asked/>
+        <TurnedAwayDialog/>
         <Confirmation/>
     }
 }

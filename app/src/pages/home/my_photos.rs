@@ -6,8 +6,9 @@ use super::Asked;
 use crate::{
     album::Photo,
     client,
-    components::{Erase, Icon, TroubleNotice},
+    components::{Erase, Icon, Notice, TroubleNotice},
     forms,
+    posted::Posted,
     trouble::Trouble,
     visit::Visit,
     wording::{count, percent},
@@ -15,7 +16,7 @@ use crate::{
 
 /// The list, or what will be there one day.
 #[component]
-pub(super) fn MyPhotos(asked: Memo<Asked>) -> impl IntoView {
+pub(super) fn MyPhotos(asked: Memo<Asked>, posted: Option<Posted>) -> impl IntoView {
     let visit = expect_context::<Visit>();
     let album = visit.album;
     let number = move || match album.listed().len() {
@@ -24,11 +25,12 @@ pub(super) fn MyPhotos(asked: Memo<Asked>) -> impl IntoView {
         number => Some(count(number, "photo", "photos")),
     };
     view! {
-        <section class="album" aria-labelledby="album-title">
+        <section class="album" id="my-photos" aria-labelledby="album-title">
             <header class="album__head">
                 <h2 class="album__title" id="album-title">"My photos"</h2>
                 <p class="album__count">{number}</p>
             </header>
+            {posted.map(|posted| view! { <Notice title=posted.title() text=posted.advice()/> })}
             <ul class="album__grid">
                 <For each=move || album.listed() key=|photo| photo.id let:photo>
                     <Tile photo asked/>
@@ -45,6 +47,7 @@ pub(super) fn MyPhotos(asked: Memo<Asked>) -> impl IntoView {
 /// One photo of the list.
 #[component]
 fn Tile(photo: Photo, asked: Memo<Asked>) -> impl IntoView {
+    let visit = expect_context::<Visit>();
     let id = photo.id;
     let is_shown = Memo::new(move |_| asked.get() == Asked::Photo(id));
     let known = photo.prediction.get_untracked();
@@ -64,7 +67,12 @@ fn Tile(photo: Photo, asked: Memo<Asked>) -> impl IntoView {
     };
     view! {
         <li class="tile" class:tile--open=is_shown>
-            <a class="tile__link" href=forms::page_of(id) aria-current=move || is_shown.get().then_some("page")>
+            <a
+                class="tile__link"
+                href=forms::page_of(id)
+                aria-current=move || is_shown.get().then_some("page")
+                on:click=move |_| visit.line.on_stage.set(None)
+            >
                 <img
                     class="tile__image"
                     src=photo.source()

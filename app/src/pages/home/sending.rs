@@ -1,13 +1,12 @@
 //! The panel while a photo is on its way.
 
-use leptos::{either::EitherOf4, html, prelude::*};
+use leptos::{either::EitherOf5, html, prelude::*};
 
 use crate::{
-    components::TroubleNotice,
-    trouble::Trouble,
+    components::{Icon, TroubleNotice},
     upload::{Phase, Upload},
     visit::Visit,
-    wording,
+    wording::{count, file_size},
 };
 
 /// Progress, waiting, or what went wrong.
@@ -17,49 +16,92 @@ pub(super) fn Sending(upload: Upload) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     visit.focus_when_new(heading);
 
-    let phase = upload.phase;
+    let (phase, is_slow, bytes) = (upload.phase.clone(), upload.is_slow.clone(), upload.bytes);
     let title = {
         let phase = phase.clone();
         // A memo, so that each percent is not announced as a new heading.
-        Memo::new(move |_| match phase.get() {
-            Phase::Sending { .. } => "Sending your photo",
-            Phase::Answering => "Having a look",
-            Phase::Waiting { .. } => "One moment",
-            Phase::Failed(_) => "That did not work",
+        Memo::new(move |_| {
+            phase.with(|phase| match phase {
+                Phase::Queued => "In the line".to_owned(),
+                Phase::Sending { .. } => "Sending your photo".to_owned(),
+                Phase::Answering | Phase::Answered { .. } => "Having a look".to_owned(),
+                Phase::Waiting { trouble, .. } => trouble.title(),
+                Phase::Offline => "You are offline".to_owned(),
+                Phase::Failed(_) => "That did not work".to_owned(),
+            })
         })
+    };
+    let again = {
+        let upload = upload.clone();
+        Callback::new(move |()| {
+            // The button goes with the trouble; the focus stays on what happens next.
+            if let Some(heading) = heading.get_untracked() {
+                let _ = heading.focus();
+            }
+            visit.retry(&upload);
+        })
+    };
+    let is_over = {
+        let phase = phase.clone();
+        Memo::new(move |_| phase.with(Phase::is_over))
     };
     view! {
         <section class="panel sending">
             <h1 class="sending__title" tabindex="-1" node_ref=heading aria-live="polite">{title}</h1>
-            {move || match phase.get() {
-                Phase::Sending { percent } => EitherOf4::A(view! {
-                    <progress class="progress" max="100" value=percent.to_string() aria-label="Sent"></progress>
-                    <p class="sending__state">{percent} "% sent"</p>
-                }),
-                Phase::Answering => EitherOf4::B(view! {
-                    <progress class="progress progress--endless" aria-label="Looking at the photo"></progress>
-                    <p class="sending__state">"All is sent. The answer is on its way."</p>
-                }),
-                Phase::Waiting { seconds, trouble } => EitherOf4::C(view! {
-                    <div class="notice">
-                        <div class="notice__body">
-                            <p class="notice__title">{trouble.title()}</p>
-                            <p>"Your photo waits its turn: next try in " {wording::count(seconds as usize, "second", "seconds")} "."</p>
-                        </div>
-                    </div>
-                    <button type="button" class="button" on:click=move |_| visit.retry()>"Try now"</button>
-                }),
-                Phase::Failed(trouble) => EitherOf4::D({
-                    let resumes = trouble == Trouble::Unreachable;
-                    view! {
-                        <TroubleNotice trouble retry=Callback::new(move |()| visit.retry())/>
-                        {resumes.then(|| view! {
-                            <p class="sending__state">"Once you are online again, it goes on by itself."</p>
+            <div class="sending__step">
+                {move || match phase.get() {
+                    Phase::Queued => EitherOf5::A(waits(Icon::Clock, "It is sent as soon as one before it is answered.".to_owned())),
+                    Phase::Offline => EitherOf5::A(waits(
+                        Icon::Offline,
+                        "Your photo waits here and goes on by itself once you have a connection. Leave this page open."
+                            .to_owned(),
+                    )),
+                    Phase::Sending { percent } => EitherOf5::B({
+                        let sent = file_size(bytes * u64::from(percent) / 100);
+                        view! {
+                            <progress class="progress" max="100" value=percent.to_string() aria-label="Sent"></progress>
+                            <p class="sending__state">{percent} "% sent"</p>
+                            {is_slow.get().then(|| view! {
+                                <p class="sending__state" role="status">
+                                    {format!("Your connection is slow: {sent} of {} have left. It goes on by itself.", file_size(bytes))}
+                                </p>
+                            })}
+                        }
+                    }),
+                    Phase::Answering | Phase::Answered { .. } => EitherOf5::C(view! {
+                        <progress class="progress progress--endless" aria-label="Looking at the photo"></progress>
+                        <p class="sending__state">"All is sent. The answer is on its way."</p>
+                        {is_slow.get().then(|| view! {
+                            <p class="sending__state" role="status">
+                                "The server takes longer than usual. Your photo has arrived there; nothing is sent twice."
+                            </p>
                         })}
-                    }
-                }),
-            }}
-            <button type="button" class="button button--quiet" on:click=move |_| visit.cancel_upload()>"Cancel"</button>
+                    }),
+                    Phase::Waiting { seconds, trouble } => EitherOf5::D(view! {
+                        <div class="notice">
+                            {Icon::Clock.view()}
+                            <div class="notice__body">
+                                <p>{trouble.advice()}</p>
+                                <p class="sending__next">
+                                    "Your photo waits its turn: next try in " {count(seconds as usize, "second", "seconds")} "."
+                                </p>
+                                <button type="button" class="button" on:click=move |_| again.run(())>"Try now"</button>
+                            </div>
+                        </div>
+                    }),
+                    Phase::Failed(trouble) => EitherOf5::E(view! { <TroubleNotice trouble retry=again/> }),
+                }}
+            </div>
+            <button type="button" class="button button--quiet" on:click=move |_| visit.cancel(&upload)>
+                {move || if is_over.get() { "Close" } else { "Cancel" }}
+            </button>
         </section>
+    }
+}
+
+/// Nothing moves, and that is as it should be.
+fn waits(icon: Icon, text: String) -> impl IntoView {
+    view! {
+        <div class="notice">{icon.view()}<div class="notice__body"><p>{text}</p></div></div>
     }
 }

@@ -1,9 +1,7 @@
 //! The stage: the empty plate, a photo on its way, or a photo with its label on it.
 
-use leptos::{ev, html, prelude::*};
+use leptos::{html, prelude::*};
 use leptos_meta::Title;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlImageElement;
 
 use super::welcome::CHOOSE_HINT;
 use crate::{album::Photo, components::PhotoPicker, upload::Upload, visit::Visit};
@@ -12,7 +10,7 @@ use crate::{album::Photo, components::PhotoPicker, upload::Upload, visit::Visit}
 #[component]
 pub(super) fn PlateOnStage() -> impl IntoView {
     view! {
-        <section class="stage" aria-label="Drop a photo here">
+        <section class="stage" aria-label="Drop photos here">
             <div class="plate">
                 <div class="plate__well">
                     <svg class="plate__cutlery" viewBox="0 0 120 120" aria-hidden="true" focusable="false">
@@ -28,25 +26,21 @@ pub(super) fn PlateOnStage() -> impl IntoView {
 /// The photo on its way, as the visitor's own device shows it.
 #[component]
 pub(super) fn UploadOnStage(upload: Upload) -> impl IntoView {
-    let shape = RwSignal::new("square");
     // Not every browser shows every picture, and not every file is one.
     let unseen = RwSignal::new(false);
-    let measure = move |event: ev::Event| {
-        if let Some(image) = event.target().and_then(|target| target.dyn_into::<HtmlImageElement>().ok()) {
-            shape.set(shape_of(image.natural_width(), image.natural_height()));
-        }
-    };
     view! {
         <section class="stage">
-            <figure class="photo photo--waiting" class:photo--unseen=unseen data-shape=shape>
+            <figure class="photo photo--waiting" class:photo--unseen=unseen>
                 <img
                     class="photo__image"
                     src=upload.preview
                     alt="The photo you are sending"
-                    on:load=measure
                     on:error=move |_| unseen.set(true)
                 />
+                // The place of the label to come.
+                <figcaption class="photo__caption" aria-hidden="true"><span class="plaque plaque--blank">" "</span></figcaption>
             </figure>
+            <PhotoPicker another=true/>
         </section>
     }
 }
@@ -64,7 +58,7 @@ pub(super) fn PhotoOnStage(photo: Photo) -> impl IntoView {
     view! {
         <Title text=known.predicted_class.clone()/>
         <section class="stage">
-            <figure class="photo" data-shape=shape_of(known.width, known.height)>
+            <figure class="photo">
                 <img
                     class="photo__image"
                     src=source
@@ -84,17 +78,5 @@ pub(super) fn PhotoOnStage(photo: Photo) -> impl IntoView {
             </figure>
             <PhotoPicker another=true/>
         </section>
-    }
-}
-
-/// Which frame a picture gets: few shapes, so that pages stay calm, and each close enough that little is cut off.
-fn shape_of(width: u32, height: u32) -> &'static str {
-    let (width, height) = (u64::from(width), u64::from(height));
-    if width * 5 >= height * 6 {
-        "wide"
-    } else if height * 5 >= width * 6 {
-        "tall"
-    } else {
-        "square"
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// On the empty plate.
-pub(super) const CHOOSE_HINT: &str = "Drop a photo here, or paste one";
+pub(super) const CHOOSE_HINT: &str = "Drop photos here, or paste one";
 
 /// The panel of the page as it opens.
 #[component]
@@ -32,7 +32,6 @@ pub(super) fn Welcome(
                 "Show GourmetGram a dish. It says what it is and how sure it is, and learns from you where it is wrong."
             </p>
             <PhotoPicker/>
-            <Refusal/>
             <WhatIsKept/>
         </section>
     }
@@ -52,16 +51,8 @@ pub(super) fn Missing() -> impl IntoView {
                 "It has been erased, or it was sent from another device: only whoever sent a photo can see it."
             </p>
             <PhotoPicker/>
-            <Refusal/>
         </section>
     }
-}
-
-/// Why the file just chosen was not sent.
-#[component]
-pub(super) fn Refusal() -> impl IntoView {
-    let refusal = expect_context::<Visit>().refusal;
-    view! { {move || refusal.get().map(|trouble| view! { <TroubleNotice trouble/> })} }
 }
 
 /// Why the form just posted was refused. Only the server, answering a form, has something to say here.
