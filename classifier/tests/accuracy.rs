@@ -51,7 +51,9 @@ fn the_default_model_is_as_accurate_as_its_card_says() {
         let mut entry = archive.by_index(index).unwrap();
         let name = entry.name().unwrap().into_owned();
         let Some(dish) = name.strip_prefix("test/").and_then(|rest| rest.split('/').next()) else { continue };
-        let Some(class) = DISHES.iter().position(|dishes| dishes.split(' ').any(|known| known == dish)) else { continue };
+        let Some(class) = DISHES.iter().position(|dishes| dishes.split(' ').any(|known| known == dish)) else {
+            continue;
+        };
         let mut photo = Vec::new();
         entry.read_to_end(&mut photo).unwrap();
         let info = probe(&photo, &Default::default()).unwrap();
