@@ -19,7 +19,7 @@ use crate::{
 /// The whole HTML document around [`App`]. `options` name the folder and the files of scripts and styles.
 ///
 /// A page that answers a refused form ([`PostedProblem`](crate::backend::PostedProblem)) gets no scripts: see there.
-/// Neither do the pages of [`login`](crate::pages::login), which are forms only.
+/// Neither do pages on which nothing moves.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     use leptos::hydration::HydrationScripts;
@@ -28,9 +28,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let asset = |file: &str| format!("/{}/{file}", options.site_pkg_dir);
     let stylesheet = asset(&format!("{}.css", options.output_name));
     let font = asset("bricolage-grotesque.woff2");
-    let is_at_the_door = use_context::<leptos_router::location::RequestUrl>()
-        .is_some_and(|url| crate::pages::login::is_here(url.as_ref()));
-    let comes_alive = use_context::<crate::backend::PostedProblem>().is_none() && !is_at_the_door;
+    let is_document = use_context::<leptos_router::location::RequestUrl>()
+        .is_some_and(|url| crate::pages::is_document(url.as_ref().split('?').next().unwrap_or_default()));
+    let comes_alive = use_context::<crate::backend::PostedProblem>().is_none() && !is_document;
     view! {
         <!DOCTYPE html>
         <html lang="en">

@@ -75,6 +75,14 @@ impl Trouble {
         }
     }
 
+    /// A sentence or two in the server's own words, for pages where nobody is a visitor with photos.
+    pub fn server_words(&self) -> String {
+        match self {
+            Self::Refused(problem) => as_sentence(&problem.detail),
+            Self::Unreachable | Self::Unexpected { .. } => self.advice(),
+        }
+    }
+
     /// A sentence or two: what to do about it.
     pub fn advice(&self) -> String {
         match self {
@@ -83,7 +91,7 @@ impl Trouble {
                  photos sent before stay with the old cookie."
                     .to_owned()
             }
-            Self::Refused(problem) => as_sentence(&problem.detail),
+            Self::Refused(_) => self.server_words(),
             Self::Unreachable => {
                 "The server could not be reached. Check your connection and try again; nothing is sent twice."
                     .to_owned()

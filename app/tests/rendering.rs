@@ -228,6 +228,7 @@ async fn the_navigation_says_where_one_is() {
         assert_eq!(page.status, 200, "{path}");
         let link = page.html.split("<a ").find(|link| link.contains("aria-current=\"page\""));
         assert!(link.is_some_and(|link| link.contains(path)), "{path} in {}", page.html);
+        assert!(!page.html.contains("gourmetgram.js"), "nothing moves on {path}, so it needs no script");
     }
 }
 

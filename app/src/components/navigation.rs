@@ -85,17 +85,20 @@ fn Account() -> impl IntoView {
         None if role > Role::Visitor => {
             EitherOf3::B(view! { <p class="account"><span class="account__name">{role.as_str()}</span></p> })
         }
-        None => EitherOf3::C(view! {
-            <p class="account">
-                <a
-                    class="account__link"
-                    rel="external"
-                    href=move || forms::sign_in(&location.pathname.read(), &location.search.read())
-                >
-                    "Sign in"
-                </a>
-            </p>
-        }),
+        // Whoever is at the door already needs no way to it.
+        None => EitherOf3::C((!crate::pages::login::is_here(&location.pathname.get_untracked())).then(|| {
+            view! {
+                <p class="account">
+                    <a
+                        class="account__link"
+                        rel="external"
+                        href=move || forms::sign_in(&location.pathname.read(), &location.search.read())
+                    >
+                        "Sign in"
+                    </a>
+                </p>
+            }
+        })),
     }
 }
 

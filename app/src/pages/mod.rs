@@ -1,18 +1,32 @@
 //! One module a page.
 
+#[cfg(feature = "ssr")]
 mod dashboard;
+#[cfg(not(feature = "ssr"))]
+mod document;
 pub mod home;
+#[cfg(feature = "ssr")]
 mod loading;
 pub mod login;
+#[cfg(feature = "ssr")]
 mod models;
 mod not_found;
+#[cfg(feature = "ssr")]
 mod pipelines;
+#[cfg(feature = "ssr")]
 mod review;
 
-pub use dashboard::DashboardPage;
+#[cfg(not(feature = "ssr"))]
+pub use document::{DashboardPage, ModelsPage, PipelinesPage, ReviewPage};
 pub use home::HomePage;
 pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
-pub use models::ModelsPage;
 pub use not_found::NotFoundPage;
-pub use pipelines::PipelinesPage;
-pub use review::ReviewPage;
+#[cfg(feature = "ssr")]
+pub use {dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage, review::ReviewPage};
+
+/// Whether the page at `path` is a document and nothing more: nothing on it moves, so it gets no scripts, and they need
+/// not carry it.
+#[cfg(feature = "ssr")]
+pub(crate) fn is_document(path: &str) -> bool {
+    login::is_here(path) || ["/dashboard", "/models", "/pipelines", "/review"].contains(&path.trim_end_matches('/'))
+}

@@ -67,7 +67,7 @@ pub(super) fn Answer(
                 {Icon::Warning.view()}
                 <div class="notice__body">
                     <p class="notice__title">{title(&trouble)}</p>
-                    <p>{trouble.advice()}</p>
+                    <p>{trouble.server_words()}</p>
                 </div>
             </div>
         }
