@@ -122,7 +122,10 @@ async fn changes_reads_and_tries_to_sign_in_have_budgets_of_their_own() {
         let path = format!("/api/v1/predictions/{}/flag", new.id);
         test.put(&path).bearer_auth(&new.feedback_token).json(&json!({"reason": "other"}))
     };
-    let sign_in = || test.post("/login").form(&[("name", "ann"), ("password", "guess")]);
+    let sign_in = || {
+        let kind = "application/x-www-form-urlencoded";
+        test.post("/login").header("content-type", kind).body("name=ann&password=guess")
+    };
     for request in [&flag as &dyn Fn() -> RequestBuilder, &sign_in] {
         for _ in 0..5 {
             assert_ne!(request().send().await.unwrap().status(), 429);
