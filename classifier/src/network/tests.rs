@@ -1,5 +1,6 @@
 //! Our kernels against tract's, on graphs drawn here.
 
+use prost::Message;
 use pulp::Arch;
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TypeProto, ValueInfoProto,
@@ -215,6 +216,13 @@ fn shortcuts_are_added_before_the_activation() {
         .node("GlobalAveragePool", &["h"], "answer", &[])
         .answering("answer");
     agrees_with_tract(&model, shape(3));
+}
+
+#[test]
+fn the_default_model_runs_on_our_kernels_and_answers_as_on_tract() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/food64/backbone.onnx");
+    let model = ModelProto::decode(std::fs::read(path).unwrap().as_slice()).unwrap();
+    agrees_with_tract(&model, [1, 3, 64, 64]);
 }
 
 #[test]
