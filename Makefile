@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone stop clean-data test test-rust e2e screenshots lint audit clean
+.PHONY: help run build phone stop clean-data test test-rust e2e screenshots bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page lint audit clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -38,6 +38,18 @@ e2e: ## the browser tests only
 
 screenshots: ## pictures of the pages, into end2end/screenshots/
 	@scripts/test.sh screenshots
+
+bench: bench-setup ## measure beside other people's servers; the tables go into docs/benchmarks.md
+	python3 bench/run.py all
+
+bench-setup: build ## what measuring needs: our release build, and the peers in Python environments of their own (6 GB)
+	cargo build --release -p gourmetgram -p gourmetgram-bench
+	scripts/setup.sh bench-onnxruntime npm:end2end system
+	scripts/setup.sh bench-torch || echo "going on without torch"
+
+# One part of it, when everything is set up.
+bench-forward bench-photo bench-serve bench-start bench-page:
+	python3 bench/run.py $(@:bench-%=%)
 
 lint: ## formatting, clippy, documentation, licences; a warning is an error
 	scripts/setup.sh rust deny shellcheck

@@ -87,20 +87,20 @@ setup_npm() {
     cp "$folder/package-lock.json" "$installed"
 }
 
-# Other people's S3 clients and server, which the storage tests talk to.
-setup_python() {
-    local venv="$GOURMETGRAM_CACHE/venvs/tests" wanted
+# python_environment NAME REQUIREMENTS: packages from PyPI, in an environment of their own under $GOURMETGRAM_CACHE/venvs.
+python_environment() {
+    local venv="$GOURMETGRAM_CACHE/venvs/$1" requirements=$2 wanted
     has python3 || fail "python3 was not found" "Install Python 3.9 or newer, and run this again."
-    wanted="$(python3 --version) $(git hash-object "$PYTHON_REQUIREMENTS")"
+    wanted="$(python3 --version) $(git hash-object "$requirements")"
     if [[ -f "$venv/.installed-from" && "$(<"$venv/.installed-from")" == "$wanted" ]]; then
         return
     fi
-    say "Installing $PYTHON_REQUIREMENTS into $venv"
+    say "Installing $requirements into $venv"
     rm -rf "$venv"
     python3 -m venv "$venv" || fail "python3 could not make a virtual environment in $venv" \
         "On Debian or Ubuntu: apt-get install python3-venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$PYTHON_REQUIREMENTS" ||
-        fail "pip could not install $PYTHON_REQUIREMENTS" "Check that https://pypi.org can be reached, and run this again."
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" ||
+        fail "pip could not install $requirements" "Check that https://pypi.org can be reached, and run this again."
     printf '%s\n' "$wanted" >"$venv/.installed-from"
 }
 
@@ -143,7 +143,7 @@ install_packages() {
     fi
 }
 
-(($#)) || fail "which part?" "Usage: scripts/setup.sh PART... (rust wasm-bindgen nextest deny npm:FOLDER python system shellcheck)"
+(($#)) || fail "which part?" "Usage: scripts/setup.sh PART... (rust wasm-bindgen nextest deny npm:FOLDER python bench-onnxruntime bench-torch system shellcheck)"
 for part in "$@"; do
     case $part in
     rust) setup_rust ;;
@@ -151,9 +151,12 @@ for part in "$@"; do
     nextest) setup_nextest ;;
     deny) setup_deny ;;
     npm:*) setup_npm "${part#npm:}" ;;
-    python) setup_python ;;
+    # Other people's S3 clients and server, which the storage tests talk to.
+    python) python_environment tests "$PYTHON_REQUIREMENTS" ;;
+    # What we are measured beside.
+    bench-onnxruntime | bench-torch) python_environment "$part" "bench/peers/requirements-${part#bench-}.txt" ;;
     system) setup_system ;;
     shellcheck) setup_shellcheck ;;
-    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python system shellcheck" ;;
+    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python bench-onnxruntime bench-torch system shellcheck" ;;
     esac
 done

@@ -11,7 +11,7 @@ use tract_onnx::pb::{
 };
 
 use super::ImportError;
-use crate::Layout;
+use crate::{Layout, network::onnx};
 
 pub(super) struct Graph {
     model: ModelProto,
@@ -153,15 +153,15 @@ impl Graph {
         bias: Option<&String>,
         classes: usize,
     ) -> Option<LinearLayer> {
-        if integer(node, "transA") != 0 {
+        if onnx::integer(node, "transA", 0) != 0 {
             return None;
         }
         let weight = self.weight(weight)?;
         let [rows, columns] = weight.shape[..] else { return None };
-        let is_transposed = integer(node, "transB") != 0;
+        let is_transposed = onnx::integer(node, "transB", 0) != 0;
         let (embedding, outputs) = if is_transposed { (columns, rows) } else { (rows, columns) };
         let mut values = if is_transposed { weight.values } else { transposed(&weight.values, columns) };
-        let (alpha, beta) = (float(node, "alpha", 1.0), float(node, "beta", 1.0));
+        let (alpha, beta) = (onnx::float(node, "alpha", 1.0), onnx::float(node, "beta", 1.0));
         values.iter_mut().for_each(|value| *value *= alpha);
         let mut bias = match bias.filter(|name| !name.is_empty()) {
             Some(name) => spread(&self.weight(name)?, classes)?,
@@ -251,17 +251,8 @@ impl Graph {
             let node = self.producer(name).filter(|node| node.op_type == "Constant")?;
             node.attribute.iter().find(|attribute| attribute.name == "value")?.t.as_ref()
         })?;
-        if tensor.data_type != DataType::Float as i32 {
-            return None;
-        }
-        let shape: Vec<usize> = tensor.dims.iter().map(|side| usize::try_from(*side).ok()).collect::<Option<_>>()?;
-        let values = if tensor.raw_data.is_empty() {
-            tensor.float_data.clone()
-        } else {
-            tensor.raw_data.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)).collect()
-        };
-        let length = shape.iter().try_fold(1_usize, |length, side| length.checked_mul(*side))?;
-        (values.len() == length).then_some(Weight { shape, values })
+        let (shape, values) = onnx::floats(tensor)?;
+        Some(Weight { shape, values })
     }
 }
 
@@ -277,14 +268,6 @@ fn spread(bias: &Weight, classes: usize) -> Option<Vec<f32>> {
         _ if bias.values.len() == classes && bias.shape.last() == Some(&classes) => Some(bias.values.clone()),
         _ => None,
     }
-}
-
-fn integer(node: &NodeProto, name: &str) -> i64 {
-    node.attribute.iter().find(|attribute| attribute.name == name).map_or(0, |attribute| attribute.i)
-}
-
-fn float(node: &NodeProto, name: &str, default: f32) -> f32 {
-    node.attribute.iter().find(|attribute| attribute.name == name).map_or(default, |attribute| attribute.f)
 }
 
 /// A side that is a number, and not left open.

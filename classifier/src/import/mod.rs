@@ -220,9 +220,9 @@ pub fn import(onnx: &[u8], options: &ImportOptions) -> Result<Imported, ImportEr
     let input = input_of(&image, options)?;
     graph.put_first(&image.name);
 
-    let whole = Network::from_proto(graph.model(), input.shape())?;
+    let whole = Network::on_tract(graph.model(), input.shape())?;
     let output = choose_output(&graph, &whole, &input, options)?;
-    let whole = Network::from_proto(&graph.ending_at(&output), input.shape())?;
+    let whole = Network::on_tract(&graph.ending_at(&output), input.shape())?;
     let (logits, softmax_removed) = graph.without_softmax(&output);
     if !softmax_removed {
         refuse_probabilities(&whole, &input, &output)?;
