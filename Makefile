@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build stop clean-data test test-rust e2e screenshots lint audit clean
+.PHONY: help run build phone stop clean-data test test-rust e2e screenshots lint audit clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -17,6 +17,9 @@ build: ## the server with its pages, in release (slow the first time)
 	scripts/setup.sh rust wasm-bindgen npm:frontend
 	frontend/build.sh release
 	cargo build --release -p gourmetgram
+
+phone: build ## serve phones on the local network with TLS, and show a QR code (Ctrl-C ends it)
+	@scripts/server.sh phone
 
 stop: ## stop the server; what it keeps stays
 	@scripts/server.sh stop
@@ -47,7 +50,7 @@ lint: ## formatting, clippy, documentation, licences; a warning is an error
 
 audit: ## known vulnerabilities in dependencies (asks the RustSec database on GitHub)
 	scripts/setup.sh deny
-	cargo deny check advisories
+	scripts/audit.sh
 
 clean: ## delete what was built; what the server keeps stays
 	cargo clean

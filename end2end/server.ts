@@ -34,6 +34,22 @@ process.env.GOURMETGRAM_E2E_DATA ??= mkdtempSync(join(tmpdir(), "gourmetgram-end
 
 const given = process.env.GOURMETGRAM_URL;
 
+const binary = (): string => process.env.GOURMETGRAM_BIN ?? builtBinary();
+
+/** Makes an account on the server under test, beside which the command runs. */
+export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {
+  execFileSync(binary(), ["user", "add", name, "--role", role, "--password-stdin"], {
+    input: `${password}\n`,
+    env: { ...process.env, GOURMETGRAM__DATA_DIR: dataFolder },
+  });
+}
+
+/** A link that signs an operator in once. */
+export function operatorLink(): string {
+  const env = { ...process.env, GOURMETGRAM__DATA_DIR: dataFolder, GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host };
+  return execFileSync(binary(), ["user", "link"], { env }).toString().trim();
+}
+
 export const dataFolder = process.env.GOURMETGRAM_E2E_DATA;
 
 export const baseURL = given ?? `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_PORT}`;
@@ -41,7 +57,7 @@ export const baseURL = given ?? `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_
 export const webServer = given
   ? undefined
   : {
-      command: `"${process.env.GOURMETGRAM_BIN ?? builtBinary()}" serve`,
+      command: `"${binary()}" serve`,
       cwd: repository,
       url: `${baseURL}/readyz`,
       timeout: 60_000,

@@ -2,6 +2,7 @@
 # Starts and stops the built server in the background.
 #
 #   scripts/server.sh start         start it (again, when it was rebuilt), wait until it is ready, print its address
+#   scripts/server.sh phone         run it in the foreground for phones on the local network, with TLS and QR codes
 #   scripts/server.sh stop          stop it; what it keeps stays
 #   scripts/server.sh clean-data    stop it and delete everything it keeps
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
@@ -36,12 +37,21 @@ is_taken() {
     (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null
 }
 
+# The link of a first start, while it is good. It stands in this file and not in the log.
+show_operator_link() {
+    local file="$DATA/operator-link"
+    if [[ -n "$(find "$file" -mmin -15 2>/dev/null)" ]]; then
+        say "Become its operator: this link works once, for 15 minutes from the start" "$(<"$file")"
+    fi
+}
+
 start() {
     local pid listen host port address
     if pid=$(running_pid); then
         address=$(sed -n 2p "$PID_FILE")
         if [[ ! "$BINARY" -nt "$PID_FILE" ]]; then
             say "GourmetGram is already running (process $pid):" "$address"
+            show_operator_link
             return
         fi
         say "The server was rebuilt: restarting it"
@@ -84,6 +94,16 @@ start() {
         sleep 0.1
     done
     say "GourmetGram is running (log: $LOG; stop it: make stop):" "$address"
+    show_operator_link
+}
+
+# In the foreground: its codes are for the eyes of whoever started it, and nobody leaves it open to the network unseen.
+phone() {
+    local pid
+    if pid=$(running_pid); then
+        fail "GourmetGram is already running (process $pid), on this computer only" "First: make stop"
+    fi
+    exec "$BINARY" serve --phone
 }
 
 stop() {
@@ -131,7 +151,7 @@ clean_data() {
 
 # Only starting needs the settings to be right: what runs can be stopped while they are being edited.
 SETTINGS=""
-if [[ ${1:-} == start ]]; then
+if [[ ${1:-} == start || ${1:-} == phone ]]; then
     [[ -x "$BINARY" ]] || fail "the server has not been built" "Run: make run"
     SETTINGS=$("$BINARY" serve --print-config) || fail "the server does not accept its settings (see above)" \
         "Correct gourmetgram.toml or the GOURMETGRAM__ variables; every setting is in docs/operations.md"
@@ -145,7 +165,8 @@ LOG="$DATA/gourmetgram.log"
 
 case ${1:-} in
 start) start ;;
+phone) phone ;;
 stop) stop ;;
 clean-data) clean_data ;;
-*) fail "usage: scripts/server.sh start|stop|clean-data" ;;
+*) fail "usage: scripts/server.sh start|phone|stop|clean-data" ;;
 esac

@@ -10,13 +10,16 @@ use leptos_router::{
 
 use crate::{
     components::Masthead,
-    pages::{DashboardPage, HomePage, ModelsPage, NotFoundPage, PipelinesPage, ReviewPage},
+    pages::{
+        AccountPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, PipelinesPage,
+        ReviewPage, SignInPage,
+    },
 };
 
 /// The whole HTML document around [`App`]. `options` name the folder and the files of scripts and styles.
 ///
 /// A page that answers a refused form ([`PostedProblem`](crate::backend::PostedProblem)) gets no scripts: see there.
-/// Neither do pages on which nothing moves.
+/// Neither do the pages of [`login`](crate::pages::login), which are forms only, nor those on which nothing moves.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     use leptos::hydration::HydrationScripts;
@@ -25,8 +28,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let asset = |file: &str| format!("/{}/{file}", options.site_pkg_dir);
     let stylesheet = asset(&format!("{}.css", options.output_name));
     let font = asset("bricolage-grotesque.woff2");
-    let is_document = use_context::<leptos_router::location::RequestUrl>()
-        .is_some_and(|url| crate::pages::is_document(url.as_ref().split('?').next().unwrap_or_default()));
+    let is_document = use_context::<leptos_router::location::RequestUrl>().is_some_and(|url| {
+        let url: &str = url.as_ref();
+        crate::pages::login::is_here(url) || crate::pages::is_document(url)
+    });
     let comes_alive = use_context::<crate::backend::PostedProblem>().is_none() && !is_document;
     view! {
         <!DOCTYPE html>
@@ -74,6 +79,10 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("review") view=ReviewPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("pipelines") view=PipelinesPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("login") view=SignInPage ssr=SsrMode::Async/>
+                    <Route path=(StaticSegment("login"), StaticSegment("link")) view=LinkPage ssr=SsrMode::Async/>
+                    <Route path=(StaticSegment("login"), StaticSegment("account")) view=AccountPage ssr=SsrMode::Async/>
+                    <Route path=(StaticSegment("login"), StaticSegment("not-allowed")) view=NotAllowedPage ssr=SsrMode::Async/>
                 </Routes>
             </main>
             <footer class="colophon">

@@ -64,7 +64,7 @@ pub async fn prediction(id: PredictionId) -> Result<Prediction, Trouble> {
 /// Every [`Trouble`].
 pub async fn predictions(after: Option<PredictionId>) -> Result<PredictionPage, Trouble> {
     let cursor = after.map(|id| format!("&cursor={id}")).unwrap_or_default();
-    get(&format!("{PREDICTIONS}?limit={PHOTOS_PER_PAGE}{cursor}")).await
+    get(&format!("{PREDICTIONS}?mine=true&limit={PHOTOS_PER_PAGE}{cursor}")).await
 }
 
 /// The model that answers now.

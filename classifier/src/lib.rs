@@ -12,6 +12,7 @@
 //!   decoding will take, so that a server can keep a budget over all requests.
 //! - [`decode`] reads the pixels: JPEG (grayscale, CMYK, progressive; large ones scaled while decoding), PNG (alpha on
 //!   white, 16 bit, palette), WebP and GIF (first frame). EXIF orientation is honoured.
+//! - [`strip`] takes off what is not the picture: place, time, camera, comments, films behind the end. Losslessly.
 //! - [`Model`] is a model directory: `manifest.toml`, `backbone.onnx`, `head.safetensors`. Its answers carry the
 //!   embedding, on which a new head can be trained in seconds.
 //! - `import` (native only) makes such a directory from any ONNX image classifier.
@@ -35,5 +36,5 @@ pub use default_model::default_model;
 pub use head::{Head, HeadError};
 pub use manifest::{Input, Layout, Licence, Manifest, ManifestError, Output, Sha256Hex, Sha256Sums, Version};
 pub use model::{Answer, ClassifyError, Model, ModelError};
-pub use photo::{PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, decode, probe};
+pub use photo::{PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, decode, probe, strip};
 pub use preprocessing::{Preprocessing, PreprocessingError, ResizeRule};

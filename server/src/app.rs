@@ -16,22 +16,35 @@ use gourmetgram_api::LiveModel;
 use gourmetgram_classifier::{Model, default_model};
 use gourmetgram_object_store::{self as object_store, ObjectStore};
 use secrecy::ExposeSecret;
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::Notify,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
 use crate::{
+    accounts::Passwords,
     catalog::Catalog,
     config::Settings,
-    http::{self, FeedbackTokens, UploadBudget},
+    connections::{self, ConnectionLimits},
+    http::{self, FeedbackTokens, KnownBrowsers, RateLimits, SignInThrottle, UploadBudget},
     inference::{InferencePool, InferenceSettings},
-    keys, outbox,
+    keys,
+    operator_link::OperatorLink,
+    outbox,
+    phone::Phones,
     spool::{self, Spool},
+    tls::{self, Certificates, Identity},
 };
 
 /// How often the start tries to reach an object store that is not there yet.
 const BUCKET_RETRY: Duration = Duration::from_secs(5);
+
+/// How often sessions that have ended are removed.
+const SESSION_UPKEEP: Duration = Duration::from_secs(10 * 60);
 
 /// What handlers and workers share. Cheap to clone.
 #[derive(Clone)]
@@ -45,9 +58,14 @@ struct Shared {
     object_store: ObjectStore,
     inference: InferencePool,
     feedback_tokens: FeedbackTokens,
+    known_browsers: KnownBrowsers,
+    passwords: Passwords,
+    sign_in_throttle: SignInThrottle,
     upload_budget: UploadBudget,
+    rate_limits: RateLimits,
     outbox_wakeup: Arc<Notify>,
     package_folder: String,
+    for_phones: bool,
 }
 
 impl App {
@@ -101,9 +119,34 @@ impl App {
         &self.0.feedback_tokens
     }
 
+    /// Knows browsers again that have signed in before.
+    pub fn known_browsers(&self) -> &KnownBrowsers {
+        &self.0.known_browsers
+    }
+
+    /// Hashes and checks passwords.
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    /// Slows down whoever guesses them.
+    pub fn sign_in_throttle(&self) -> &SignInThrottle {
+        &self.0.sign_in_throttle
+    }
+
     /// Bounds the bytes of photos in memory.
     pub fn upload_budget(&self) -> &UploadBudget {
         &self.0.upload_budget
+    }
+
+    /// Bounds how much each client asks for.
+    pub fn rate_limits(&self) -> &RateLimits {
+        &self.0.rate_limits
+    }
+
+    /// Whether phones on the local network are served, with a certificate authority of our own.
+    pub fn is_for_phones(&self) -> bool {
+        self.0.for_phones
     }
 
     /// Wakes the outbox worker.
@@ -138,6 +181,9 @@ pub struct Application {
     app: App,
     listener: TcpListener,
     embedded_s3: Option<Running>,
+    operator_link: Option<OperatorLink>,
+    certificates: Option<Arc<Certificates>>,
+    phones: Option<Phones>,
     /// Held as long as the data directory is in use.
     _lock: File,
 }
@@ -145,6 +191,18 @@ pub struct Application {
 impl Application {
     /// Opens everything and binds the port. Changes nothing that a second start would not find as it expects.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        Self::open(settings, false).await
+    }
+
+    /// The same for phones on the local network: it listens there, with TLS and a certificate authority of its own, and
+    /// beside it a page tells phones how to trust that.
+    pub async fn build_for_phones(mut settings: Settings) -> anyhow::Result<Self> {
+        settings.server.listen = settings.phone.listen;
+        settings.server.tls = None;
+        Self::open(settings, true).await
+    }
+
+    async fn open(mut settings: Settings, for_phones: bool) -> anyhow::Result<Self> {
         let data_dir = settings.data_dir.clone();
         spool::create_durable_folder(&data_dir)
             .with_context(|| format!("cannot use data_dir {}: make it writable or set another", data_dir.display()))?;
@@ -152,6 +210,18 @@ impl Application {
         let listener = TcpListener::bind(settings.server.listen).await.with_context(|| {
             format!("cannot listen on {}: is it in use? Set server.listen to another port", settings.server.listen)
         })?;
+        let phones = match for_phones {
+            true => Some(Phones::open(&settings, listener.local_addr()?.port()).await?),
+            false => None,
+        };
+        let certificates = match (&phones, &settings.server.tls) {
+            (Some(phones), _) => Some(Arc::clone(phones.certificates())),
+            (None, Some(files)) => Some(Certificates::new(Identity::read(files)?)?),
+            (None, None) => None,
+        };
+        if let Some(phones) = &phones {
+            settings.server.public_url.get_or_insert(phones.url()?);
+        }
         let node = keys::node_id(&data_dir)?;
         let secret_key = keys::secret_key(&data_dir, settings.auth.secret_key.as_ref())?;
         let catalog = Catalog::open(&settings.catalog_url(), settings.catalog.max_connections)
@@ -165,6 +235,7 @@ impl Application {
         if swept > 0 {
             tracing::info!(files = swept, "removed uploads that were cut off before they were acknowledged");
         }
+        let operator_link = OperatorLink::issue_to_first_operator(&catalog, &data_dir).await?;
         let (object_store, embedded_s3) = open_object_store(&settings).await?;
         let model = Arc::new(match &settings.model.directory {
             Some(directory) => {
@@ -195,16 +266,21 @@ impl Application {
             spool,
             object_store,
             inference,
+            known_browsers: KnownBrowsers::new(secret_key.clone()),
             feedback_tokens: FeedbackTokens::new(secret_key),
+            passwords: Passwords::default(),
+            sign_in_throttle: SignInThrottle::default(),
             upload_budget: UploadBudget::new(settings.server.upload_budget_bytes),
+            rate_limits: RateLimits::new(&settings.limits),
             outbox_wakeup: Arc::new(Notify::new()),
             package_folder,
+            for_phones,
             settings,
         }));
         metrics_pair();
         // Rendering pages spawns tasks; an error says that an earlier application in this process has set this up.
         let _ = any_spawner::Executor::init_tokio();
-        Ok(Self { app, listener, embedded_s3, _lock: lock })
+        Ok(Self { app, listener, embedded_s3, operator_link, certificates, phones, _lock: lock })
     }
 
     /// What the parts share; for tests.
@@ -217,22 +293,49 @@ impl Application {
         Ok(self.listener.local_addr()?)
     }
 
+    /// Where it listens, as a URL.
+    pub fn url(&self) -> anyhow::Result<String> {
+        let scheme = if self.certificates.is_some() { "https" } else { "http" };
+        Ok(format!("{scheme}://{}", self.address()?))
+    }
+
+    /// What phones need of us, where they are served.
+    pub fn phones(&self) -> Option<&Phones> {
+        self.phones.as_ref()
+    }
+
     /// Where the embedded S3 server listens, if it was started.
     pub fn embedded_s3_address(&self) -> Option<SocketAddr> {
         self.embedded_s3.as_ref().map(Running::address)
     }
 
+    /// The link by which the first operator comes in; `None` where somebody can run the service already.
+    pub fn operator_link(&self) -> Option<&OperatorLink> {
+        self.operator_link.as_ref()
+    }
+
     /// Serves until `stop`, then finishes what is under way, within the configured grace.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { app, listener, embedded_s3, _lock: lock } = self;
+        let Self { app, listener, embedded_s3, certificates, phones, _lock: lock, .. } = self;
+        let tls = certificates.as_ref().map(Certificates::acceptor).transpose()?;
         let grace = Duration::from_secs(app.settings().server.shutdown_grace_seconds);
         let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
-        let router = http::router(app);
-        let serving = tokio::spawn(
-            axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future(),
-        );
+        let sessions = tokio::spawn(remove_ended_sessions(app.clone(), stop.clone()));
+        let limits = ConnectionLimits::new(&app.settings().limits, &app.settings().server.trusted_proxies);
+        // What goes on for as long as the server does, and leaves nothing half done.
+        let mut beside = JoinSet::new();
+        beside.spawn(http::keep_rate_limits_small(app.clone()));
+        if let Some((certificates, files)) = certificates.zip(app.settings().server.tls.clone()) {
+            beside.spawn(tls::follow_files(certificates, files));
+        }
+        if let Some(phones) = phones {
+            let (setup, router, keep_right) = phones.into_parts()?;
+            beside.spawn(keep_right);
+            beside.spawn(connections::serve(setup, router, None, limits.clone(), stop.clone()));
+        }
+        let serving = tokio::spawn(connections::serve(listener, http::router(app), tls, limits, stop.clone()));
 
         stop.cancelled().await;
         tracing::info!(grace_seconds = grace.as_secs(), "stopping");
@@ -241,6 +344,8 @@ impl Application {
         finish("outbox", outbox, deadline).await;
         finish("buckets", buckets, deadline).await;
         finish("metrics", upkeep, deadline).await;
+        finish("sessions", sessions, deadline).await;
+        drop(beside);
         if let Some(embedded_s3) = embedded_s3 {
             embedded_s3.shutdown().await;
         }
@@ -292,6 +397,22 @@ async fn keep_metrics_small(stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(5)) => metrics_pair().1.run_upkeep(),
+        }
+    }
+}
+
+/// Sessions that have ended open nothing; their rows are only in the way.
+async fn remove_ended_sessions(app: App, stop: CancellationToken) {
+    app.passwords().prepare().await;
+    loop {
+        match app.catalog().remove_ended_sessions(app.settings().auth.session_limits()).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::debug!(removed, "removed sessions and links that have ended"),
+            Err(error) => tracing::warn!(%error, "sessions that have ended cannot be removed yet"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SESSION_UPKEEP) => {}
         }
     }
 }

@@ -5,8 +5,9 @@
 //! Every setting is described in `docs/operations.md`, which a test compares with the defaults here.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -15,6 +16,12 @@ use gourmetgram_object_store::BucketNames;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
+
+use crate::catalog::SessionLimits;
+
+pub use self::address_ranges::AddressRanges;
+
+mod address_ranges;
 
 /// File read from the working directory when none is named.
 pub const DEFAULT_FILE: &str = "gourmetgram.toml";
@@ -27,6 +34,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The HTTP server.
     pub server: Server,
+    /// What one client, and all of them together, may ask of the server.
+    pub limits: Limits,
+    /// The server as a phone on the local network sees it: `serve --phone`.
+    pub phone: Phone,
     /// The catalog (database).
     pub catalog: Catalog,
     /// The object store.
@@ -39,8 +50,10 @@ pub struct Settings {
     pub model: Model,
     /// The inference pool.
     pub inference: Inference,
-    /// Keys that sign what we hand out.
+    /// Who may do what, and for how long.
     pub auth: Auth,
+    /// Metrics.
+    pub metrics: Metrics,
     /// Logging.
     pub log: Log,
 }
@@ -50,6 +63,8 @@ impl Default for Settings {
         Self {
             data_dir: PathBuf::from("data"),
             server: Server::default(),
+            limits: Limits::default(),
+            phone: Phone::default(),
             catalog: Catalog::default(),
             s3: S3::default(),
             embedded_s3: EmbeddedS3::default(),
@@ -57,6 +72,7 @@ impl Default for Settings {
             model: Model::default(),
             inference: Inference::default(),
             auth: Auth::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
         }
     }
@@ -71,8 +87,12 @@ pub struct Server {
     /// The address people use, where it differs (behind a proxy): decides whether cookies are `Secure`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<Url>,
-    /// Longest time one request may take, upload included.
+    /// Proxies in front of us: only what they say in `X-Forwarded-For` about a client's address is believed.
+    pub trusted_proxies: AddressRanges,
+    /// Longest time one request may take.
     pub request_timeout_seconds: u64,
+    /// Longest time one request that brings a photo may take.
+    pub upload_timeout_seconds: u64,
     /// How long running requests and uploads to S3 may go on once the server was told to stop.
     pub shutdown_grace_seconds: u64,
     /// Largest photo file.
@@ -81,6 +101,19 @@ pub struct Server {
     pub max_photo_pixels: u64,
     /// Bytes of photo files held in memory at once, across all requests.
     pub upload_budget_bytes: u64,
+    /// Certificate and key, where the server speaks TLS itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+}
+
+/// `[server.tls]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate with those that lead to its authority, PEM; read again when the file changes.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
 }
 
 impl Default for Server {
@@ -89,11 +122,14 @@ impl Default for Server {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            trusted_proxies: AddressRanges::default(),
             request_timeout_seconds: 60,
+            upload_timeout_seconds: 300,
             shutdown_grace_seconds: 10,
             max_photo_bytes: limits.max_bytes,
             max_photo_pixels: limits.max_pixels,
             upload_budget_bytes: 256_000_000,
+            tls: None,
         }
     }
 }
@@ -104,9 +140,76 @@ impl Server {
         UploadLimits { max_bytes: self.max_photo_bytes, max_pixels: self.max_photo_pixels }
     }
 
-    /// Whether people reach us over TLS.
+    /// The address people use, where `listen` is what we listen on.
+    pub fn address_for_people(&self, listen: SocketAddr) -> Url {
+        let mut place = listen;
+        if place.ip().is_unspecified() {
+            // "All addresses" is nothing a browser can be sent to.
+            place.set_ip(if place.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        match &self.public_url {
+            Some(url) => url.clone(),
+            #[expect(clippy::expect_used, reason = "an address and a port make a URL")]
+            None => format!("{}://{place}", if self.tls.is_some() { "https" } else { "http" }).parse().expect("a URL"),
+        }
+    }
+
+    /// Whether people reach us over TLS: our own, or a proxy's.
     pub fn is_https(&self) -> bool {
-        self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+        self.tls.is_some() || self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+    }
+}
+
+/// `[limits]`: for one client, which is an address (of IPv6 the network of 64 bits). 0 is no limit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Photos a minute, classified or recorded; five minutes' worth may come at once, here and below.
+    pub uploads_per_minute: u32,
+    /// Other changes a minute: flags, corrections, erasures.
+    pub feedback_per_minute: u32,
+    /// Pages, files, photos and queries a minute.
+    pub reads_per_minute: u32,
+    /// Tries to sign in a minute.
+    pub sign_ins_per_minute: u32,
+    /// Connections of one client at once.
+    pub connections_per_client: usize,
+    /// Connections of all clients at once; more wait to be taken.
+    pub connections: usize,
+    /// Seconds in which the head of a request must be there, and in which an idle connection is closed.
+    pub head_seconds: u64,
+    /// Seconds in each of which windows a request's body must make progress, and an answer must be taken.
+    pub progress_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            uploads_per_minute: 120,
+            feedback_per_minute: 300,
+            reads_per_minute: 1200,
+            sign_ins_per_minute: 10,
+            connections_per_client: 256,
+            connections: 1024,
+            head_seconds: 30,
+            progress_seconds: 20,
+        }
+    }
+}
+
+/// `[phone]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Phone {
+    /// Where `serve --phone` listens, with TLS.
+    pub listen: SocketAddr,
+    /// Where it hands out its certificate authority, without TLS.
+    pub setup_listen: SocketAddr,
+}
+
+impl Default for Phone {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([0, 0, 0, 0], 8443)), setup_listen: SocketAddr::from(([0, 0, 0, 0], 8088)) }
     }
 }
 
@@ -215,13 +318,41 @@ impl Default for Inference {
 }
 
 /// `[auth]`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
     /// Signs feedback tokens: at least 32 characters, the same on every server. Not set: made at the first start and
     /// kept in `data_dir/secret.key`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "masked")]
     pub secret_key: Option<SecretString>,
+    /// A session that is not used for so long ends.
+    pub session_idle_seconds: u64,
+    /// However busy it is, a session ends after so long.
+    pub session_lifetime_seconds: u64,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self { secret_key: None, session_idle_seconds: 24 * 60 * 60, session_lifetime_seconds: 7 * 24 * 60 * 60 }
+    }
+}
+
+impl Auth {
+    /// How long sessions live.
+    pub fn session_limits(&self) -> SessionLimits {
+        SessionLimits {
+            idle: Duration::from_secs(self.session_idle_seconds),
+            lifetime: Duration::from_secs(self.session_lifetime_seconds),
+        }
+    }
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Whether `/metrics` is for operators and for tokens with the scope `metrics:read` only.
+    pub require_token: bool,
 }
 
 /// `[log]`
@@ -326,7 +457,19 @@ impl Settings {
                 "auth.secret_key is too short: use at least 32 random characters (openssl rand -hex 32)"
             );
         }
+        let auth = &self.auth;
+        anyhow::ensure!(
+            (60..=auth.session_lifetime_seconds).contains(&auth.session_idle_seconds),
+            "auth.session_idle_seconds must lie between 60 and auth.session_lifetime_seconds"
+        );
+        anyhow::ensure!(
+            auth.session_lifetime_seconds <= 400 * 24 * 60 * 60,
+            "auth.session_lifetime_seconds must be at most 34560000: browsers keep no cookie for longer than 400 days"
+        );
         anyhow::ensure!(self.server.request_timeout_seconds > 0, "server.request_timeout_seconds must be at least 1");
+        anyhow::ensure!(self.server.upload_timeout_seconds > 0, "server.upload_timeout_seconds must be at least 1");
+        anyhow::ensure!(self.limits.head_seconds > 0, "limits.head_seconds must be at least 1");
+        anyhow::ensure!(self.limits.progress_seconds > 0, "limits.progress_seconds must be at least 1");
         anyhow::ensure!(self.inference.queue > 0, "inference.queue must be at least 1");
         anyhow::ensure!(
             self.server.max_photo_bytes.saturating_mul(3) <= self.server.upload_budget_bytes,
@@ -416,7 +559,11 @@ mod tests {
             ("[s3]\naccess_key_id = 'a'", "s3.secret_access_key"),
             ("[catalog]\nurl = 'mysql://x'", "catalog.url"),
             ("[auth]\nsecret_key = 'short'", "auth.secret_key"),
+            ("[auth]\nsession_idle_seconds = 5", "auth.session_idle_seconds"),
+            ("[auth]\nsession_lifetime_seconds = 100", "auth.session_idle_seconds"),
             ("[server]\nupload_budget_bytes = 1", "server.upload_budget_bytes"),
+            ("[server]\ntrusted_proxies = ['the proxy']", "the proxy"),
+            ("[server.tls]\ncertificate = 'a.pem'", "key"),
         ] {
             let error = format!("{:#}", load(file, &[]).unwrap_err());
             assert!(error.contains(name), "{file}: {error}");

@@ -1,5 +1,7 @@
 //! The way of a photo: classify, make durable, record, answer.
 //!
+//! First of all the metadata goes: what is hashed, classified, kept and handed out is the photo without it.
+//!
 //! The order is the promise: the photo's bytes are on a disk (or in S3) before the catalog's row, the row is on a disk
 //! before the answer. A request that is sent again finds its row and gets the same answer.
 
@@ -7,8 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gourmetgram_api::{
-    ClassProbability, Confidence, DeviceAnswer, NewPrediction, PredictionId, ProblemKind, TutorialAnswer,
+    ClassProbability, Confidence, DeviceAnswer, NewPrediction, PredictionId, ProblemKind, TutorialAnswer, UploadLimits,
 };
+use gourmetgram_classifier::{PhotoError, probe, strip};
 use gourmetgram_object_store::ObjectKey;
 use uuid::Uuid;
 
@@ -46,15 +49,18 @@ pub struct Accepted {
 }
 
 /// Classifies a photo and records it. What it answers is durable.
-pub async fn accept(app: &App, caller: &Caller, submission: Submission) -> Result<Accepted, Refusal> {
+pub async fn accept(app: &App, caller: &Caller, mut submission: Submission) -> Result<Accepted, Refusal> {
     let owner = Owner {
         visitor: caller.visitor().map(str::to_owned),
         idempotency: submission.idempotency_key.as_deref().map(|key| scoped_key(caller, key)),
     };
-    let image_sha256 = sha256_hex(&submission.image);
+    let (image, limits) = (std::mem::take(&mut submission.image), app.settings().server.upload_limits());
+    let read = tokio::task::spawn_blocking(move || without_metadata(&image, &limits)).await;
+    let (stripped, image_sha256) = read.map_err(|error| Refusal::internal(&error))?;
     if let Some(earlier) = find_earlier(app, submission.id, &owner).await? {
         return replay(app, earlier, submission.id, &owner, &image_sha256);
     }
+    submission.image = stripped?;
     let classified = app.inference().classify(submission.image.clone()).await?;
     let id = match submission.id {
         Some(id) => id,
@@ -77,6 +83,14 @@ pub async fn accept(app: &App, caller: &Caller, submission: Submission) -> Resul
             None => Err(Refusal::try_again("the same request is being answered just now; try again", 1)),
         },
     }
+}
+
+/// The photo without its metadata, and the hash by which it is known again: of the stripped file, so that the same photo
+/// is the same whatever was written on its back; of the file as it came, where it cannot be stripped and so matches none.
+fn without_metadata(image: &[u8], limits: &UploadLimits) -> (Result<Bytes, PhotoError>, String) {
+    let stripped = probe(image, limits).and_then(|info| strip(image, &info));
+    let sha256 = sha256_hex(stripped.as_deref().unwrap_or(image));
+    (stripped.map(Bytes::from), sha256)
 }
 
 /// Classifies a photo and records nothing: the tutorial's inference contract.

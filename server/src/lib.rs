@@ -6,14 +6,19 @@
 //!
 //! The crate is a library so that tests start the very application that `main` runs.
 
+pub mod accounts;
 pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod config;
+mod connections;
 pub mod http;
 pub mod inference;
 mod intake;
 pub mod keys;
+pub mod operator_link;
 pub mod outbox;
+mod phone;
 pub mod spool;
 mod telemetry;
+mod tls;

@@ -202,6 +202,9 @@ pub struct Prediction {
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct PredictionQuery {
+    /// Only what the asking browser uploaded (`true`), also for those who may see everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mine: Option<bool>,
     /// Only this predicted class (label).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,

@@ -7,6 +7,7 @@ mod document;
 pub mod home;
 #[cfg(feature = "ssr")]
 mod loading;
+pub mod login;
 #[cfg(feature = "ssr")]
 mod models;
 mod not_found;
@@ -18,6 +19,7 @@ mod review;
 #[cfg(not(feature = "ssr"))]
 pub use document::{DashboardPage, ModelsPage, PipelinesPage, ReviewPage};
 pub use home::HomePage;
+pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
 pub use not_found::NotFoundPage;
 #[cfg(feature = "ssr")]
 pub use {dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage, review::ReviewPage};
@@ -26,5 +28,6 @@ pub use {dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage,
 /// not carry it.
 #[cfg(feature = "ssr")]
 pub(crate) fn is_document(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
     ["/dashboard", "/models", "/pipelines", "/review"].contains(&path.trim_end_matches('/'))
 }

@@ -1,9 +1,14 @@
 //! JPEG, through `jpeg-decoder`, the one pure-Rust decoder that scales while it decodes.
 
+use std::{borrow::Cow, io};
+
 use gourmetgram_api::UploadLimits;
 use jpeg_decoder::{CodingProcess, Decoder, Error, PixelFormat};
 
-use super::{PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, Stored, broken, check_size, into_rgb};
+use super::{
+    ENDS_TOO_EARLY, PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, Stored, broken, check_size, into_rgb,
+    strip::{Pieces, orientation_as_exif},
+};
 
 /// A progressive picture has about ten scans. Each one visits every block again, so a small file with thousands of them
 /// would keep a processor busy for minutes.
@@ -118,8 +123,107 @@ fn refusal(error: Error) -> PhotoError {
             PhotoError::Unsupported { format: PhotoFormat::Jpeg, cause: format!("{feature:?}") }
         }
         Error::Format(cause) => broken(PhotoFormat::Jpeg, cause),
+        Error::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => broken(PhotoFormat::Jpeg, ENDS_TOO_EARLY),
         other => broken(PhotoFormat::Jpeg, other),
     }
+}
+
+const START_OF_IMAGE: u8 = 0xD8;
+const END_OF_IMAGE: u8 = 0xD9;
+const START_OF_SCAN: u8 = 0xDA;
+
+/// The file with nothing but tables, frames, scans and what their colours mean, up to the end of the first image: films
+/// and second pictures come behind it. `None` where it ends too early.
+pub(super) fn strip(bytes: &[u8], orientation: u8) -> Option<Vec<u8>> {
+    let mut stripped = Vec::with_capacity(bytes.len());
+    stripped.extend([0xFF, START_OF_IMAGE]);
+    let mut begun = false;
+    let mut scans = 0;
+    let mut rest = bytes;
+    loop {
+        // Decoders show what there is of a picture whose end is missing.
+        let Some((marker, content, after)) = next_segment(rest).or((scans > 0).then_some((END_OF_IMAGE, &[], &[])))
+        else {
+            return None;
+        };
+        rest = after;
+        if marker == END_OF_IMAGE {
+            break;
+        }
+        let Some(kept) = kept_of(marker, content) else { continue };
+        // The mark of JFIF comes first where there is one; then the orientation.
+        if !begun && marker != 0xE0 {
+            begun = true;
+            if orientation != 1 {
+                let exif = [b"Exif\0\0".as_slice(), &orientation_as_exif(orientation)].concat();
+                push_segment(&mut stripped, 0xE1, &exif);
+            }
+        }
+        push_segment(&mut stripped, marker, &kept);
+        if marker == START_OF_SCAN {
+            scans += 1;
+            let (scan, after) = rest.split_at(scan_length(rest));
+            stripped.extend_from_slice(scan);
+            rest = after;
+        }
+    }
+    stripped.extend([0xFF, END_OF_IMAGE]);
+    Some(stripped)
+}
+
+/// The next marker with its content, and what follows; markers that have none are passed over, but for the last.
+fn next_segment(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let mut rest = bytes;
+    loop {
+        let (marker, after) = next_marker(rest)?;
+        match marker {
+            END_OF_IMAGE => return Some((marker, &[], after)),
+            0x01 | 0xD0..=START_OF_IMAGE => rest = after,
+            _ => {
+                let mut pieces = Pieces::of(after);
+                let length = usize::from(u16::from_be_bytes(pieces.take_array()?));
+                let content = pieces.take(length.checked_sub(2)?)?;
+                return Some((marker, content, pieces.rest()));
+            }
+        }
+    }
+}
+
+/// What stays of a segment's content.
+fn kept_of(marker: u8, content: &[u8]) -> Option<Cow<'_, [u8]>> {
+    match marker {
+        // Frames, Huffman and quantisation tables, restarts, scans, numbers of lines.
+        0xC0..=0xCF | 0xDA..=0xDF => Some(content.into()),
+        // JFIF's version and density, without its thumbnail; the mark of a frame of a film.
+        0xE0 if content.starts_with(b"JFIF\0") && content.len() >= 14 => {
+            let mut kept = content[..14].to_vec();
+            kept[12..].fill(0);
+            Some(kept.into())
+        }
+        0xE0 if content.starts_with(b"AVI1\0") => Some(content[..content.len().min(14)].into()),
+        0xE2 if content.starts_with(b"ICC_PROFILE\0") => Some(content.into()),
+        0xEE if content.starts_with(b"Adobe") => Some(content[..content.len().min(12)].into()),
+        _ => None,
+    }
+}
+
+fn push_segment(file: &mut Vec<u8>, marker: u8, content: &[u8]) {
+    let length = u16::try_from(content.len() + 2).unwrap_or(u16::MAX);
+    file.extend([0xFF, marker]);
+    file.extend(length.to_be_bytes());
+    file.extend(content);
+}
+
+/// How long the entropy-coded data is that begins here: up to the next marker that is not part of it.
+fn scan_length(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((marker, after)) = next_marker(rest) {
+        if !matches!(marker, 0xD0..=0xD7) {
+            return bytes.len() - after.len() - 2;
+        }
+        rest = after;
+    }
+    bytes.len()
 }
 
 /// What a walk over the file's markers finds; it stops where the file does.
@@ -131,8 +235,6 @@ struct Segments {
 
 impl Segments {
     fn of(bytes: &[u8]) -> Self {
-        const START_OF_SCAN: u8 = 0xDA;
-        const END_OF_IMAGE: u8 = 0xD9;
         const APP14: u8 = 0xEE;
 
         let mut found = Self::default();

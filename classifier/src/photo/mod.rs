@@ -7,12 +7,18 @@
 mod gif;
 mod jpeg;
 mod png;
+mod strip;
 mod webp;
 
 use std::{fmt, panic};
 
 use gourmetgram_api::UploadLimits;
 use image::metadata::Orientation;
+
+pub use self::strip::strip;
+
+/// Why a file is broken that goes on where it ends: decoders have many words for it, this is one for people.
+const ENDS_TOO_EARLY: &str = "it ends before the picture does";
 
 /// The file formats we read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

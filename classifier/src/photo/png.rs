@@ -1,12 +1,15 @@
 //! PNG, through `png` itself rather than `image`: so text and colour profiles, where bombs hide, are never unpacked,
 //! and 16-bit samples are halved row by row instead of being held whole.
 
-use std::io::Cursor;
+use std::io::{self, Cursor};
 
 use gourmetgram_api::UploadLimits;
 use png::{Decoder, DecodingError, Limits, Reader, Transformations};
 
-use super::{PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, Stored, broken, check_size, into_rgb};
+use super::{
+    ENDS_TOO_EARLY, PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, Stored, broken, check_size, into_rgb,
+    strip::{Pieces, orientation_as_exif},
+};
 
 /// What the decoder may allocate besides the pixels and two rows: metadata we do not even read.
 const METADATA_BYTES: u64 = 1 << 20;
@@ -72,6 +75,57 @@ fn open<'a>(bytes: &'a [u8], limits: &UploadLimits) -> Result<Reader<Cursor<&'a 
     decoder.read_info().map_err(refusal)
 }
 
+const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// Chunks that make up the picture, its animation and its colours.
+const KEPT: [&[u8; 4]; 16] = [
+    b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"acTL", b"fcTL", b"fdAT", b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"sBIT",
+    b"bKGD", b"pHYs", b"cICP", b"mDCV",
+];
+
+/// The file with nothing but the chunks above. `None` where one of them is cut off.
+pub(super) fn strip(bytes: &[u8], orientation: u8) -> Option<Vec<u8>> {
+    let mut stripped = Vec::with_capacity(bytes.len());
+    stripped.extend(SIGNATURE);
+    let mut rest = Pieces::of(bytes);
+    rest.take(SIGNATURE.len())?;
+    loop {
+        let chunk = rest;
+        // A file without its last chunk is as good as one with it.
+        let Some((length, name)) = rest.take_array().zip(rest.take_array()) else { break };
+        let length = usize::try_from(u32::from_be_bytes(length)).ok()?;
+        let is_kept = KEPT.contains(&&name);
+        let whole = rest.take(length).and_then(|_| rest.take_array::<4>());
+        if &name == b"IEND" || (whole.is_none() && !is_kept) {
+            break;
+        }
+        whole?;
+        if is_kept {
+            stripped.extend_from_slice(&chunk.rest()[..length + 12]);
+        }
+        if &name == b"IHDR" && orientation != 1 {
+            push_chunk(&mut stripped, b"eXIf", &orientation_as_exif(orientation));
+        }
+    }
+    push_chunk(&mut stripped, b"IEND", &[]);
+    Some(stripped)
+}
+
+fn push_chunk(file: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(name);
+    sum.update(content);
+    file.extend((content.len() as u32).to_be_bytes());
+    file.extend(name);
+    file.extend(content);
+    file.extend(sum.finalize().to_be_bytes());
+}
+
 fn refusal(error: DecodingError) -> PhotoError {
-    broken(PhotoFormat::Png, error)
+    match error {
+        DecodingError::IoError(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+            broken(PhotoFormat::Png, ENDS_TOO_EARLY)
+        }
+        other => broken(PhotoFormat::Png, other),
+    }
 }

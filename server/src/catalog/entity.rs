@@ -134,7 +134,89 @@ pub mod outbox {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Bearer tokens for operators and machine clients. Only their hashes are kept.
+/// People who sign in.
+pub mod user {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `users`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "users")]
+    pub struct Model {
+        /// UUID version 7.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The name as it was given.
+        pub name: String,
+        /// The name in lower case: unique, and what a sign-in is looked up by.
+        pub name_key: String,
+        /// `annotator` or `operator`.
+        pub role: String,
+        /// The password, hashed with argon2id, in PHC format.
+        pub password_hash: String,
+        /// When the account was made.
+        pub created_at: DateTimeUtc,
+        /// Since when it cannot sign in.
+        pub disabled_at: Option<DateTimeUtc>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Browsers that are signed in. Only the hashes of their cookies are kept.
+pub mod session {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `sessions`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "sessions")]
+    pub struct Model {
+        /// SHA-256 of the cookie's token.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub token_sha256: String,
+        /// Who is signed in; absent where an operator came by a one-time link and has no account yet.
+        pub user_id: Option<Uuid>,
+        /// When they signed in.
+        pub created_at: DateTimeUtc,
+        /// When they were last seen, to the minute or so.
+        pub last_seen_at: DateTimeUtc,
+        /// When it ends however busy it is.
+        pub expires_at: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One-time links that sign an operator in. A link that was used is gone.
+pub mod operator_link {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `operator_links`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "operator_links")]
+    pub struct Model {
+        /// SHA-256 of the link's token.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub token_sha256: String,
+        /// When it stops working.
+        pub expires_at: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Bearer tokens of machine clients. Only their hashes are kept.
 pub mod access_token {
     use sea_orm::entity::prelude::*;
 
@@ -145,12 +227,14 @@ pub mod access_token {
         /// SHA-256 of the token.
         #[sea_orm(primary_key, auto_increment = false)]
         pub token_sha256: String,
-        /// Whose it is; unique.
+        /// A name to know it by; unique.
         pub name: String,
-        /// What it may do: `operator`.
-        pub role: String,
+        /// What it may do: words of [`Scope`](crate::accounts::Scope), separated by spaces.
+        pub scopes: String,
         /// When it was made.
         pub created_at: DateTimeUtc,
+        /// When it stops working; absent: never.
+        pub expires_at: Option<DateTimeUtc>,
     }
 
     /// No relations are followed through the ORM.

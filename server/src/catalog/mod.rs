@@ -2,11 +2,11 @@
 //!
 //! A catalog answers [`CatalogError`]; what that means to a client is decided in `http`.
 
+mod accounts;
 pub mod entity;
 mod migration;
 mod outbox;
 mod predictions;
-mod tokens;
 
 use std::{path::Path, time::Duration};
 
@@ -18,9 +18,9 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
+pub use accounts::{AccessToken, OPERATOR_LINK_LIFETIME, Session, SessionLimits};
 pub use outbox::{Backlog, Claim, Outcome};
 pub use predictions::{Actor, Change, MAX_PAGE, Owner, Received, Recorded, Spooled, Whose, to_api};
-pub use tokens::Role;
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,8 @@ impl Catalog {
         } else {
             let mut options = ConnectOptions::new(url);
             options
-                .max_connections(if max_connections == 0 { 10 } else { max_connections })
+                // Two at least: bringing the schema up to date holds one while it works with another.
+                .max_connections(if max_connections == 0 { 10 } else { max_connections.max(2) })
                 .acquire_timeout(Duration::from_secs(10))
                 .connect_timeout(Duration::from_secs(10))
                 .sqlx_logging(false);

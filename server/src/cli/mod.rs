@@ -1,7 +1,9 @@
 //! The command line: one binary, subcommands, one clear line on failure.
 
 mod model;
+mod password;
 mod serve;
+mod token;
 mod user;
 
 use std::{
@@ -30,11 +32,17 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the service.
-    #[command(after_help = "Example:\n  GOURMETGRAM__SERVER__LISTEN=0.0.0.0:8080 gourmetgram serve")]
+    #[command(
+        after_help = "Example:\n  GOURMETGRAM__SERVER__LISTEN=0.0.0.0:8080 gourmetgram serve\n  gourmetgram serve --phone"
+    )]
     Serve {
         /// Print the settings as they come out of file and environment, secrets masked, and stop.
         #[arg(long)]
         print_config: bool,
+        /// Serve phones on the local network: with TLS, by a certificate authority made at the first start, and with
+        /// codes for their cameras.
+        #[arg(long, conflicts_with = "print_config")]
+        phone: bool,
     },
     /// Models: bring your own.
     #[command(subcommand)]
@@ -60,8 +68,8 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let load = || Settings::load(cli.config.as_deref());
     match cli.command {
-        Command::Serve { print_config: true } => print(&load()?.to_toml()?),
-        Command::Serve { print_config: false } => runtime()?.block_on(serve::run(load()?)),
+        Command::Serve { print_config: true, .. } => print(&load()?.to_toml()?),
+        Command::Serve { print_config: false, phone } => runtime()?.block_on(serve::run(load()?, phone)),
         Command::Model(command) => model::run(&command),
         Command::User(command) => runtime()?.block_on(async { user::run(&load()?, command).await }),
     }

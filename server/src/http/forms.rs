@@ -17,6 +17,7 @@ use super::{
     Caller, Refusal, identity::visitor_token, pages, predictions, predictions::IdInPath, upload::PostedPhotos,
 };
 use crate::{
+    accounts::Scope,
     app::App,
     catalog::{Actor, Change},
     intake::{self, Submission},
@@ -32,10 +33,7 @@ pub async fn upload(State(app): State<App>, request: Request) -> Response {
     // A first-time visitor may come here without a cookie; the photo must be theirs all the same.
     let (token, cookie) = visitor_token(&parts.headers, app.settings().server.is_https());
     let outcome = async {
-        let caller = match Caller::from_request_parts(&mut parts, &app).await? {
-            caller if caller.visitor().is_some() || caller.is_operator() => caller,
-            _ => Caller::from_visitor_token(&token),
-        };
+        let caller = Caller::from_request_parts(&mut parts, &app).await?.or_visitor(&token);
         take_photos(&app, &caller, Request::from_parts(parts, body)).await
     };
     match outcome.await {
@@ -138,7 +136,7 @@ pub async fn erase(State(app): State<App>, request: Request) -> Response {
         let caller = Caller::from_request_parts(&mut parts, &app).await?;
         let IdInPath(id) = IdInPath::from_request_parts(&mut parts, &app).await?;
         let row = app.catalog().prediction(id).await?;
-        caller.as_actor_on(&app, row)?;
+        caller.as_actor_on(&app, row, Scope::PredictionsErase)?;
         predictions::erase_photo(&app, id).await
     };
     match outcome.await {
@@ -148,10 +146,11 @@ pub async fn erase(State(app): State<App>, request: Request) -> Response {
 }
 
 /// A form's body, not read before its sender is known to be allowed to send it.
-struct PostedForm(Request);
+pub struct PostedForm(pub Request);
 
 impl PostedForm {
-    async fn read<T: for<'a> Deserialize<'a>>(self) -> Result<T, Refusal> {
+    /// Reads it.
+    pub async fn read<T: for<'a> Deserialize<'a>>(self) -> Result<T, Refusal> {
         let form: Result<Form<T>, FormRejection> = Form::from_request(self.0, &()).await;
         form.map(|Form(form)| form).map_err(|rejection| {
             Refusal::new(ProblemKind::BadRequest, format!("the form cannot be read: {}", rejection.body_text()))
@@ -170,7 +169,7 @@ async fn judge(
     let outcome = async {
         let caller = Caller::from_request_parts(&mut parts, &app).await?;
         let IdInPath(id) = IdInPath::from_request_parts(&mut parts, &app).await?;
-        let (actor, _): (Actor, _) = predictions::find_living(&app, &caller, id).await?;
+        let (actor, _): (Actor, _) = predictions::find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
         shown = Some(id);
         let change = change(&app, PostedForm(Request::from_parts(parts, body))).await?;
         predictions::apply(&app, id, actor, &change).await?;

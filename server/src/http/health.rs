@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode};
+use gourmetgram_api::{Problem, ProblemKind};
 use serde::Serialize;
 
-use crate::app::App;
+use super::{Caller, Refusal};
+use crate::{accounts::Scope, app::App};
 
 /// A part that does not answer within this is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -73,8 +75,18 @@ async fn within_patience(check: impl Future<Output = Result<(), String>>) -> Res
 /// Metrics in Prometheus's text format.
 #[utoipa::path(
     get, path = "/metrics", tag = "operation",
-    responses((status = 200, description = "Metrics", content_type = "text/plain", body = String))
+    responses(
+        (status = 200, description = "Metrics", content_type = "text/plain", body = String),
+        (status = 401, description = "The server is configured to ask for a token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token lacks the scope metrics:read", body = Problem, content_type = "application/problem+json"),
+    )
 )]
-pub async fn metrics(State(app): State<App>) -> String {
-    app.metrics().render()
+pub async fn metrics(State(app): State<App>, caller: Caller) -> Result<String, Refusal> {
+    if app.settings().metrics.require_token && !caller.may(Scope::MetricsRead) {
+        return Err(Refusal::new(
+            ProblemKind::Unauthenticated,
+            "metrics need an access token with the scope metrics:read here: send one as a bearer token",
+        ));
+    }
+    Ok(app.metrics().render())
 }

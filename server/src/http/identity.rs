@@ -1,11 +1,11 @@
-//! Who asks: a visitor's browser by its cookie, the uploader of one photo by its feedback token, an operator by an
-//! access token.
+//! Who asks: a visitor's browser by its cookie, the uploader of one photo by its feedback token, somebody who is signed
+//! in by their session, a machine by its access token.
 //!
 //! Tokens are 256 random or keyed bits; the catalog keeps hashes only.
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 use axum_extra::{
     TypedHeader,
@@ -13,16 +13,21 @@ use axum_extra::{
     headers::{Authorization, authorization::Bearer},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use gourmetgram_api::{PredictionId, ProblemKind};
+use gourmetgram_api::{PredictionId, ProblemKind, Role, Viewer};
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::Refusal;
+use super::{
+    Refusal,
+    rules::{Rule, Who},
+    session_cookie::session_of,
+};
 use crate::{
+    accounts::Scope,
     app::App,
-    catalog::{Actor, Role, entity::prediction},
+    catalog::{AccessToken, Actor, Session, entity::prediction},
     keys::random_token,
 };
 
@@ -43,7 +48,7 @@ pub fn visitor_hash(token: &str) -> String {
     sha256_hex(token.as_bytes())
 }
 
-/// A new access token for an operator or machine, to be shown once.
+/// A new access token for a machine, to be shown once.
 pub fn new_access_token() -> SecretString {
     format!("{ACCESS_PREFIX}{}", random_token(32)).into()
 }
@@ -80,12 +85,22 @@ impl FeedbackTokens {
 
 /// Who sent a request, as far as its credentials say. Having none is not an error here; a bearer token that nobody
 /// issued is.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Caller {
-    /// SHA-256 of the visitor cookie.
+    /// SHA-256 of the visitor cookie: whose uploads are theirs.
     visitor: Option<String>,
-    operator: bool,
-    feedback_token: Option<SecretString>,
+    credentials: Credentials,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Credentials {
+    #[default]
+    None,
+    /// The cookie of a session that has ended.
+    Ended,
+    Session(Session),
+    AccessToken(AccessToken),
+    Feedback(SecretString),
 }
 
 impl Caller {
@@ -94,23 +109,103 @@ impl Caller {
         self.visitor.as_deref()
     }
 
-    /// Whether an operator asks.
+    /// The session of somebody who is signed in.
+    pub fn session(&self) -> Option<&Session> {
+        match &self.credentials {
+            Credentials::Session(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// Whether the browser was signed in, but its session has ended.
+    pub fn was_signed_out(&self) -> bool {
+        matches!(self.credentials, Credentials::Ended)
+    }
+
+    /// What the caller may do as a person. A machine's token has scopes instead; one that may do everything counts as
+    /// an operator.
+    pub fn role(&self) -> Role {
+        match &self.credentials {
+            Credentials::Session(session) => session.role,
+            Credentials::AccessToken(token) if token.scopes.are_everything() => Role::Operator,
+            _ => Role::Visitor,
+        }
+    }
+
+    /// Whether an operator asks, or a machine that may do everything.
     pub fn is_operator(&self) -> bool {
-        self.operator
+        self.role() == Role::Operator
     }
 
-    /// A browser with this visitor token.
-    pub fn from_visitor_token(token: &str) -> Self {
-        Self { visitor: Some(visitor_hash(token)), ..Self::default() }
+    /// Who looks at a page.
+    pub fn viewer(&self) -> Viewer {
+        let name = match &self.credentials {
+            Credentials::Session(session) => session.account.as_ref().map(|(_, name)| name.clone()),
+            Credentials::AccessToken(token) if token.scopes.are_everything() => Some(token.name.clone()),
+            _ => None,
+        };
+        Viewer { role: self.role(), name }
     }
 
-    /// As whom the caller may see, judge and erase `row`; a refusal that does not tell whether it exists otherwise.
+    /// Whether the caller may do what needs `scope` with everybody's photos: operators, and tokens with that scope.
+    pub fn may(&self, scope: Scope) -> bool {
+        match &self.credentials {
+            Credentials::Session(session) => session.role == Role::Operator,
+            Credentials::AccessToken(token) => token.scopes.allow(scope),
+            Credentials::None | Credentials::Ended | Credentials::Feedback(_) => false,
+        }
+    }
+
+    /// The same caller, uploading as the visitor with this token where they have no visitor's cookie yet.
+    pub fn or_visitor(mut self, token: &str) -> Self {
+        let speaks_for_a_browser =
+            matches!(self.credentials, Credentials::None | Credentials::Ended | Credentials::Session(_));
+        if speaks_for_a_browser && self.visitor.is_none() {
+            self.visitor = Some(visitor_hash(token));
+        }
+        self
+    }
+
+    /// Refuses what `rule` does not let the caller do.
+    pub fn obeys(&self, rule: &Rule) -> Result<(), Refusal> {
+        if let (Credentials::AccessToken(token), Some(scope)) = (&self.credentials, rule.scope) {
+            return if token.scopes.allow(scope) { Ok(()) } else { Err(lacks(scope)) };
+        }
+        match rule.who {
+            Who::Anybody | Who::Owner => Ok(()),
+            Who::Role(role) => self.has_role(role),
+        }
+    }
+
+    /// Refuses people without `role`, and machines that may not do everything.
+    pub fn has_role(&self, role: Role) -> Result<(), Refusal> {
+        if self.role() >= role {
+            return Ok(());
+        }
+        match &self.credentials {
+            Credentials::None | Credentials::Ended => {
+                Err(Refusal::new(ProblemKind::Unauthenticated, "sign in, or send an access token as a bearer token"))
+            }
+            Credentials::AccessToken(_) => Err(lacks(Scope::Admin)),
+            Credentials::Session(_) | Credentials::Feedback(_) => Err(Refusal::new(
+                ProblemKind::Forbidden,
+                format!("this is for people with the role {role}; ask an operator for it"),
+            )),
+        }
+    }
+
+    /// As whom the caller may do what needs `scope` with `row`; a refusal that does not tell whether it exists
+    /// otherwise.
+    ///
+    /// Who may see a photo is decided here and nowhere else: whoever uploaded it, operators (and machines with the
+    /// scope), and annotators it is assigned to.
     pub fn as_actor_on(
         &self,
         app: &App,
         row: Option<prediction::Model>,
+        scope: Scope,
     ) -> Result<(Actor, prediction::Model), Refusal> {
-        let is_anonymous = !self.operator && self.visitor.is_none() && self.feedback_token.is_none();
+        let is_anonymous = self.visitor.is_none() && matches!(self.credentials, Credentials::None | Credentials::Ended);
         if is_anonymous {
             return Err(Refusal::new(
                 ProblemKind::Unauthenticated,
@@ -118,77 +213,93 @@ impl Caller {
             ));
         }
         let row = row.ok_or_else(Refusal::no_such_prediction)?;
-        if self.operator {
-            return Ok((Actor::Operator, row));
-        }
         let owns = match (&self.visitor, &row.visitor) {
             (Some(asking), Some(owning)) => bool::from(asking.as_bytes().ct_eq(owning.as_bytes())),
             _ => false,
         };
-        let opens = match (&self.feedback_token, PredictionId::try_from(row.id)) {
-            (Some(token), Ok(id)) => app.feedback_tokens().opens(token.expose_secret(), id),
+        let opens = match (&self.credentials, PredictionId::try_from(row.id)) {
+            (Credentials::Feedback(token), Ok(id)) => app.feedback_tokens().opens(token.expose_secret(), id),
             _ => false,
         };
-        if owns || opens { Ok((Actor::Visitor, row)) } else { Err(Refusal::no_such_prediction()) }
+        if owns || opens {
+            Ok((Actor::Visitor, row))
+        } else if self.may(scope) || (scope == Scope::PredictionsRead && self.is_assigned(&row)) {
+            Ok((Actor::Operator, row))
+        } else {
+            Err(Refusal::no_such_prediction())
+        }
     }
+
+    /// Whether the caller is an annotator who has this photo to label. Photos are assigned by campaigns, of which there
+    /// are none yet.
+    fn is_assigned(&self, _row: &prediction::Model) -> bool {
+        false
+    }
+
+    /// Reads who sent the request from its headers. It must have been made by our own pages, or change nothing:
+    /// [`guard`](super::guard) sees to that.
+    async fn read(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let cookies = CookieJar::from_headers(&parts.headers);
+        let visitor = cookies
+            .get(VISITOR_COOKIE)
+            .map(|cookie| cookie.value())
+            .filter(|token| is_visitor_token(token))
+            .map(visitor_hash);
+        if names_credentials(&parts.headers) {
+            let unknown = || {
+                Refusal::new(
+                    ProblemKind::Unauthenticated,
+                    "this bearer token is unknown, or it has expired; use a prediction's feedback_token, or an access \
+                     token",
+                )
+            };
+            let TypedHeader(Authorization(bearer)) =
+                TypedHeader::<Authorization<Bearer>>::from_request_parts(parts, app).await.map_err(|_| unknown())?;
+            let token = bearer.token();
+            // Whoever names their credentials means these, not the session a browser adds by itself.
+            return Ok(if token.starts_with(FEEDBACK_PREFIX) {
+                Self { visitor: None, credentials: Credentials::Feedback(token.into()) }
+            } else {
+                let token = app.catalog().access_token(&sha256_hex(token.as_bytes())).await?;
+                Self { visitor, credentials: Credentials::AccessToken(token.ok_or_else(unknown)?) }
+            });
+        }
+        let credentials = match session_of(&parts.headers, app.settings().server.is_https()) {
+            None => Credentials::None,
+            Some(token) => match app.catalog().session(&token, app.settings().auth.session_limits()).await? {
+                Some(session) => Credentials::Session(session),
+                None => Credentials::Ended,
+            },
+        };
+        Ok(Self { visitor, credentials })
+    }
+}
+
+/// Whether a request says by itself who sends it. `Basic` is between the browser and a proxy in front of us: a browser
+/// adds it unasked, like a cookie.
+pub fn names_credentials(headers: &HeaderMap) -> bool {
+    let is_basic = |value: &[u8]| value.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"));
+    headers.get(header::AUTHORIZATION).is_some_and(|value| !is_basic(value.as_bytes()))
+}
+
+fn lacks(scope: Scope) -> Refusal {
+    Refusal::new(
+        ProblemKind::Forbidden,
+        format!("this access token lacks the scope {scope}: make one that has it with gourmetgram user token add"),
+    )
 }
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let mut caller = Self::default();
-        if parts.headers.contains_key(header::AUTHORIZATION) {
-            let unknown = || {
-                Refusal::new(
-                    ProblemKind::Unauthenticated,
-                    "this bearer token is unknown; use a prediction's feedback_token, or an access token",
-                )
-            };
-            let TypedHeader(Authorization(bearer)) =
-                TypedHeader::<Authorization<Bearer>>::from_request_parts(parts, app).await.map_err(|_| unknown())?;
-            let token = bearer.token();
-            if token.starts_with(FEEDBACK_PREFIX) {
-                caller.feedback_token = Some(token.into());
-            } else {
-                let role = app.catalog().token_role(&sha256_hex(token.as_bytes())).await?;
-                caller.operator = role.ok_or_else(unknown)? == Role::Operator;
-            }
-            // Whoever names their credentials means these, not the cookie a browser adds by itself.
-            return Ok(caller);
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
         }
-        let cookies = CookieJar::from_headers(&parts.headers);
-        if let Some(token) =
-            cookies.get(VISITOR_COOKIE).map(|cookie| cookie.value()).filter(|token| is_visitor_token(token))
-        {
-            refuse_foreign_origin(&parts.method, &parts.headers)?;
-            caller.visitor = Some(visitor_hash(token));
-        }
+        let caller = Self::read(parts, app).await?;
+        parts.extensions.insert(caller.clone());
         Ok(caller)
     }
-}
-
-/// A browser sends its cookie along with what other sites make it send; those requests do not speak for the visitor.
-/// The cookie is `SameSite=Lax`; this holds where a browser ignores that, or another port of the same host attacks.
-fn refuse_foreign_origin(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
-    if method.is_safe() {
-        return Ok(());
-    }
-    let foreign = || {
-        Refusal::new(
-            ProblemKind::Forbidden,
-            "this request comes from another site; open the photo's own page and try there",
-        )
-    };
-    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
-        Some(b"same-origin" | b"none") => return Ok(()),
-        Some(_) => return Err(foreign()),
-        None => {}
-    }
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    if origin.is_some() && origin == host { Ok(()) } else { Err(foreign()) }
 }
 
 /// The browser's visitor token, or a new one with the `Set-Cookie` header that gives it to the browser.
@@ -229,30 +340,6 @@ mod tests {
         assert!(!FeedbackTokens::new("another key".into()).opens(&token, mine));
         for forged in ["", "ggf_", "ggf_AAAA", &token[..token.len() - 1], &token.replace("ggf_", "")] {
             assert!(!tokens.opens(forged, mine), "{forged}");
-        }
-    }
-
-    #[test]
-    fn requests_that_other_sites_cause_do_not_speak_for_the_visitor() {
-        let headers = |pairs: &[(&'static str, &'static str)]| {
-            pairs
-                .iter()
-                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
-                .collect::<HeaderMap>()
-        };
-        let host = ("host", "food.example:8080");
-        for (pairs, allowed) in [
-            (vec![host], true),
-            (vec![host, ("sec-fetch-site", "same-origin")], true),
-            (vec![host, ("sec-fetch-site", "cross-site")], false),
-            (vec![host, ("sec-fetch-site", "same-site")], false),
-            (vec![host, ("origin", "http://food.example:8080")], true),
-            (vec![host, ("origin", "http://food.example:9000")], false),
-            (vec![host, ("origin", "https://evil.example")], false),
-            (vec![host, ("origin", "null")], false),
-        ] {
-            assert_eq!(refuse_foreign_origin(&Method::POST, &headers(&pairs)).is_ok(), allowed, "{pairs:?}");
-            assert!(refuse_foreign_origin(&Method::GET, &headers(&pairs)).is_ok());
         }
     }
 

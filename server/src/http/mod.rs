@@ -1,12 +1,24 @@
 //! HTTP: one list of routes, and what surrounds every request.
 
+mod account;
+mod address;
 mod assets;
 mod forms;
+mod guard;
+mod headers;
 mod health;
 mod identity;
+mod limits;
+mod local_path;
+mod origin;
 mod pages;
 mod predictions;
+mod progress;
 mod refusal;
+pub mod rules;
+mod session_cookie;
+mod sign_in;
+mod throttle;
 mod tutorial;
 mod upload;
 
@@ -26,8 +38,6 @@ use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     sensitive_headers::SetSensitiveRequestHeadersLayer,
-    set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
     trace::{DefaultOnFailure, TraceLayer},
 };
 use tracing::Level;
@@ -35,9 +45,15 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+pub use address::{ClientAddress, Peer};
 pub use assets::package_folder;
+pub use headers::add_to as add_protecting_headers;
 pub use identity::{Caller, FeedbackTokens, new_access_token, sha256_hex};
+pub use limits::{RateLimits, keep_small as keep_rate_limits_small};
+pub use pages::require_role;
 pub use refusal::Refusal;
+pub use session_cookie::KnownBrowsers;
+pub use throttle::SignInThrottle;
 pub use upload::UploadBudget;
 
 use crate::app::App;
@@ -93,18 +109,22 @@ pub fn router(app: App) -> Router {
     let server = &app.settings().server;
     let max_upload = upload::largest_body(server.max_photo_bytes);
     let max_form = upload::largest_form(server.max_photo_bytes);
-    let patience = Duration::from_secs(server.request_timeout_seconds);
     let (api, document) = api(max_upload, tutorial::largest_body(&app)).split_for_parts();
     let document = document.to_json().unwrap_or_default();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document) };
 
     let forms = Router::new()
-        .route("/photos", post(forms::upload).layer(DefaultBodyLimit::max(max_form)))
+        .route("/photos", post(forms::upload).layer(DefaultBodyLimit::max(max_form)).get(pages::page))
         .route("/photos/{id}/flag", post(forms::flag))
         .route("/photos/{id}/unflag", post(forms::unflag))
         .route("/photos/{id}/correct", post(forms::correct))
         .route("/photos/{id}/uncorrect", post(forms::uncorrect))
-        .route("/photos/{id}/erase", post(forms::erase));
+        .route("/photos/{id}/erase", post(forms::erase))
+        .route("/login", get(pages::page).post(sign_in::sign_in))
+        .route("/login/link", get(pages::page).post(account::follow_link))
+        .route("/login/account", get(pages::page).post(account::make_account))
+        .route("/login/password", post(account::change_password))
+        .route("/logout", post(sign_in::sign_out));
 
     let around = ServiceBuilder::new()
         .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
@@ -118,20 +138,19 @@ pub fn router(app: App) -> Router {
         )
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(app.metrics_layer())
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("same-origin")))
+        .layer(middleware::from_fn_with_state(app.clone(), headers::protect))
         .layer(middleware::from_fn(refusal::render))
         .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience))
+        .layer(middleware::from_fn_with_state(app.clone(), progress::bound))
+        .layer(middleware::from_fn_with_state(app.clone(), address::find))
+        .layer(middleware::from_fn_with_state(app.clone(), limits::hold))
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY));
 
     Router::new()
         .merge(api)
         .merge(forms)
         .route("/api/openapi.json", get(document))
+        .route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
         .route("/api/{*path}", axum::routing::any(nothing_here))
         .fallback(get(pages::page))
         .layer(around)

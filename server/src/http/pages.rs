@@ -5,11 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::{
     body::Body,
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
 };
-use gourmetgram_api::{LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ProblemKind, Role, Viewer};
+use gourmetgram_api::{
+    LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role, Viewer,
+};
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedProblem},
     home::{Home, PHOTOS_PER_PAGE},
@@ -19,10 +21,13 @@ use leptos_axum::ResponseOptions;
 
 use super::{
     Caller, Refusal, assets,
-    identity::{visitor_hash, visitor_token},
-    predictions,
+    identity::{names_credentials, visitor_token},
+    local_path::LocalPath,
+    predictions, rules,
+    session_cookie::no_session,
 };
 use crate::{
+    accounts::Scope,
     app::App,
     catalog::{self, Whose},
 };
@@ -32,21 +37,68 @@ pub async fn page(State(app): State<App>, request: Request) -> Response {
     if assets::exists(request.uri().path().trim_start_matches('/')) {
         return assets::serve(request).await;
     }
-    render(app, request, None).await
+    let (mut parts, _) = request.into_parts();
+    let outcome = async {
+        let caller = Caller::from_request_parts(&mut parts, &app).await?;
+        match rules::of_page(parts.uri.path()) {
+            Some(rule) => caller.obeys(rule),
+            None => Ok(()),
+        }
+    };
+    let outcome = outcome.await;
+    let request = Request::from_parts(parts, Body::empty());
+    match outcome {
+        Ok(()) => render(app, request, None).await,
+        Err(refusal) => turn_away(app, request, refusal).await,
+    }
+}
+
+/// Lets people with `role` go on. Everybody else gets the answer to give them instead: visitors the way to sign in,
+/// people who are signed in a page that says whom this is for. Pages with a line in [`rules`] need no such call.
+pub async fn require_role(app: &App, caller: &Caller, role: Role, request: Request) -> Result<Request, Response> {
+    match caller.has_role(role) {
+        Ok(()) => Ok(request),
+        Err(refusal) => Err(turn_away(app.clone(), request, refusal).await),
+    }
+}
+
+/// Answers somebody who may not see a page.
+pub async fn turn_away(app: App, request: Request, refusal: Refusal) -> Response {
+    let (mut parts, _) = request.into_parts();
+    match refusal.0.kind {
+        // A person without credentials; a program that sent wrong ones is not helped by a form.
+        ProblemKind::Unauthenticated if !names_credentials(&parts.headers) => {
+            let caller = Caller::from_request_parts(&mut parts, &app).await.unwrap_or_default();
+            let next = LocalPath::of(&parts.uri).encoded();
+            if !caller.was_signed_out() {
+                return Redirect::to(&format!("/login?next={next}")).into_response();
+            }
+            let mut response = Redirect::to(&format!("/login?next={next}&ended=1")).into_response();
+            if let Some(cookie) = no_session(app.settings().server.is_https()) {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        ProblemKind::Forbidden => {
+            answer_with_page(app, Request::from_parts(parts, Body::empty()), "/login/not-allowed", refusal).await
+        }
+        _ if names_credentials(&parts.headers) => refusal.into_response(),
+        _ => page_with_problem(app, Request::from_parts(parts, Body::empty()), None, refusal).await,
+    }
 }
 
 /// Shows `/` as the answer to a form that was refused.
-pub async fn page_with_problem(
-    app: App,
-    mut request: Request,
-    shown: Option<PredictionId>,
-    refusal: Refusal,
-) -> Response {
-    let uri = match shown {
+pub async fn page_with_problem(app: App, request: Request, shown: Option<PredictionId>, refusal: Refusal) -> Response {
+    let at = match shown {
         Some(id) => format!("/?photo={id}"),
         None => "/".to_owned(),
     };
-    if let Ok(uri) = uri.parse() {
+    answer_with_page(app, request, &at, refusal).await
+}
+
+/// Shows the page at `at` as the answer to a request that was refused. Its address in the browser stays the request's.
+pub async fn answer_with_page(app: App, mut request: Request, at: &str, refusal: Refusal) -> Response {
+    if let Ok(uri) = at.parse() {
         *request.uri_mut() = uri;
     }
     let retry_after = refusal.0.retry_after;
@@ -66,11 +118,9 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
     {
         problem.request_id = Some(request_id.to_owned());
     }
-    let backend: Arc<dyn Backend> = Arc::new(VisitorBackend {
-        app: app.clone(),
-        visitor: visitor_hash(&token),
-        caller: Caller::from_visitor_token(&token),
-    });
+    // Where the request was refused before anybody asked who sent it, the page shows what everybody may see.
+    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default().or_visitor(&token);
+    let backend: Arc<dyn Backend> = Arc::new(CallersBackend { app: app.clone(), caller });
     let contexts = move || {
         provide_context(Arc::clone(&backend));
         let response = expect_context::<ResponseOptions>();
@@ -94,9 +144,8 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
     let mut response = handler(request.map(|_| Body::empty())).await.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(cookie) = cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response.headers_mut().insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
     response
 }
 
@@ -116,27 +165,28 @@ fn leptos_options(app: &App) -> LeptosOptions {
         .build()
 }
 
-/// What a page may know: only what its visitor may.
-struct VisitorBackend {
+/// What a page may know: only what its caller may.
+struct CallersBackend {
     app: App,
-    visitor: String,
     caller: Caller,
 }
 
 #[async_trait]
-impl Backend for VisitorBackend {
+impl Backend for CallersBackend {
     fn viewer(&self) -> Viewer {
-        let role = if self.caller.is_operator() { Role::Operator } else { Role::Visitor };
-        Viewer { role, name: None }
+        self.caller.viewer()
     }
 
     async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem> {
         let load = async {
             let query = PredictionQuery { limit: Some(PHOTOS_PER_PAGE), ..PredictionQuery::default() };
-            let mine = self.app.catalog().predictions(Whose::OfVisitor(&self.visitor), &query).await?;
+            let mine = match self.caller.visitor() {
+                Some(visitor) => self.app.catalog().predictions(Whose::OfVisitor(visitor), &query).await?,
+                None => PredictionPage { items: Vec::new(), next_cursor: None },
+            };
             let shown = match shown {
                 None => None,
-                Some(id) => match predictions::find_living(&self.app, &self.caller, id).await {
+                Some(id) => match predictions::find_living(&self.app, &self.caller, id, Scope::PredictionsRead).await {
                     Ok((_, row)) => Some(catalog::to_api(row, self.app.catalog().history(id).await?)?),
                     Err(refusal) if is_absent(&refusal) => None,
                     Err(refusal) => return Err(refusal),
@@ -152,7 +202,11 @@ impl Backend for VisitorBackend {
     }
 
     async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
-        let whose = if self.caller.is_operator() { Whose::Everybodys } else { Whose::OfVisitor(&self.visitor) };
+        let whose = match self.caller.visitor() {
+            _ if self.caller.viewer().role == Role::Operator => Whose::Everybodys,
+            Some(visitor) => Whose::OfVisitor(visitor),
+            None => return Ok(None),
+        };
         let query = PredictionQuery { limit: Some(1), ..PredictionQuery::default() };
         let page = self.app.catalog().predictions(whose, &query).await;
         page.map(|page| page.items.into_iter().next()).map_err(|error| *Refusal::from(error).0)

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Caller, Refusal, upload::Upload};
 use crate::{
+    accounts::Scope,
     app::App,
     catalog::{self, Actor, CatalogError, Change, Whose, entity::prediction},
     intake::{self, Submission},
@@ -81,6 +82,7 @@ pub struct UploadForm {
         (status = 415, description = "Not multipart/form-data", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not a picture, or too many pixels", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy; see Retry-After", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too often; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 507, description = "The server's disk is full", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -91,8 +93,8 @@ pub async fn create(
     upload: Upload,
 ) -> Result<Response, Refusal> {
     let idempotency_key = idempotency_key(&headers)?;
-    let Upload { image, id, device, .. } = &upload;
-    let submission = Submission { image: image.clone(), id: *id, idempotency_key, device: device.clone() };
+    // The file moves on, so that it is gone once its metadata is; what it takes of the budget stays until the answer.
+    let submission = Submission { image: upload.image, id: upload.id, idempotency_key, device: upload.device };
     let accepted = intake::accept(&app, &caller, submission).await?;
     let location = format!("/api/v1/predictions/{}", accepted.prediction.id);
     let mut response = (StatusCode::CREATED, [(header::LOCATION, location)], Json(accepted.prediction)).into_response();
@@ -102,7 +104,7 @@ pub async fn create(
     Ok(response)
 }
 
-/// List predictions, newest first: an operator sees all, a visitor their own.
+/// List predictions, newest first: an operator sees all (with `mine=true` their own), a visitor their own.
 #[utoipa::path(
     get, path = "/api/v1/predictions", tag = "predictions",
     params(PredictionQuery),
@@ -117,16 +119,13 @@ pub async fn list(
     caller: Caller,
     query: Result<Query<PredictionQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<PredictionPage>, Refusal> {
-    let whose = match caller.visitor() {
-        _ if caller.is_operator() => Whose::Everybodys,
-        Some(visitor) => Whose::OfVisitor(visitor),
-        None => {
-            return Err(Refusal::new(
-                ProblemKind::Unauthenticated,
-                "send an access token as a bearer token, or the browser's cookie; a feedback_token opens one prediction only",
-            ));
-        }
-    };
+    let sees_all = caller.may(Scope::PredictionsRead);
+    if !sees_all && caller.visitor().is_none() {
+        return Err(Refusal::new(
+            ProblemKind::Unauthenticated,
+            "send an access token as a bearer token, or the browser's cookie; a feedback_token opens one prediction only",
+        ));
+    }
     let Query(query) = query.map_err(|rejection| {
         Refusal::new(ProblemKind::BadRequest, format!("the filter cannot be read: {}", rejection.body_text()))
     })?;
@@ -136,6 +135,16 @@ pub async fn list(
             format!("limit must lie between 1 and {}", catalog::MAX_PAGE),
         ));
     }
+    let whose = match caller.visitor() {
+        _ if sees_all && query.mine != Some(true) => Whose::Everybodys,
+        Some(visitor) => Whose::OfVisitor(visitor),
+        None => {
+            return Err(Refusal::new(
+                ProblemKind::BadRequest,
+                "mine=true needs the cookie of the browser that uploaded",
+            ));
+        }
+    };
     let page = app.catalog().predictions(whose, &query).await.map_err(|error| match error {
         CatalogError::NotFound => {
             Refusal::new(ProblemKind::BadRequest, "the cursor is unknown: start from the first page")
@@ -157,7 +166,7 @@ pub async fn list(
     )
 )]
 pub async fn read(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<Json<Prediction>, Refusal> {
-    let (_, row) = find_living(&app, &caller, id).await?;
+    let (_, row) = find_living(&app, &caller, id, Scope::PredictionsRead).await?;
     with_history(&app, row).await.map(Json)
 }
 
@@ -166,7 +175,7 @@ pub async fn read(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath
     get, path = "/api/v1/predictions/{id}/image", tag = "predictions",
     params(("id" = PredictionId, Path, description = "The prediction's id")),
     responses(
-        (status = 200, description = "The photo as it was sent", content_type = "image/*", body = Vec<u8>),
+        (status = 200, description = "The photo, without its metadata", content_type = "image/*", body = Vec<u8>),
         (status = 304, description = "As the client has it"),
         (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
@@ -179,7 +188,7 @@ pub async fn image(
     IdInPath(id): IdInPath,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (_, row) = find_living(&app, &caller, id).await?;
+    let (_, row) = find_living(&app, &caller, id, Scope::PredictionsRead).await?;
     let etag = format!("\"{}\"", row.image_sha256);
     let fixed = [
         (header::ETAG, etag.clone()),
@@ -216,7 +225,7 @@ pub async fn flag(
     IdInPath(id): IdInPath,
     body: Bytes,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id).await?;
+    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
     let FlagRequest { reason } = parse_json(&body)?;
     apply(&app, id, actor, &Change::Flag(reason)).await.map(Json)
 }
@@ -237,7 +246,7 @@ pub async fn unflag(
     caller: Caller,
     IdInPath(id): IdInPath,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id).await?;
+    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
     apply(&app, id, actor, &Change::Unflag).await.map(Json)
 }
 
@@ -261,7 +270,7 @@ pub async fn correct(
     IdInPath(id): IdInPath,
     body: Bytes,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id).await?;
+    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
     let CorrectionRequest { label } = parse_json(&body)?;
     let change = correction(&app, label)?;
     apply(&app, id, actor, &change).await.map(Json)
@@ -283,7 +292,7 @@ pub async fn uncorrect(
     caller: Caller,
     IdInPath(id): IdInPath,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id).await?;
+    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
     apply(&app, id, actor, &Change::Uncorrect).await.map(Json)
 }
 
@@ -299,7 +308,7 @@ pub async fn uncorrect(
 )]
 pub async fn erase(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<StatusCode, Refusal> {
     let row = app.catalog().prediction(id).await?;
-    caller.as_actor_on(&app, row)?;
+    caller.as_actor_on(&app, row, Scope::PredictionsErase)?;
     erase_photo(&app, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -313,10 +322,16 @@ pub async fn live_model(State(app): State<App>) -> Json<LiveModel> {
     Json(app.live_model())
 }
 
-/// Finds a prediction that the caller may touch and that is not erased. Authorisation comes first.
-pub async fn find_living(app: &App, caller: &Caller, id: PredictionId) -> Result<(Actor, prediction::Model), Refusal> {
+/// Finds a prediction with which the caller may do what needs `scope`, and that is not erased. Authorisation comes
+/// first.
+pub async fn find_living(
+    app: &App,
+    caller: &Caller,
+    id: PredictionId,
+    scope: Scope,
+) -> Result<(Actor, prediction::Model), Refusal> {
     let row = app.catalog().prediction(id).await?;
-    let (actor, row) = caller.as_actor_on(app, row)?;
+    let (actor, row) = caller.as_actor_on(app, row, scope)?;
     if row.erased_at.is_some() { Err(CatalogError::Erased.into()) } else { Ok((actor, row)) }
 }
 

@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use gourmetgram_api::{Problem, ProblemKind, TutorialAnswer, TutorialRequest};
 
-use super::Refusal;
+use super::{Refusal, progress::TooSlow};
 use crate::{app::App, intake};
 
 /// Classify a photo sent as base64, and record nothing.
@@ -22,6 +22,7 @@ use crate::{app::App, intake};
         (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too many bytes", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not a picture, or too many pixels", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too often; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy; see Retry-After", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -34,6 +35,7 @@ pub async fn predict(State(app): State<App>, request: Request) -> Result<Json<Tu
         StatusCode::PAYLOAD_TOO_LARGE => {
             Refusal::new(ProblemKind::TooLarge, "the photo is larger than any that is accepted")
         }
+        _ if TooSlow::caused(&rejection) => TooSlow::refusal(),
         _ => Refusal::new(ProblemKind::BadRequest, "the body is cut off: send it again"),
     })?;
     let request: TutorialRequest = serde_json::from_slice(&body).map_err(|error| {

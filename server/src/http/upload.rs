@@ -8,7 +8,7 @@ use gourmetgram_api::{DeviceAnswer, PredictionId, ProblemKind};
 use gourmetgram_app::posted::MOST_PHOTOS;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Refusal;
+use super::{Refusal, progress::TooSlow};
 use crate::app::App;
 
 /// The largest `id` or `device` part.
@@ -237,7 +237,11 @@ async fn read_text(mut field: Field<'_>, name: &str) -> Result<String, Refusal> 
         .map_err(|_| Refusal::new(ProblemKind::BadRequest, format!("the part `{name}` is not UTF-8 text")))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
 fn malformed(error: MultipartError) -> Refusal {
+    if TooSlow::caused(&error) {
+        return TooSlow::refusal();
+    }
     if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
         return Refusal::new(ProblemKind::TooLarge, "the request is larger than any photo that is accepted");
     }

@@ -1,8 +1,9 @@
 //! The command line: help with examples, one clear line on failure.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 fn gourmetgram(folder: &Path, words: &[&str]) -> Output {
@@ -23,10 +24,38 @@ fn failure(output: &Output) -> String {
     line
 }
 
+/// Runs a command with something on its standard input.
+fn with_input(folder: &Path, words: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gourmetgram"));
+    command.args(words).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that has failed by now reads nothing.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 #[test]
 fn every_command_has_help_with_an_example() {
     let folder = tempfile::tempdir().unwrap();
-    for words in [vec!["serve", "--help"], vec!["model", "import", "--help"], vec!["user", "add", "--help"]] {
+    for words in [
+        "serve",
+        "model import",
+        "user add",
+        "user list",
+        "user passwd",
+        "user disable",
+        "user enable",
+        "user link",
+        "user token add",
+        "user token list",
+        "user token revoke",
+    ] {
+        let words: Vec<&str> = words.split(' ').chain(["--help"]).collect();
         let output = gourmetgram(folder.path(), &words);
         assert!(output.status.success());
         assert!(text(&output.stdout).contains("Example:"), "{words:?}");
@@ -34,13 +63,73 @@ fn every_command_has_help_with_an_example() {
 }
 
 #[test]
-fn an_access_token_is_shown_once_and_its_name_is_taken_then() {
+fn an_access_token_is_shown_once_listed_without_it_and_revoked() {
     let folder = tempfile::tempdir().unwrap();
-    let first = gourmetgram(folder.path(), &["user", "add", "backup", "--json"]);
-    assert!(first.status.success(), "{}", text(&first.stderr));
-    let first: serde_json::Value = serde_json::from_slice(&first.stdout).unwrap();
-    assert!(first["token"].as_str().unwrap().starts_with("ggo_"));
-    assert!(failure(&gourmetgram(folder.path(), &["user", "add", "backup"])).contains("taken"));
+    let run = |words: &str| gourmetgram(folder.path(), &words.split(' ').collect::<Vec<_>>());
+    let made = json(&run("user token add backup --scope predictions:read,metrics:read --expires-days 30 --json"));
+    let token = made["token"].as_str().unwrap();
+    assert!(token.starts_with("ggo_"));
+    assert!(failure(&run("user token add backup --scope admin")).contains("taken"));
+    let list = run("user token list --json");
+    assert!(!text(&list.stdout).contains(token));
+    let list = json(&list);
+    assert_eq!(list[0]["name"], "backup");
+    assert_eq!(list[0]["scopes"], serde_json::json!(["predictions:read", "metrics:read"]));
+    assert!(list[0]["expires_at"].is_string());
+    assert!(text(&run("user token list").stdout).contains("backup\tpredictions:read metrics:read\t"));
+    assert!(run("user token revoke backup").status.success());
+    assert!(failure(&run("user token revoke backup")).contains("no token"));
+    for wrong in
+        ["user token add x", "user token add x --scope everything", "user token add x --scope admin --expires-days 0"]
+    {
+        let output = run(wrong);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{wrong}");
+    }
+    assert_eq!(json(&run("user token list --json")), serde_json::json!([]));
+}
+
+#[test]
+fn accounts_are_made_listed_and_disabled_and_weak_passwords_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |words: &str, input: &str| with_input(folder.path(), &words.split(' ').collect::<Vec<_>>(), input);
+    let made = json(&run("user add Ann --role operator --password-stdin --json", "correct horse battery\nmore\n"));
+    assert_eq!((made["name"].as_str(), made["role"].as_str()), (Some("Ann"), Some("operator")));
+    assert!(made.get("password_hash").is_none());
+    for (words, input, why) in [
+        ("user add aNN --role annotator --password-stdin", "correct horse battery\n", "taken"),
+        ("user add bob --role annotator --password-stdin", "short\n", "too short"),
+        ("user add bob --role annotator --password-stdin", "", "no password"),
+        ("user add bob-the-annotator --role annotator --password-stdin", "Bob-The-Annotator\n", "is the name"),
+        ("user add bob --role annotator", "correct horse battery\n", "--password-stdin"),
+        ("user passwd bob --password-stdin", "correct horse battery\n", "no account"),
+        ("user disable bob", "", "no account"),
+    ] {
+        assert!(failure(&run(words, input)).contains(why), "{words}");
+    }
+    assert!(run("user passwd ann --password-stdin", "another good password\n").status.success());
+    assert!(run("user disable ANN", "").status.success());
+    let list = json(&run("user list --json", ""));
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert!(list[0]["disabled_at"].is_string());
+    assert!(run("user enable ann", "").status.success());
+    assert!(text(&run("user list", "").stdout).starts_with("Ann\toperator\tenabled\t"));
+    for wrong in ["user add", "user add bob --role visitor", "user add a/b --role operator"] {
+        let output = run(wrong, "");
+        assert!(!output.status.success() && output.stdout.is_empty(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_link_for_an_operator_is_printed_with_the_address_people_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = text(&gourmetgram(folder.path(), &["user", "link"]).stdout);
+    assert!(link.starts_with("http://127.0.0.1:8080/login/link?token=ggl_"), "{link}");
+    std::fs::write(folder.path().join("gourmetgram.toml"), "[server]\npublic_url = 'https://food.example'\n").unwrap();
+    let link = json(&gourmetgram(folder.path(), &["user", "link", "--json"]));
+    assert!(link["url"].as_str().unwrap().starts_with("https://food.example/login/link?token=ggl_"), "{link}");
+    assert_eq!(link["expires_in_seconds"], 900);
+    std::fs::write(folder.path().join("gourmetgram.toml"), "[server]\nlisten = '127.0.0.1:0'\n").unwrap();
+    assert!(failure(&gourmetgram(folder.path(), &["user", "link"])).contains("server.public_url"));
 }
 
 #[test]

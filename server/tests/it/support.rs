@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use gourmetgram::{
+    accounts::{Password, Scope},
     app::{App, Application},
-    catalog::Role,
     config::Settings,
     http::{new_access_token, sha256_hex},
 };
-use gourmetgram_api::{NewPrediction, Prediction, PredictionId, Problem};
+use gourmetgram_api::{NewPrediction, Prediction, PredictionId, Problem, Role};
 use gourmetgram_object_store::{Bucket, ObjectStoreError};
 use image::{ImageFormat, Rgb, RgbImage};
 use reqwest::{Client, RequestBuilder, Response, multipart};
-use sea_orm::{ConnectionTrait, Database as Connection};
+use sea_orm::{ConnectionTrait, Database as Connection, Statement};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -120,13 +120,43 @@ impl TestApp {
         created(response).await
     }
 
-    /// An operator's access token.
+    /// An access token that may do everything.
     pub async fn operator(&self) -> String {
+        self.token(&[Scope::Admin]).await
+    }
+
+    /// An access token with these scopes.
+    pub async fn token(&self, scopes: &[Scope]) -> String {
         let token = new_access_token();
         let name = Uuid::now_v7().to_string();
         let hash = sha256_hex(token.expose_secret().as_bytes());
-        assert!(self.app.catalog().add_token(&name, Role::Operator, hash).await.unwrap());
+        let scopes = scopes.iter().copied().collect();
+        assert!(self.app.catalog().add_access_token(&name, &scopes, hash, None).await.unwrap());
         token.expose_secret().to_owned()
+    }
+
+    /// Makes an account whose password is [`PASSWORD`].
+    pub async fn account(&self, name: &str, role: Role) {
+        let name = name.parse().unwrap();
+        let hash = Password::new(PASSWORD.into(), &name).unwrap().hash().unwrap();
+        assert!(self.app.catalog().add_user(&name, role, &hash).await.unwrap().is_some());
+    }
+
+    /// Does something to the catalog's tables behind the application's back.
+    pub async fn sql(&self, statement: &str) {
+        let connection = Connection::connect(self.app.settings().catalog_url().expose_secret()).await.unwrap();
+        connection.execute_unprepared(statement).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        let connection = Connection::connect(self.app.settings().catalog_url().expose_secret()).await.unwrap();
+        let query = format!("SELECT COUNT(*) AS number FROM {table}");
+        let statement = Statement::from_string(connection.get_database_backend(), query);
+        let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+        connection.close().await.unwrap();
+        row.try_get("", "number").unwrap()
     }
 
     /// The prediction as its bearer sees it.
@@ -184,7 +214,37 @@ pub struct Browser {
     url: String,
 }
 
+/// The password of every account that [`TestApp::account`] makes.
+pub const PASSWORD: &str = "correct horse battery";
+
 impl Browser {
+    /// A browser in which somebody has signed in whose account is made for it.
+    pub async fn signed_in(test: &TestApp, name: &str, role: Role) -> Self {
+        test.account(name, role).await;
+        let browser = Self::open(test).await;
+        let answer = browser.sign_in(name, PASSWORD, "").await;
+        assert_eq!(answer.status(), 303);
+        assert_eq!(answer.headers()["location"], "/");
+        browser
+    }
+
+    /// Sends the form of the sign-in page.
+    pub async fn sign_in(&self, name: &str, password: &str, next: &str) -> Response {
+        self.send_form("/login", &[("name", name), ("password", password), ("next", next)]).await
+    }
+
+    /// Sends a form as a browser does.
+    pub async fn send_form(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.post(path).header("content-type", "application/x-www-form-urlencoded").body(body);
+        request.send().await.unwrap()
+    }
+
+    /// A request that does not say where it comes from.
+    pub fn bare(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
     pub async fn open(test: &TestApp) -> Self {
         let client = Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let browser = Self { client, url: test.url.clone() };

@@ -120,7 +120,7 @@ impl MigrationTrait for Step {
                     .table(access_token::Entity)
                     .col(string(T::TokenSha256).primary_key())
                     .col(string(T::Name).unique_key())
-                    .col(string(T::Role))
+                    .col(string(Alias::new("role")))
                     .col(timestamp_with_time_zone(T::CreatedAt))
                     .to_owned(),
             )

@@ -3,6 +3,7 @@
 //! A step that has been released is never edited; a change is a new step.
 
 mod m001_predictions;
+mod m002_accounts;
 
 use sea_orm_migration::prelude::*;
 
@@ -12,6 +13,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m001_predictions::Step)]
+        vec![Box::new(m001_predictions::Step), Box::new(m002_accounts::Step)]
     }
 }
