@@ -203,7 +203,7 @@ impl Backend for CallersBackend {
 
     async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
         let whose = match self.caller.visitor() {
-            _ if self.caller.viewer().role == Role::Operator => Whose::Everybodys,
+            _ if self.caller.may(Scope::PredictionsRead) => Whose::Everybodys,
             Some(visitor) => Whose::OfVisitor(visitor),
             None => return Ok(None),
         };

@@ -41,6 +41,27 @@ on_both_databases! {
         assert_eq!(ann.get(&shown).send().await.unwrap().status(), 404);
         test.stop().await;
     };
+
+    several_photos_in_one_form_are_all_taken_and_those_that_are_none_are_counted => async |database| {
+        let test = TestApp::start(database).await;
+        let ann = Browser::open(&test).await;
+        let photo = |form: Form, bytes: Vec<u8>| form.part("image", Part::bytes(bytes).file_name("photo.jpg"));
+
+        let two = photo(form(a_photo(1)), a_photo(2));
+        assert_eq!(location(&ann.post("/photos").multipart(two).send().await.unwrap()), "/?sent=2#my-photos");
+
+        let mixed = photo(photo(form(a_photo(3)), b"no picture".to_vec()), Vec::new());
+        let told = location(&ann.post("/photos").multipart(mixed).send().await.unwrap());
+        assert_eq!(told, "/?sent=1&refused=not-a-picture,bad-request#my-photos");
+        let page = ann.get(told.split('#').next().unwrap()).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("1 photo is answered, 2 were not taken."), "{page}");
+        assert_eq!(ann.photos().await, 3);
+
+        let none = photo(form(b"no picture".to_vec()), b"none either".to_vec());
+        assert_eq!(ann.post("/photos").multipart(none).send().await.unwrap().status(), 422);
+        assert_eq!(ann.photos().await, 3, "nothing changes on a refused request");
+        test.stop().await;
+    };
 }
 
 #[tokio::test]
@@ -103,29 +124,6 @@ async fn a_class_name_or_path_is_never_markup() {
     let text = page.text().await.unwrap();
     assert!(!text.contains("<script>alert"), "{text}");
     test.stop().await;
-}
-
-on_both_databases! {
-    several_photos_in_one_form_are_all_taken_and_those_that_are_none_are_counted => async |database| {
-        let test = TestApp::start(database).await;
-        let ann = Browser::open(&test).await;
-        let photo = |form: Form, bytes: Vec<u8>| form.part("image", Part::bytes(bytes).file_name("photo.jpg"));
-
-        let two = photo(form(a_photo(1)), a_photo(2));
-        assert_eq!(location(&ann.post("/photos").multipart(two).send().await.unwrap()), "/?sent=2#my-photos");
-
-        let mixed = photo(photo(form(a_photo(3)), b"no picture".to_vec()), Vec::new());
-        let told = location(&ann.post("/photos").multipart(mixed).send().await.unwrap());
-        assert_eq!(told, "/?sent=1&refused=not-a-picture,bad-request#my-photos");
-        let page = ann.get(told.split('#').next().unwrap()).send().await.unwrap().text().await.unwrap();
-        assert!(page.contains("1 photo is answered, 2 were not taken."), "{page}");
-        assert_eq!(ann.photos().await, 3);
-
-        let none = photo(form(b"no picture".to_vec()), b"none either".to_vec());
-        assert_eq!(ann.post("/photos").multipart(none).send().await.unwrap().status(), 422);
-        assert_eq!(ann.photos().await, 3, "nothing changes on a refused request");
-        test.stop().await;
-    };
 }
 
 #[tokio::test]
