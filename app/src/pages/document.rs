@@ -1,13 +1,6 @@
-//! Pages that are documents and nothing more, as the browser's router knows them.
+//! Pages that are documents and nothing more, as the browser's router knows them. Links to them load them; should the
+//! router come to one all the same, it fetches the document.
 
-use leptos::prelude::*;
-
-pub use {Document as DashboardPage, Document as ModelsPage, Document as PipelinesPage, Document as ReviewPage};
-
-/// Links to these pages load them. Should the router come to one all the same, it fetches the document.
-#[component]
-pub fn Document() -> impl IntoView {
-    Effect::new(|_| {
-        let _ = window().location().reload();
-    });
-}
+pub use super::login::{
+    ByDocument as DashboardPage, ByDocument as ModelsPage, ByDocument as PipelinesPage, ByDocument as ReviewPage,
+};

@@ -64,10 +64,10 @@ pub fn NotAllowedPage() -> impl IntoView {
     view! { <ByDocument/> }
 }
 
-/// In a living page: goes on to the document at this address.
+/// In a living page, which came to a page that is only a document: goes on to the document at this address.
 #[cfg(not(feature = "ssr"))]
 #[component]
-fn ByDocument() -> impl IntoView {
+pub fn ByDocument() -> impl IntoView {
     let location = leptos_router::hooks::use_location();
     Effect::new(move |_| {
         let (path, query) = (location.pathname.get(), location.search.get());
@@ -75,7 +75,7 @@ fn ByDocument() -> impl IntoView {
         // An address that cannot be gone to leaves the words below.
         let _ = window().location().set_href(&format!("{path}{query}"));
     });
-    view! { <p class="loading" role="status">"Going to the door…"</p> }
+    view! { <p class="loading" role="status">"One moment…"</p> }
 }
 
 #[cfg(test)]
