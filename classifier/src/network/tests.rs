@@ -140,7 +140,8 @@ fn agrees_with_tract(model: &ModelProto, shape: [usize; 4]) {
 
 #[test]
 fn kernels_of_any_size_stride_and_padding_agree_with_tract() {
-    let cases: [(usize, [usize; 2], [i64; 2], [i64; 4]); 6] = [
+    type Case = (usize, [usize; 2], [i64; 2], [i64; 4]);
+    let cases: [Case; 6] = [
         (3, [3, 3], [2, 2], [1, 1, 1, 1]),
         (3, [3, 3], [1, 1], [0, 0, 0, 0]),
         (1, [5, 3], [1, 2], [2, 0, 1, 3]),
