@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone stop clean-data test test-rust e2e screenshots lint audit clean
+.PHONY: help run build phone stop clean-data test test-rust e2e screenshots lint audit clean bench-explore
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ e2e: ## the browser tests only
 
 screenshots: ## pictures of the pages, into end2end/screenshots/
 	@scripts/test.sh screenshots
+
+bench-explore: ## how long pages of the photo list take, up to a million photos (PostgreSQL too, if one is named)
+	cargo run --release -p gourmetgram --example explore
 
 lint: ## formatting, clippy, documentation, licences; a warning is an error
 	scripts/setup.sh rust deny shellcheck

@@ -22,3 +22,4 @@ mod phone;
 pub mod spool;
 mod telemetry;
 mod tls;
+pub mod thumbnails;

@@ -8,6 +8,7 @@ mod models;
 mod not_found;
 mod pipelines;
 mod review;
+mod photos;
 
 pub use dashboard::DashboardPage;
 pub use home::HomePage;
@@ -16,3 +17,4 @@ pub use models::ModelsPage;
 pub use not_found::NotFoundPage;
 pub use pipelines::PipelinesPage;
 pub use review::ReviewPage;
+pub use photos::{PhotoPage, PhotosPage};

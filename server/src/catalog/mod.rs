@@ -3,7 +3,9 @@
 //! A catalog answers [`CatalogError`]; what that means to a client is decided in `http`.
 
 mod accounts;
+mod bulk;
 pub mod entity;
+mod listing;
 mod migration;
 mod outbox;
 mod predictions;
@@ -19,8 +21,9 @@ use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use accounts::{AccessToken, OPERATOR_LINK_LIFETIME, Session, SessionLimits};
+pub use listing::MAX_PAGE;
 pub use outbox::{Backlog, Claim, Outcome};
-pub use predictions::{Actor, Change, MAX_PAGE, Owner, Received, Recorded, Spooled, Whose, to_api};
+pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,9 @@ pub enum CatalogError {
     /// There is no such prediction.
     #[error("no such prediction")]
     NotFound,
+    /// A cursor that was not made by us, or for another order.
+    #[error("{0}")]
+    BadCursor(&'static str),
     /// It was erased; nothing can be said of it any more.
     #[error("the prediction was erased")]
     Erased,
