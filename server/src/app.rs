@@ -333,6 +333,7 @@ impl Application {
         let grace = Duration::from_secs(app.settings().server.shutdown_grace_seconds);
         let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
+        let stock = tokio::spawn(take_stock(app.clone(), stop.clone()));
         let sweep = tokio::spawn(thumbnails::sweep(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
         let sessions = tokio::spawn(remove_ended_sessions(app.clone(), stop.clone()));
@@ -357,6 +358,7 @@ impl Application {
         finish("outbox", outbox, deadline).await;
         finish("buckets", buckets, deadline).await;
         finish("small pictures", sweep, deadline).await;
+        finish("stock-taking", stock, deadline).await;
         finish("metrics", upkeep, deadline).await;
         finish("sessions", sessions, deadline).await;
         drop(beside);
@@ -401,6 +403,19 @@ async fn make_buckets(app: App, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(BUCKET_RETRY) => {}
+        }
+    }
+}
+
+/// A catalog that began empty has grown: its database is to know.
+async fn take_stock(app: App, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(600)) => {}
+        }
+        if let Err(error) = app.catalog().take_stock().await {
+            tracing::warn!(%error, "the catalog cannot take stock of itself; lists may be slower");
         }
     }
 }

@@ -84,7 +84,7 @@ pub async fn fill(connection: &DatabaseConnection, from: i64, to: i64, total: i6
 /// Lets the database look at what it holds, as it does by itself after a while.
 pub async fn analyze(connection: &DatabaseConnection) -> Result<(), DbErr> {
     let sql = match connection.get_database_backend() {
-        DbBackend::Sqlite => "PRAGMA optimize = 0x10002",
+        DbBackend::Sqlite => "PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002",
         _ => "VACUUM ANALYZE predictions",
     };
     connection.execute_unprepared(sql).await?;

@@ -93,6 +93,7 @@ impl Catalog {
             Self { write: pool.clone(), read: pool }
         };
         catalog.migrate().await?;
+        catalog.take_stock().await?;
         Ok(catalog)
     }
 
@@ -105,6 +106,16 @@ impl Catalog {
         turn.execute_unprepared("SELECT pg_advisory_xact_lock(4916011)").await?;
         migration::Migrator::up(&self.write, None).await?;
         Ok(turn.commit().await?)
+    }
+
+    /// Has SQLite look at how its columns are filled, where they have changed much: without that it guesses, and takes
+    /// an index with many matches for one with few. It reads a sample, so a large catalog takes no longer. PostgreSQL
+    /// does so by itself.
+    pub async fn take_stock(&self) -> Result<(), CatalogError> {
+        if self.write.get_database_backend() == DbBackend::Sqlite {
+            self.write.execute_unprepared("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002").await?;
+        }
+        Ok(())
     }
 
     /// Whether the database answers.

@@ -126,6 +126,7 @@ fn Choice(
     asked: Memo<Browse>,
 ) -> impl IntoView {
     let now = asked.with_untracked(|asked| asked.get(field).to_owned());
+    let id = format!("filter-{}", field.name());
     // What the address asks for is shown, even where nobody offers it (any more).
     let unlisted =
         (!now.is_empty() && options.iter().all(|(value, _)| *value != now)).then(|| (now.clone(), now.clone()));
@@ -139,10 +140,10 @@ fn Choice(
         view! { <option value=value selected=at_first prop:selected=chosen>{text}</option> }
     });
     view! {
-        <label class="filters__field">
-            <span>{label}</span>
-            <select class="field" name=field.name()>{options.collect_view()}</select>
-        </label>
+        <div class="filters__field">
+            <label for=id.clone()>{label}</label>
+            <select class="field" id=id name=field.name()>{options.collect_view()}</select>
+        </div>
     }
 }
 

@@ -11,7 +11,7 @@
 //! therefore ends in the columns of that order, and carries the other columns one can filter a range of, so that what
 //! does not match is passed over within the index. Three orders are served for all photos, for one class and for one
 //! model version. What few photos have (a flag, say) gets partial indexes: they cost nothing for all the others. All
-//! leave out erased photos.
+//! leave out erased photos. `server/examples/explore` measures what they are good for.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -32,14 +32,14 @@ const BY_TIME: &str = "created_at, id, confidence";
 const BY_CONFIDENCE: &str = "confidence, id, created_at";
 const BY_CLASS: &str = "predicted_class, created_at, id, confidence";
 
-/// What few photos have: the word for the index, the column that is not null there, and one more to look at.
-const RARE: [(&str, &str, Option<&str>); 6] = [
-    ("flagged", "flag", Some("flag")),
-    ("corrected", "corrected_class", None),
-    ("annotated", "annotated_class", Some("annotated_by")),
-    ("label_wait", "label_wait_since", None),
-    ("noisy", "noisy_since", None),
-    ("clean", "clean_since", None),
+/// What few photos have: the word for the index, and the column that is not null there.
+const RARE: [(&str, &str); 6] = [
+    ("flagged", "flag"),
+    ("corrected", "corrected_class"),
+    ("annotated", "annotated_class"),
+    ("label_wait", "label_wait_since"),
+    ("noisy", "noisy_since"),
+    ("clean", "clean_since"),
 ];
 
 #[async_trait::async_trait]
@@ -76,13 +76,13 @@ fn indexes() -> Vec<(String, String, Option<&'static str>)> {
     for (order, columns) in [("time", BY_TIME), ("confidence", BY_CONFIDENCE), ("class", BY_CLASS)] {
         indexes.push((format!("listed_by_{order}"), columns.to_owned(), None));
         indexes.push((format!("version_by_{order}"), format!("model_version, {columns}"), None));
-        for (what, having, seen) in RARE {
-            let seen = seen.map(|column| format!(", {column}")).unwrap_or_default();
-            indexes.push((format!("{what}_by_{order}"), format!("{columns}{seen}"), Some(having)));
+        for (what, having) in RARE {
+            indexes.push((format!("{what}_by_{order}"), columns.to_owned(), Some(having)));
         }
+        indexes.push((format!("reason_by_{order}"), format!("flag, {columns}"), Some("flag")));
+        indexes.push((format!("annotator_by_{order}"), format!("annotated_by, {columns}"), Some("annotated_by")));
     }
-    // One class by time is a part of all by class. The annotators' names are listed from their index.
-    indexes.push(("annotator_by_time".to_owned(), format!("annotated_by, {BY_TIME}"), Some("annotated_by")));
+    // One class by time is a part of all by class.
     indexes.push(("class_by_confidence".to_owned(), format!("predicted_class, {BY_CONFIDENCE}"), None));
     indexes
 }
