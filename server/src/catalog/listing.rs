@@ -9,8 +9,8 @@ use gourmetgram_api::{
     Cursor, Facets, Neighbours, Place, PredictionId, PredictionPage, PredictionQuery, SortKey, SortOrder, Total,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, IdenStatic, Order, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select, Statement,
     sea_query::{Expr, IntoCondition},
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,8 @@ pub const MAX_PAGE: u16 = 200;
 /// How far matches are counted: an exact number of many would cost a walk over all of them, and nobody reads past
 /// "more than a thousand".
 const COUNT_LIMIT: u32 = 1000;
+/// So many rows are sorted in a few milliseconds.
+const QUICKLY_SORTED: u64 = 2000;
 /// Most values of one facet: each costs a step in an index.
 const MAX_FACETS: usize = 100;
 
@@ -37,7 +39,7 @@ impl Catalog {
     pub async fn predictions(&self, whose: Whose<'_>, query: &PredictionQuery) -> Result<PredictionPage, CatalogError> {
         let limit = usize::from(query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE));
         let (key, _) = query.sorted_by();
-        let mut rows = page_of(whose, query)?.all(&self.read).await?;
+        let mut rows = page_of(&self.passing(query).await?, whose, query)?.all(&self.read).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = rows.last().filter(|_| more).map(|last| Position::of(key, last).to_cursor(query));
@@ -57,7 +59,7 @@ impl Catalog {
     }
 
     async fn total(&self, whose: Whose<'_>, query: &PredictionQuery) -> Result<Total, CatalogError> {
-        let ids: Vec<Uuid> = counted(whose, query).into_tuple().all(&self.read).await?;
+        let ids: Vec<Uuid> = counted(&self.passing(query).await?, whose, query).into_tuple().all(&self.read).await?;
         let found = u32::try_from(ids.len()).unwrap_or(u32::MAX);
         let or_more = found > COUNT_LIMIT;
         Ok(Total { counted: if or_more { COUNT_LIMIT } else { found }, or_more })
@@ -72,8 +74,9 @@ impl Catalog {
     ) -> Result<Neighbours, CatalogError> {
         let (key, order) = query.sorted_by();
         let position = Position::of(key, row);
+        let passing = &self.passing(query).await?;
         let beside = async |order: SortOrder| {
-            let select = in_order(living(whose, query), key, order);
+            let select = in_order(living(passing, whose, query), key, order);
             let found: Option<Uuid> = select
                 .filter(position.beyond(order))
                 .select_only()
@@ -112,6 +115,49 @@ impl Catalog {
         Ok(values)
     }
 
+    /// Which ranges the walk is to pass over in its own index.
+    ///
+    /// Where the list has another order than the range, SQLite guesses that few rows lie in the range, takes the
+    /// range's index and sorts what it found: seconds, if it was a third of a million. So it is told: where the range
+    /// holds more rows than are quickly sorted, a unary plus keeps SQLite from its index. PostgreSQL knows how many
+    /// rows a range holds.
+    async fn passing(&self, query: &PredictionQuery) -> Result<Passing, CatalogError> {
+        let backend = self.read.get_database_backend();
+        let mut passed_over = Vec::new();
+        if backend != DbBackend::Sqlite {
+            return Ok((backend, passed_over));
+        }
+        let (key, _) = query.sorted_by();
+        let confidence = PredictionQuery {
+            confidence_min: query.confidence_min,
+            confidence_max: query.confidence_max,
+            sort: Some(SortKey::Confidence),
+            ..PredictionQuery::default()
+        };
+        let time = PredictionQuery { from: query.from, to: query.to, ..PredictionQuery::default() };
+        for (column, range, is_across) in [
+            (Column::Confidence, confidence, key != SortKey::Confidence),
+            (Column::CreatedAt, time, key == SortKey::Confidence || (key == SortKey::Class && query.class.is_none())),
+        ] {
+            let is_open = range.confidence_min.is_none()
+                && range.confidence_max.is_none()
+                && range.from.is_none()
+                && range.to.is_none();
+            if is_open || !is_across {
+                continue;
+            }
+            let few = living(&(backend, Vec::new()), Whose::Everybodys, &range)
+                .select_only()
+                .column(Column::Id)
+                .limit(QUICKLY_SORTED + 1);
+            let few: Vec<Uuid> = few.into_tuple().all(&self.read).await?;
+            if few.len() as u64 > QUICKLY_SORTED {
+                passed_over.push(column);
+            }
+        }
+        Ok((backend, passed_over))
+    }
+
     /// How the database would find a page (`counting`: the number of matches): for tests and benchmarks.
     pub async fn explain(
         &self,
@@ -119,9 +165,13 @@ impl Catalog {
         query: &PredictionQuery,
         counting: bool,
     ) -> Result<String, CatalogError> {
-        let backend = self.read.get_database_backend();
-        let mut statement =
-            if counting { counted(whose, query).build(backend) } else { page_of(whose, query)?.build(backend) };
+        let passing = &self.passing(query).await?;
+        let backend = passing.0;
+        let mut statement = if counting {
+            counted(passing, whose, query).build(backend)
+        } else {
+            page_of(passing, whose, query)?.build(backend)
+        };
         let (prefix, column) = match backend {
             DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
             _ => ("EXPLAIN", "QUERY PLAN"),
@@ -133,29 +183,44 @@ impl Catalog {
     }
 }
 
+/// The database, and the ranges that SQLite must not look up but pass over.
+type Passing = (DbBackend, Vec<Column>);
+
 /// The rows of a page, and one more that tells whether there is another.
-fn page_of(whose: Whose<'_>, query: &PredictionQuery) -> Result<Select<prediction::Entity>, CatalogError> {
+fn page_of(
+    passing: &Passing,
+    whose: Whose<'_>,
+    query: &PredictionQuery,
+) -> Result<Select<prediction::Entity>, CatalogError> {
     let limit = query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
     let (key, order) = query.sorted_by();
-    let mut select = in_order(living(whose, query), key, order);
+    let mut select = in_order(living(passing, whose, query), key, order);
     if let Some(cursor) = &query.cursor {
         select = select.filter(Position::read(cursor, query)?.beyond(order));
     }
     Ok(select.limit(u64::from(limit) + 1))
 }
 
-fn counted(whose: Whose<'_>, query: &PredictionQuery) -> Select<prediction::Entity> {
+fn counted(passing: &Passing, whose: Whose<'_>, query: &PredictionQuery) -> Select<prediction::Entity> {
     // In an order, so that the database walks an index until it has counted enough.
     let (key, order) = query.sorted_by();
-    in_order(living(whose, query), key, order).select_only().column(Column::Id).limit(u64::from(COUNT_LIMIT) + 1)
+    in_order(living(passing, whose, query), key, order)
+        .select_only()
+        .column(Column::Id)
+        .limit(u64::from(COUNT_LIMIT) + 1)
 }
 
 /// What meets the filters.
-fn living(whose: Whose<'_>, query: &PredictionQuery) -> Select<prediction::Entity> {
+fn living((backend, passed_over): &Passing, whose: Whose<'_>, query: &PredictionQuery) -> Select<prediction::Entity> {
+    let ranged = |column: Column, than: &str, value: sea_orm::Value| {
+        let plus = if passed_over.iter().any(|passed| passed.as_str() == column.as_str()) { "+" } else { "" };
+        let sign = if *backend == DbBackend::Sqlite { "?" } else { "$1" };
+        Expr::cust_with_values(format!("{plus}\"{}\" {than} {sign}", column.as_str()), [value])
+    };
     let standing = |column: Column, stands: bool| if stands { column.is_not_null() } else { column.is_null() };
-    // A reason or a name implies that there is one; said outright, the partial indexes apply.
-    let flagged = query.flagged.or(query.reason.map(|_| true));
-    let annotated = query.annotated.or(query.annotator.as_ref().map(|_| true));
+    // A reason or a name implies that there is one. Saying both would have PostgreSQL expect fewer rows than there are.
+    let flagged = query.flagged.filter(|_| query.reason.is_none());
+    let annotated = query.annotated.filter(|_| query.annotator.is_none());
     let wanted = Condition::all()
         .add(Column::ErasedAt.is_null())
         .add_option(match whose {
@@ -163,16 +228,16 @@ fn living(whose: Whose<'_>, query: &PredictionQuery) -> Select<prediction::Entit
             Whose::OfVisitor(visitor) => Some(Column::Visitor.eq(visitor)),
         })
         .add_option(query.class.as_deref().map(|class| Column::PredictedClass.eq(class)))
-        .add_option(query.confidence_min.map(|least| Column::Confidence.gte(least.get())))
-        .add_option(query.confidence_max.map(|most| Column::Confidence.lte(most.get())))
+        .add_option(query.confidence_min.map(|least| ranged(Column::Confidence, ">=", least.get().into())))
+        .add_option(query.confidence_max.map(|most| ranged(Column::Confidence, "<=", most.get().into())))
         .add_option(flagged.map(|flagged| standing(Column::Flag, flagged)))
         .add_option(query.reason.map(|reason| Column::Flag.eq(reason.as_str())))
         .add_option(query.corrected.map(|corrected| standing(Column::CorrectedClass, corrected)))
         .add_option(annotated.map(|annotated| standing(Column::AnnotatedClass, annotated)))
         .add_option(query.annotator.as_deref().map(|name| Column::AnnotatedBy.eq(name)))
         .add_option(query.model_version.as_deref().map(|version| Column::ModelVersion.eq(version)))
-        .add_option(query.from.map(|from| Column::CreatedAt.gte(from)))
-        .add_option(query.to.map(|to| Column::CreatedAt.lt(to)))
+        .add_option(query.from.map(|from| ranged(Column::CreatedAt, ">=", from.into())))
+        .add_option(query.to.map(|to| ranged(Column::CreatedAt, "<", to.into())))
         .add_option(query.place.map(|place| match place {
             Place::Production => Column::StoredAt.is_not_null(),
             Place::LabelWait => Column::LabelWaitSince.is_not_null(),

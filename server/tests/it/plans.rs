@@ -2,7 +2,7 @@
 //! query's plan and not by time, on enough made-up rows for the planner to have a choice.
 
 use gourmetgram::catalog::{Catalog, Whose};
-use gourmetgram_api::{FlagReason, Place, PredictionQuery, SortKey};
+use gourmetgram_api::{Confidence, FlagReason, Place, PredictionQuery, SortKey};
 use sea_orm::Database as Connection;
 use secrecy::ExposeSecret;
 
@@ -21,6 +21,8 @@ fn questions() -> Vec<PredictionQuery> {
         PredictionQuery { class: text("Soup"), ..all.clone() },
         PredictionQuery { model_version: text("food64-2"), ..all.clone() },
         PredictionQuery { model_version: text("trial-3"), ..all.clone() },
+        PredictionQuery { confidence_min: Confidence::new(0.3).ok(), ..all.clone() },
+        PredictionQuery { from: "2025-11-24T17:00:00Z".parse().ok(), ..all.clone() },
         PredictionQuery { flagged: Some(true), ..all.clone() },
         PredictionQuery { flagged: Some(false), ..all.clone() },
         PredictionQuery { reason: Some(FlagReason::NotFood), ..all.clone() },

@@ -382,7 +382,7 @@ fn Nothing(asked: Memo<Browse>) -> impl IntoView {
 #[component]
 fn More(list: List) -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
-    let watcher = StoredValue::new_local(None::<Watcher>);
+    let watcher = StoredValue::new(None::<Watcher>);
     let near = RwSignal::new(false);
     Effect::new(move |_| {
         if let Some(end) = end.get() {

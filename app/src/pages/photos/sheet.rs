@@ -23,7 +23,7 @@ where
     E: html::ElementType + 'static,
     E::Output: JsCast + Clone + 'static,
 {
-    let watcher = StoredValue::new_local(None::<Watcher>);
+    let watcher = StoredValue::new(None::<Watcher>);
     let (near, height) = (shelf.near.clone(), shelf.height.clone());
     Effect::new(move |_| {
         let Some(element) = element.get() else { return };

@@ -8,7 +8,8 @@ use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, Intersec
 /// How far beyond the window an element counts as near: about a screen, so that it is there before it is seen.
 const MARGIN: &str = "1200px 0px";
 
-/// Watches one element until it is dropped.
+/// Watches one element until it is dropped. It may be stored where the server stores things (which never makes one): its
+/// inside is of one thread, the browser's.
 pub(super) struct Watcher(SendWrapper<Watching>);
 
 struct Watching {
