@@ -108,7 +108,7 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
                     <button class="button" type="submit">"Apply"</button>
                     {move || (asked.with(Browse::filters) > 0).then(|| view! {
                         <a class="filters__clear" href=asked.with(|asked| asked.unfiltered().list())>
-                            "Clear " {count(asked.with(Browse::filters), "filter", "filters")}
+                            {format!("Clear {}", count(asked.with(Browse::filters), "filter", "filters"))}
                         </a>
                     })}
                 </div>
