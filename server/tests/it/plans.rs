@@ -44,13 +44,26 @@ async fn filled(test: &TestApp) -> Catalog {
     Catalog::open(&url, 0).await.unwrap()
 }
 
-/// A plan walks an index in the order of the list: it neither looks at every row nor sorts what it found.
+/// PostgreSQL may rather sort what an index has few of; as many as on a few pages is no harm.
+const FEW: u64 = 500;
+
+/// A plan walks an index in the order of the list: it neither looks at every row nor sorts many.
 fn assert_walks_an_index(plan: &str, query: &PredictionQuery) {
     let is_sqlite = !plan.contains("cost=");
-    let (scan, sort) = if is_sqlite { ("SCAN predictions", "TEMP B-TREE") } else { ("Seq Scan", "Sort") };
+    let scan = if is_sqlite { "SCAN predictions" } else { "Seq Scan" };
     // SQLite also says SCAN of a walk over an index in its order.
     let scans = plan.lines().any(|line| line.contains(scan) && !line.contains("USING"));
-    assert!(!scans && !plan.contains(sort), "{query:?}\n{plan}");
+    let sorts = plan.contains("TEMP B-TREE") || plan.lines().any(|line| sorted_rows(line) > FEW);
+    assert!(!scans && !sorts, "{query:?}\n{plan}");
+}
+
+/// How many rows PostgreSQL expects to sort, where a line of its plan says that it sorts.
+fn sorted_rows(line: &str) -> u64 {
+    if !line.contains("Sort  (cost=") {
+        return 0;
+    }
+    let rows = line.split("rows=").nth(1).and_then(|rest| rest.split(' ').next());
+    rows.and_then(|rows| rows.parse().ok()).unwrap_or(u64::MAX)
 }
 
 on_both_databases! {
