@@ -37,8 +37,6 @@ process.env.GOURMETGRAM_E2E_DATA ??= mkdtempSync(join(tmpdir(), "gourmetgram-end
 
 const given = process.env.GOURMETGRAM_URL;
 
-const binary = (): string => process.env.GOURMETGRAM_BIN ?? builtBinary();
-
 /** Makes an account on the server under test, beside which the command runs. */
 export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {
   execFileSync(binary(), ["user", "add", name, "--role", role, "--password-stdin"], {

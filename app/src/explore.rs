@@ -219,6 +219,7 @@ impl Browse {
         };
         let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
         let query = PredictionQuery {
+            mine: None,
             class: text(Field::Class),
             confidence_min: percent(Field::Min)?,
             confidence_max: percent(Field::Max)?,

@@ -1,12 +1,11 @@
-// What tests of the operators' pages share: an operator's access token, and enough photos to scroll.
+// What tests of the operators' pages share: a browser in which an operator is signed in, and enough photos to scroll.
 
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 
 import type { APIRequestContext, Page } from "@playwright/test";
 
-import { binary, dataFolder } from "../server";
+import { baseURL, makeAccount } from "../server";
 import { picture, test as base } from "./page";
 
 export { expect } from "./page";
@@ -14,19 +13,24 @@ export { expect } from "./page";
 /** More than two pages of the list. */
 export const enough = 130;
 
-/** An access token; one for each process that runs tests. */
-function token(): string {
-  const folder = join(dataFolder, "tokens");
-  const file = join(folder, String(process.pid));
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true });
-    const said = execFileSync(binary(), ["user", "add", `tests-${process.pid}`], {
-      env: { ...process.env, GOURMETGRAM__DATA_DIR: dataFolder, GOURMETGRAM__LOG__FILTER: "warn" },
-      encoding: "utf8",
-    });
-    writeFileSync(file, said.match(/ggo_[\w-]+/)![0]);
-  }
-  return readFileSync(file, "utf8");
+const PASSWORD = "correct horse battery";
+
+/** The session's cookie of an operator who has an account; one for each process that runs tests. */
+let session: Promise<string> | undefined;
+
+async function signIn(): Promise<string> {
+  const name = `otto-${randomUUID()}`;
+  makeAccount(name, "operator", PASSWORD);
+  const answer = await fetch(`${baseURL}/login`, {
+    method: "POST",
+    headers: { Origin: baseURL },
+    body: new URLSearchParams({ name, password: PASSWORD, next: "/photos" }),
+    redirect: "manual",
+  });
+  const cookie = answer.headers.getSetCookie().map((line) => line.match(/^gourmetgram_session=([^;]+)/)?.[1]);
+  const value = cookie.find((found) => found !== undefined);
+  if (!value) throw new Error(`signing in was answered ${answer.status}`);
+  return value;
 }
 
 /** Sends photos until there are enough. */
@@ -35,11 +39,11 @@ export async function sendEnough(request: APIRequestContext): Promise<void> {
   const { total } = await counted.json();
   const names = ["soup", "egg", "salad", "bread"] as const;
   for (let number = total.counted; number < enough; number++) {
-    const photo = readFileSync(picture(names[number % names.length]!));
-    // Bytes after a JPEG's end make it another file.
-    const buffer = Buffer.concat([photo, Buffer.from(`${process.pid} ${number}`)]);
     const answer = await request.post("/api/v1/predictions", {
-      multipart: { image: { name: "plate.jpg", mimeType: "image/jpeg", buffer } },
+      headers: { Origin: baseURL },
+      multipart: {
+        image: { name: "plate.jpg", mimeType: "image/jpeg", buffer: readFileSync(picture(names[number % names.length]!)) },
+      },
     });
     if (!answer.ok()) throw new Error(await answer.text());
   }
@@ -49,5 +53,17 @@ export const alive = (page: Page): Promise<void> =>
   page.locator("html[data-alive]").waitFor({ state: "attached" });
 
 export const test = base.extend({
-  extraHTTPHeaders: async ({}, use) => use({ Authorization: `Bearer ${token()}` }),
+  storageState: async ({}, use) => {
+    const cookie = {
+      name: "gourmetgram_session",
+      value: await (session ??= signIn()),
+      domain: new URL(baseURL).hostname,
+      path: "/",
+      expires: -1,
+      httpOnly: true,
+      secure: false,
+      sameSite: "Lax" as const,
+    };
+    await use({ cookies: [cookie], origins: [] });
+  },
 });

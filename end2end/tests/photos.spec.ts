@@ -167,7 +167,7 @@ test("one photo shows its tags and history, and its neighbours in the list it wa
 });
 
 test("whoever is not known is sent to sign in, and back from there", async ({ browser }) => {
-  const context = await browser.newContext({ extraHTTPHeaders: {} });
+  const context = await browser.newContext({ storageState: { cookies: [], origins: [] } });
   const answer = await context.request.get("/photos?class=Soup", { maxRedirects: 0 });
   expect(answer.status()).toBe(303);
   expect(answer.headers().location).toBe("/login?next=%2Fphotos%3Fclass%3DSoup");

@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use gourmetgram::catalog::{Whose, entity::prediction};
+use gourmetgram::{
+    accounts::Scope,
+    catalog::{Whose, entity::prediction},
+};
 use gourmetgram_api::{
     Confidence, FlagReason, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, Neighbours, ObjectState, Place,
-    Prediction, PredictionId, PredictionPage, PredictionQuery, SortKey, SortOrder, StoredObjects, WantedFlag,
+    Prediction, PredictionId, PredictionPage, PredictionQuery, Role, SortKey, SortOrder, StoredObjects, WantedFlag,
 };
 use gourmetgram_object_store::{Bucket, TagChanges};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -288,23 +291,41 @@ on_both_databases! {
         let test = TestApp::start(database).await;
         let ann = Browser::open(&test).await;
         let new = ann.upload(a_photo(1)).await;
+        let annotator = Browser::signed_in(&test, "anna", Role::Annotator).await;
         let one = format!("/api/v1/predictions/{}", new.id);
         for path in ["/api/v1/predictions/facets".to_owned(), format!("{one}/objects"), format!("{one}/neighbours")] {
             problem(test.get(&path).send().await.unwrap(), 401).await;
             problem(ann.get(&path).send().await.unwrap(), 401).await;
-            problem(test.get(&path).bearer_auth(&new.feedback_token).send().await.unwrap(), 401).await;
+            problem(annotator.get(&path).send().await.unwrap(), 403).await;
+            problem(test.get(&path).bearer_auth(&new.feedback_token).send().await.unwrap(), 403).await;
         }
         // Before anything about the request is looked at.
         problem(ann.post("/api/v1/predictions/flags").body("nonsense").send().await.unwrap(), 401).await;
+        problem(annotator.post("/api/v1/predictions/flags").body("nonsense").send().await.unwrap(), 403).await;
         for path in ["/photos", "/photos?class=Soup&view=table", &format!("/photos/{}", new.id)] {
             let answer = ann.get(path).send().await.unwrap();
             assert_eq!(answer.status(), 303);
             let location = answer.headers()["location"].to_str().unwrap();
             assert!(location.starts_with("/login?next=%2Fphotos"), "{location}");
+            let page = text(annotator.get(path).send().await.unwrap(), 403).await;
+            assert!(!page.contains("/thumbnail"), "{path}: {page}");
         }
-        let posted = ann.post("/photos/flags?class=Soup").header("content-type", "application/x-www-form-urlencoded");
-        let posted = posted.body(format!("id={}&reason=other", new.id)).send().await.unwrap();
-        assert_eq!(posted.status(), 303);
+        let id = new.id.to_string();
+        for (browser, status) in [(&ann, 401), (&annotator, 403)] {
+            let posted = browser.send_form("/photos/flags?class=Soup", &[("id", &id), ("reason", "other")]).await;
+            let page = text(posted, status).await;
+            assert!(!page.contains("Apply"), "the list is not shown with the refusal: {page}");
+        }
+        // A refused form of somebody else's photo does not show the page it asks to come back to.
+        let form = format!("/photos/{id}/flag?next=%2Fphotos%2F{id}");
+        let page = text(annotator.send_form(&form, &[("reason", "other")]).await, 404).await;
+        assert!(!page.contains("In the object store now"), "{page}");
+        let reader = test.token(&[Scope::PredictionsRead]).await;
+        let page = text(test.get("/photos").bearer_auth(&reader).send().await.unwrap(), 200).await;
+        assert!(page.contains(&id));
+        let flags = json!({"flags": [{"id": new.id, "reason": "other"}]});
+        let refused = test.post("/api/v1/predictions/flags").bearer_auth(&reader).json(&flags).send().await.unwrap();
+        assert!(problem(refused, 403).await.detail.contains("feedback:write"));
         let operator = test.operator().await;
         assert_eq!(test.prediction(new.id, &operator).await.flag, None, "nothing was flagged");
         test.stop().await;
@@ -459,16 +480,23 @@ async fn a_download_is_a_file_with_the_photos_own_name() {
     test.stop().await;
 }
 
-/// An operator's browser, as it is until there is a page to sign in.
-struct Operator<'a>(&'a TestApp, String);
+/// An operator's browser, and a token to look behind its pages.
+struct Operator {
+    browser: Browser,
+    token: String,
+}
 
-impl Operator<'_> {
+impl Operator {
+    async fn at(test: &TestApp) -> Self {
+        Self { browser: Browser::signed_in(test, "otto", Role::Operator).await, token: test.operator().await }
+    }
+
     async fn get(&self, path: &str, status: u16) -> String {
-        text(self.0.get(path).bearer_auth(&self.1).send().await.unwrap(), status).await
+        text(self.browser.get(path).send().await.unwrap(), status).await
     }
 
     async fn post(&self, path: &str, body: String) -> Response {
-        let request = self.0.post(path).bearer_auth(&self.1).body(body);
+        let request = self.browser.post(path).body(body);
         request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap()
     }
 }
@@ -476,7 +504,7 @@ impl Operator<'_> {
 #[tokio::test]
 async fn an_operators_visit_by_plain_forms() {
     let test = TestApp::start(Database::Sqlite).await;
-    let ann = Operator(&test, test.operator().await);
+    let ann = Operator::at(&test).await;
     assert!(ann.get("/photos", 200).await.contains("No photos yet."));
     let (one, two) = (test.upload(a_photo(1)).await, test.upload(a_photo(2)).await);
     let list = ann.get("/photos?class=&flag=&min=&order=", 200).await;
@@ -491,8 +519,8 @@ async fn an_operators_visit_by_plain_forms() {
     assert!(page.contains("No photo is like that."), "the list has the filter of the form's address: {page}");
     let undone = ann.post("/photos/flags", format!("was={}%3A&was={}%3Aother", one.id, two.id)).await;
     assert_eq!(undone.status(), 200);
-    assert_eq!(test.prediction(one.id, &ann.1).await.flag, None);
-    assert_eq!(test.prediction(two.id, &ann.1).await.flag, Some(FlagReason::Other));
+    assert_eq!(test.prediction(one.id, &ann.token).await.flag, None);
+    assert_eq!(test.prediction(two.id, &ann.token).await.flag, Some(FlagReason::Other));
     for (body, named) in [
         ("reason=other".to_owned(), "no photo is ticked"),
         (format!("id={}", one.id), "does not say why"),
@@ -523,7 +551,7 @@ async fn an_operators_visit_by_plain_forms() {
 #[tokio::test]
 async fn plain_links_turn_the_pages() {
     let test = TestApp::start(Database::Sqlite).await;
-    let ann = Operator(&test, test.operator().await);
+    let ann = Operator::at(&test).await;
     let mut random = StdRng::seed_from_u64(3);
     let rows: Vec<prediction::Model> =
         (0..130).map(|number| prediction::Model { erased_at: None, ..a_row(number, &mut random) }).collect();
