@@ -305,7 +305,12 @@ async fn what_is_kept_is_said_before_the_first_photo_and_several_can_be_chosen()
 
 #[tokio::test]
 async fn the_list_of_photos_works_without_a_script() {
-    let page = render("/photos?class=Soup&sort=confidence&view=table", Kitchen(Ok(Some(photo(), signed_in(Role::Operator)))), None).await;
+    let page = render(
+        "/photos?class=Soup&sort=confidence&view=table",
+        Kitchen(Ok(Some(photo())), signed_in(Role::Operator)),
+        None,
+    )
+    .await;
     assert_eq!(page.status, 200);
     for part in [
         "1 photo",
@@ -325,7 +330,7 @@ async fn the_list_of_photos_works_without_a_script() {
 
 #[tokio::test]
 async fn an_address_that_cannot_be_meant_is_a_bad_request_and_keeps_the_form_as_it_was() {
-    let page = render("/photos?min=90&max=10", Kitchen(Ok(Some(photo(), signed_in(Role::Operator)))), None).await;
+    let page = render("/photos?min=90&max=10", Kitchen(Ok(Some(photo())), signed_in(Role::Operator)), None).await;
     assert_eq!(page.status, 400);
     assert!(page.html.contains("Confidence_min is above confidence_max"), "{}", page.html);
     assert!(page.html.contains("value=\"90\"") && page.html.contains("value=\"10\""), "{}", page.html);
@@ -343,7 +348,13 @@ async fn an_empty_list_says_why_it_is_empty() {
 async fn flags_set_by_a_form_are_confirmed_with_a_form_that_undoes_them() {
     let id = photo().id;
     let outcomes = vec![FlagOutcome { id, result: FlagResult::Changed, before: Some(FlagReason::NotFood) }];
-    let page = render_after("/photos", Kitchen(Ok(Some(photo(), signed_in(Role::Operator)))), None, Some(FlagsAnswer { outcomes })).await;
+    let page = render_after(
+        "/photos",
+        Kitchen(Ok(Some(photo())), signed_in(Role::Operator)),
+        None,
+        Some(FlagsAnswer { outcomes }),
+    )
+    .await;
     assert_eq!(page.status, 200);
     assert!(page.html.contains("1 photo flagged for review."), "{}", page.html);
     assert!(page.html.contains(&format!("value=\"{ID}:not_food\"")), "{}", page.html);
@@ -353,7 +364,8 @@ async fn flags_set_by_a_form_are_confirmed_with_a_form_that_undoes_them() {
 
 #[tokio::test]
 async fn one_photo_shows_what_the_object_store_says_even_if_it_says_nothing() {
-    let page = render(&format!("/photos/{ID}?flag=yes"), Kitchen(Ok(Some(photo(), signed_in(Role::Operator)))), None).await;
+    let page =
+        render(&format!("/photos/{ID}?flag=yes"), Kitchen(Ok(Some(photo())), signed_in(Role::Operator)), None).await;
     assert_eq!(page.status, 200);
     for part in [
         "The object store does not answer",
@@ -365,7 +377,7 @@ async fn one_photo_shows_what_the_object_store_says_even_if_it_says_nothing() {
         assert!(page.html.contains(part), "{part} is missing in {}", page.html);
     }
     for path in ["/photos/nonsense", "/photos/01890a5d-ac96-774b-bcce-b302099a8058"] {
-        let page = render(path, Kitchen(Ok(Some(photo(), signed_in(Role::Operator)))), None).await;
+        let page = render(path, Kitchen(Ok(Some(photo())), signed_in(Role::Operator)), None).await;
         assert_eq!(page.status, 404, "{path}");
         assert!(page.html.contains("That photo is not here."), "{}", page.html);
     }
@@ -379,7 +391,7 @@ async fn what_others_wrote_is_text_on_the_photo_pages_too() {
     photo.predicted_class = hostile.to_owned();
     photo.corrected_class = Some(hostile.to_owned());
     for path in ["/photos".to_owned(), "/photos?view=table".to_owned(), format!("/photos/{ID}")] {
-        let page = render(&path, Kitchen(Ok(Some(photo.clone(), signed_in(Role::Operator)))), None).await;
+        let page = render(&path, Kitchen(Ok(Some(photo.clone())), signed_in(Role::Operator)), None).await;
         assert!(page.html.contains("&lt;img src=x"), "{path}: it is shown, escaped");
         assert!(!page.html.contains("<img src=x"), "{}", page.html);
         assert!(!page.html.contains("</script><script>"), "{}", page.html);

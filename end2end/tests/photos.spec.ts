@@ -9,7 +9,7 @@ test.setTimeout(120_000);
 
 test.beforeEach(async ({ request }) => sendEnough(request));
 
-const cards = (page: Page) => page.locator(".card:not(.card--empty)");
+const cards = (page: Page) => page.locator(".print:not(.print--empty)");
 const firstBox = (page: Page) => page.locator(".tick__box").first();
 
 async function open(page: Page, path = "/photos"): Promise<void> {
@@ -27,12 +27,12 @@ test("filters change the address without loading a document, and the back button
   void home;
   await open(page);
   await page.evaluate(() => Object.assign(window, { stays: true }));
-  const name = (await cards(page).first().locator(".card__label").innerText()).trim();
+  const name = (await cards(page).first().locator(".print__label").innerText()).trim();
   await showFilters(page);
   await page.getByLabel("Class", { exact: true }).selectOption(name);
   await expect(page).toHaveURL(`/photos?class=${encodeURIComponent(name).replaceAll("%20", "+")}`);
   await expect(page.locator(".explorer__list[aria-busy=false]")).toBeVisible();
-  for (const label of await cards(page).locator(".card__label").allInnerTexts()) expect(label).toBe(name);
+  for (const label of await cards(page).locator(".print__label").allInnerTexts()) expect(label).toBe(name);
 
   await page.getByLabel("Flag", { exact: true }).selectOption("Flagged: Not food");
   await expect(page).toHaveURL(/flag=not_food/);
@@ -85,7 +85,7 @@ test("going back from a photo finds the list where it was left", async ({ page }
     scrollTo(0, 1500);
     return scrollY;
   });
-  const link = page.locator(".card__link:visible").nth(40);
+  const link = page.locator(".print__link:visible").nth(40);
   await link.scrollIntoViewIfNeeded();
   const before = await page.evaluate(() => scrollY);
   await link.click();
@@ -145,7 +145,7 @@ test("the table sorts by its columns and says so", async ({ page }) => {
 test("one photo shows its tags and history, and its neighbours in the list it was found in", async ({ home, page }) => {
   void home;
   await open(page, "/photos?sort=confidence");
-  await page.locator(".card__link").nth(1).click();
+  await page.locator(".print__link").nth(1).click();
   await expect(page).toHaveURL(/\/photos\/[0-9a-f-]{36}\?sort=confidence$/);
   const here = page.url();
   await expect(page.locator(".record__object").first()).toContainText("predicted_class");
@@ -199,7 +199,7 @@ const states: Record<string, (page: Page) => Promise<void>> = {
   "no match": async (page) => open(page, "/photos?class=Soup&max=0"),
   "one photo": async (page) => {
     await open(page);
-    await page.locator(".card__link").first().click();
+    await page.locator(".print__link").first().click();
     await expect(page.getByRole("heading", { name: "History" })).toBeVisible();
   },
 };

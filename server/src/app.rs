@@ -37,8 +37,8 @@ use crate::{
     outbox,
     phone::Phones,
     spool::{self, Spool},
-    tls::{self, Certificates, Identity},
     thumbnails::{self, Thumbnails},
+    tls::{self, Certificates, Identity},
 };
 
 /// How often the start tries to reach an object store that is not there yet.

@@ -21,5 +21,5 @@ pub mod outbox;
 mod phone;
 pub mod spool;
 mod telemetry;
-mod tls;
 pub mod thumbnails;
+mod tls;

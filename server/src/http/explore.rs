@@ -183,7 +183,7 @@ pub async fn flag_by_form(State(app): State<App>, request: Request) -> Response 
     let (parts, body) = request.into_parts();
     let for_page = Request::from_parts(parts, Body::empty());
     let outcome = async {
-            let body = axum::body::to_bytes(body, super::MAX_SMALL_BODY)
+        let body = axum::body::to_bytes(body, super::MAX_SMALL_BODY)
             .await
             .map_err(|_| Refusal::new(ProblemKind::BadRequest, "the form is cut off or too long"))?;
         let flags = read_form(&body)?;

@@ -10,7 +10,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
-    FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role, Viewer,
+    FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role,
+    Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
@@ -27,11 +28,7 @@ use super::{
     predictions, rules,
     session_cookie::no_session,
 };
-use crate::{
-    accounts::Scope,
-    app::App,
-    catalog::Whose,
-};
+use crate::{accounts::Scope, app::App, catalog::Whose};
 
 /// Shows a page, or a file of the front end where one has this path.
 pub async fn page(State(app): State<App>, request: Request) -> Response {
@@ -291,7 +288,8 @@ impl Backend for CallersBackend {
     async fn photo(&self, id: PredictionId, query: PredictionQuery) -> Result<Option<PhotoDetails>, Problem> {
         let load = async {
             self.sees_everybodys()?;
-            let (actor, row) = match predictions::find_living(&self.app, &self.caller, id, Scope::PredictionsRead).await {
+            let (actor, row) = match predictions::find_living(&self.app, &self.caller, id, Scope::PredictionsRead).await
+            {
                 Ok(found) => found,
                 Err(refusal) if is_absent(&refusal) => return Ok(None),
                 Err(refusal) => return Err(refusal),

@@ -20,6 +20,6 @@ mod secrets;
 mod security;
 mod sign_in;
 mod support;
+mod thumbnails;
 mod tls;
 mod wire;
-mod thumbnails;

@@ -104,7 +104,7 @@ pub(super) fn BulkBar() -> impl IntoView {
             </p>
             <label class="bulk__reason">
                 <span class="visually-hidden">"Reason"</span>
-                <select class="field" name="reason" node_ref=reason>{reasons.into_iter().collect_view()}</select>
+                <select class="select" name="reason" node_ref=reason>{reasons.into_iter().collect_view()}</select>
             </label>
             <button class="button button--primary bulk__flag" type="submit" disabled=move || bulk.busy.get() on:click=flag>
                 {Icon::Flag.view()}

@@ -142,7 +142,7 @@ fn Choice(
     view! {
         <div class="filters__field">
             <label for=id.clone()>{label}</label>
-            <select class="field" id=id name=field.name()>{options.collect_view()}</select>
+            <select class="select" id=id name=field.name()>{options.collect_view()}</select>
         </div>
     }
 }
@@ -152,7 +152,7 @@ fn Percent(field: Field, label: &'static str, shown: &'static str, asked: Memo<B
     let now = asked.with_untracked(|asked| asked.get(field).to_owned());
     view! {
         <input
-            class="field"
+            class="input"
             type="number"
             inputmode="numeric"
             min="0"
@@ -172,7 +172,7 @@ fn Day(field: Field, label: &'static str, asked: Memo<Browse>) -> impl IntoView 
     let now = asked.with_untracked(|asked| asked.get(field).to_owned());
     view! {
         <input
-            class="field"
+            class="input"
             type="date"
             name=field.name()
             aria-label=label

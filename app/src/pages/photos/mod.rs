@@ -62,7 +62,7 @@ fn Explorer(explored: Explored, asked: Memo<Browse>) -> impl IntoView {
 /// What stands in the list's place until it is there: as large as it.
 #[component]
 fn Skeleton() -> impl IntoView {
-    let tiles = (0..24).map(|_| view! { <li class="card card--empty"></li> }).collect_view();
+    let tiles = (0..24).map(|_| view! { <li class="print print--empty"></li> }).collect_view();
     view! {
         <div class="explorer" role="status" aria-label="Loading the photos">
             <div class="filters filters--empty"></div>

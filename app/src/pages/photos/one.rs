@@ -286,7 +286,7 @@ fn Actions(desk: Desk, classes: Vec<String>) -> impl IntoView {
             <div class="one__correct">
                 <label>
                     <span class="visually-hidden">"What it really is"</span>
-                    <select class="field" name="label" node_ref=choice>
+                    <select class="select" name="label" node_ref=choice>
                         <option value="">"What it really is"</option>
                         {options.collect_view()}
                     </select>

@@ -104,14 +104,14 @@ fn Tile(card: ArcRwSignal<Card>) -> impl IntoView {
     let known = card.get_untracked();
     let id = known.id;
     view! {
-        <li class="card" class:card--ticked=move || list.selection.has(id)>
-            <a class="card__link" href=move || list.asked.with(|asked| asked.photo(id))>
+        <li class="print" class:print--ticked=move || list.selection.has(id)>
+            <a class="print__link" href=move || list.asked.with(|asked| asked.photo(id))>
                 <Small id side=256/>
-                <span class="card__label">{known.label.clone()}</span>
-                <span class="card__percent">{percent(known.confidence.get())}</span>
+                <span class="print__label">{known.label.clone()}</span>
+                <span class="print__percent">{percent(known.confidence.get())}</span>
             </a>
             <Tick card=known/>
-            <p class="card__marks"><Marks card=card.into()/></p>
+            <p class="print__marks"><Marks card=card.into()/></p>
         </li>
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn Small(id: gourmetgram_api::PredictionId, side: u16) -> impl IntoVi
         (side == 256).then(|| format!("{} 256w, {} 512w", forms::thumbnail(id, 256), forms::thumbnail(id, 512)));
     view! {
         <img
-            class="card__image"
+            class="print__image"
             src=forms::thumbnail(id, side)
             srcset=larger.clone()
             sizes=larger.map(|_| "(max-width: 40rem) 33vw, 11rem")
@@ -161,7 +161,7 @@ pub(super) fn Tick(card: Card) -> impl IntoView {
     let list = expect_context::<List>();
     let id = card.id;
     view! {
-        <label class="tick">
+        <label class="tickmark">
             <input
                 class="tick__box"
                 type="checkbox"
