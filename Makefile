@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone stop clean-data test test-rust e2e screenshots bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page lint audit clean
+.PHONY: help run build phone stop clean-data test test-rust e2e screenshots bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ bench-setup: build ## what measuring needs: our release build, and the peers in 
 # One part of it, when everything is set up.
 bench-forward bench-photo bench-serve bench-start bench-page:
 	python3 bench/run.py $(@:bench-%=%)
+
+bench-explore: ## how long pages of the photo list take, up to a million photos (PostgreSQL too, if one is named)
+	cargo run --release -p gourmetgram --example explore
 
 lint: ## formatting, clippy, documentation, licences; a warning is an error
 	scripts/setup.sh rust deny shellcheck

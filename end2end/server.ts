@@ -28,13 +28,14 @@ function builtBinary(): string {
   return join(JSON.parse(metadata.toString()).target_directory, "debug", "gourmetgram");
 }
 
+/** The program that is tested: its command line, too. */
+export const binary = (): string => process.env.GOURMETGRAM_BIN ?? builtBinary();
+
 // The configuration is read again in every worker process; the environment hands the first reading's choice on.
 process.env.GOURMETGRAM_E2E_PORT ??= String(await freePort());
 process.env.GOURMETGRAM_E2E_DATA ??= mkdtempSync(join(tmpdir(), "gourmetgram-end2end-"));
 
 const given = process.env.GOURMETGRAM_URL;
-
-const binary = (): string => process.env.GOURMETGRAM_BIN ?? builtBinary();
 
 /** Makes an account on the server under test, beside which the command runs. */
 export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {

@@ -1,6 +1,6 @@
 //! The visitor's photos as the page knows them.
 
-use gourmetgram_api::{Prediction, PredictionId, PredictionPage};
+use gourmetgram_api::{Cursor, Prediction, PredictionId, PredictionPage};
 use leptos::prelude::*;
 
 /// One photo with its answer and what was said about it. A handle: clones share the state, and are equal where they
@@ -30,6 +30,11 @@ impl Photo {
     pub fn source(&self) -> String {
         self.preview.clone().unwrap_or_else(|| crate::forms::image(self.id))
     }
+
+    /// Where a small `img` gets it from.
+    pub fn small_source(&self) -> String {
+        self.preview.clone().unwrap_or_else(|| crate::forms::thumbnail(self.id, 512))
+    }
 }
 
 impl PartialEq for Photo {
@@ -43,7 +48,7 @@ impl PartialEq for Photo {
 pub struct Album {
     listed: RwSignal<Vec<Photo>>,
     unlisted: RwSignal<Option<Photo>>,
-    next: RwSignal<Option<PredictionId>>,
+    next: RwSignal<Option<Cursor>>,
 }
 
 impl Album {
@@ -60,7 +65,7 @@ impl Album {
     }
 
     /// Where the list goes on, if it does.
-    pub fn next(&self) -> Option<PredictionId> {
+    pub fn next(&self) -> Option<Cursor> {
         self.next.get()
     }
 

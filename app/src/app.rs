@@ -4,15 +4,15 @@ use gourmetgram_api::Viewer;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    SsrMode, StaticSegment,
+    ParamSegment, SsrMode, StaticSegment,
     components::{Route, Router, Routes},
 };
 
 use crate::{
     components::Masthead,
     pages::{
-        AccountPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, PipelinesPage,
-        ReviewPage, SignInPage,
+        AccountPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, PhotoPage,
+        PhotosPage, PipelinesPage, ReviewPage, SignInPage,
     },
 };
 
@@ -30,7 +30,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let font = asset("bricolage-grotesque.woff2");
     let is_document = use_context::<leptos_router::location::RequestUrl>()
         .is_some_and(|url| crate::pages::is_document(url.as_ref().split('?').next().unwrap_or_default()));
-    let comes_alive = use_context::<crate::backend::PostedProblem>().is_none() && !is_document;
+    let comes_alive = use_context::<crate::backend::PostedProblem>().is_none()
+        && use_context::<crate::backend::PostedFlags>().is_none()
+        && !is_document;
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -74,6 +76,8 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("dashboard") view=DashboardPage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("photos") view=PhotosPage ssr=SsrMode::Async/>
+                    <Route path=(StaticSegment("photos"), ParamSegment("id")) view=PhotoPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("review") view=ReviewPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("pipelines") view=PipelinesPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async/>

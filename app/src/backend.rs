@@ -8,6 +8,7 @@
 //! | `Arc<dyn Backend>` | always: bound to the visitor who asks |
 //! | [`PageStatus`] | always: how a page sets the response's status |
 //! | [`PostedProblem`] | when a form was posted and refused, and the page is rendered as the answer |
+//! | [`PostedFlags`] | when a form flagged many photos, and the list is rendered as the answer |
 //!
 //! Pages are rendered in async mode (the whole document, then the response), so that a status set late still counts
 //! and nothing on the page needs a script.
@@ -15,9 +16,12 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use gourmetgram_api::{LiveModel, Prediction, PredictionId, Problem, Viewer};
+use gourmetgram_api::{FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, Viewer};
 
-use crate::home::Home;
+use crate::{
+    explore::{Explored, PhotoDetails},
+    home::Home,
+};
 
 /// The server's side of a page, already bound to the visitor of the request.
 #[async_trait]
@@ -40,6 +44,19 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// The catalog cannot be asked.
     async fn newest_photo(&self) -> Result<Option<Prediction>, Problem>;
+
+    /// What `/photos` shows, its total counted; without a question, only what its filters offer.
+    ///
+    /// # Errors
+    /// What keeps the list from being shown; for anybody but an operator, that it is not for them.
+    async fn explore(&self, query: Option<PredictionQuery>) -> Result<Explored, Problem>;
+
+    /// What `/photos/{id}` shows, with its neighbours in the list of `query`. `None` where there is no such photo, or
+    /// no more.
+    ///
+    /// # Errors
+    /// What keeps it from being shown; for anybody but an operator, that it is not for them.
+    async fn photo(&self, id: PredictionId, query: PredictionQuery) -> Result<Option<PhotoDetails>, Problem>;
 }
 
 /// Sets the HTTP status of the response being rendered. Provided by the server as a context.
@@ -71,3 +88,8 @@ impl fmt::Debug for PageStatus {
 /// it works by plain forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostedProblem(pub Problem);
+
+/// What became of the photos that a form has just flagged. The list says so and offers to undo it; like a page with a
+/// [`PostedProblem`], it stands at the form's address and gets no scripts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostedFlags(pub FlagsAnswer);

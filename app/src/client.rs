@@ -5,8 +5,8 @@
 //! aborted.
 
 use gourmetgram_api::{
-    CorrectionRequest, FlagReason, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage,
-    Problem,
+    CorrectionRequest, Cursor, Facets, FlagReason, FlagRequest, FlagsAnswer, FlagsRequest, LiveModel, Neighbours,
+    NewPrediction, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, StoredObjects,
 };
 use js_sys::Promise;
 use serde::{Serialize, de::DeserializeOwned};
@@ -62,9 +62,57 @@ pub async fn prediction(id: PredictionId) -> Result<Prediction, Trouble> {
 ///
 /// # Errors
 /// Every [`Trouble`].
-pub async fn predictions(after: Option<PredictionId>) -> Result<PredictionPage, Trouble> {
-    let cursor = after.map(|id| format!("&cursor={id}")).unwrap_or_default();
-    get(&format!("{PREDICTIONS}?mine=true&limit={PHOTOS_PER_PAGE}{cursor}")).await
+pub async fn predictions(after: Option<Cursor>) -> Result<PredictionPage, Trouble> {
+    let limit = Some(PHOTOS_PER_PAGE);
+    search(&PredictionQuery { mine: Some(true), limit, cursor: after, ..PredictionQuery::default() }).await
+}
+
+/// A page of predictions by filter.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn search(query: &PredictionQuery) -> Result<PredictionPage, Trouble> {
+    get(&format!("{PREDICTIONS}?{}", written(query))).await
+}
+
+/// What filters can be given.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn facets() -> Result<Facets, Trouble> {
+    get(&format!("{PREDICTIONS}/facets")).await
+}
+
+/// What the object store has of a photo.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn objects(id: PredictionId) -> Result<StoredObjects, Trouble> {
+    get(&format!("{PREDICTIONS}/{id}/objects")).await
+}
+
+/// What stands beside a photo in a list.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn neighbours(id: PredictionId, query: &PredictionQuery) -> Result<Neighbours, Trouble> {
+    get(&format!("{PREDICTIONS}/{id}/neighbours?{}", written(query))).await
+}
+
+/// Flags many photos, or takes many flags back.
+///
+/// # Errors
+/// Every [`Trouble`]; it may be sent again.
+pub async fn set_flags(request: &FlagsRequest) -> Result<FlagsAnswer, Trouble> {
+    let body = serde_json::to_string(request).map_err(|_| Trouble::Unreachable)?;
+    let headers = [("Content-Type", "application/json")];
+    let path = format!("{PREDICTIONS}/flags");
+    Call { method: "POST", path: &path, headers: &headers, body: Body::Json(body) }.send(None).await?.json()
+}
+
+fn written(query: &PredictionQuery) -> String {
+    // Words and numbers only: they can always be written.
+    serde_urlencoded::to_string(query).unwrap_or_default()
 }
 
 /// The model that answers now.

@@ -60,3 +60,24 @@ pub fn page_of(id: PredictionId) -> String {
 pub fn image(id: PredictionId) -> String {
     format!("/api/v1/predictions/{id}/image")
 }
+
+/// The photo as a file to keep.
+pub fn download(id: PredictionId) -> String {
+    format!("{}?download=true", image(id))
+}
+
+/// A small picture of the photo, `side` pixels at its longer side: 96, 256 or 512.
+pub fn thumbnail(id: PredictionId, side: u16) -> String {
+    format!("/api/v1/predictions/{id}/thumbnail?size={side}")
+}
+
+/// Flags many photos: fields `id`, as often as there are photos, and `reason`; or `was` (`{id}:{reason}`) to undo.
+pub const FLAGS: &str = "/photos/flags";
+
+/// A form's address with the page to go back to once it has done its work; only pages of `/photos` are gone back to.
+pub fn then(action: &str, next: &str) -> String {
+    match serde_urlencoded::to_string([("next", next)]) {
+        Ok(query) => format!("{action}?{query}"),
+        Err(_) => action.to_owned(),
+    }
+}

@@ -11,6 +11,7 @@ pub mod album;
 pub mod backend;
 pub mod client;
 pub mod components;
+pub mod explore;
 pub mod forms;
 pub mod home;
 pub mod judgement;

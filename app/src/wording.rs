@@ -1,7 +1,7 @@
 //! The product's voice where it must say a number or a word of the contract to a person.
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::{Confidence, FlagReason};
+use gourmetgram_api::{Confidence, FlagReason, Place};
 
 /// How sure the model is, in words. The steps follow what people mean by such words, not quantiles of the model.
 pub fn certainty(confidence: Confidence) -> &'static str {
@@ -33,6 +33,16 @@ pub fn flag_reason(reason: FlagReason) -> &'static str {
         FlagReason::NotFood => "Not food",
         FlagReason::BadPhoto => "Bad photo",
         FlagReason::Other => "Something else",
+    }
+}
+
+/// What a bucket is called on a page.
+pub fn place(place: Place) -> &'static str {
+    match place {
+        Place::Production => "Production",
+        Place::LabelWait => "Label-wait",
+        Place::Noisy => "Noisy",
+        Place::Clean => "Clean",
     }
 }
 

@@ -10,11 +10,13 @@ use std::sync::{
 use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
-    ClassIndex, ClassProbability, Classes, Confidence, FlagReason, LiveModel, Prediction, PredictionId, PredictionPage,
-    Problem, ProblemKind, Role, StorageState, UploadLimits, Viewer,
+    ClassIndex, ClassProbability, Classes, Confidence, Cursor, Facets, FlagOutcome, FlagReason, FlagResult,
+    FlagsAnswer, LiveModel, Neighbours, ObjectState, Place, Prediction, PredictionId, PredictionPage, PredictionQuery,
+    Problem, ProblemKind, Role, StorageState, StoredObject, StoredObjects, Total, UploadLimits, Viewer,
 };
 use gourmetgram_app::{
-    backend::{Backend, PageStatus, PostedProblem},
+    backend::{Backend, PageStatus, PostedFlags, PostedProblem},
+    explore::{Explored, PhotoDetails},
     home::Home,
     shell,
 };
@@ -55,8 +57,38 @@ impl Backend for Kitchen {
         Ok(Home {
             model: model(),
             shown: photo.clone().filter(|photo| Some(photo.id) == shown),
-            mine: PredictionPage { items: photo.into_iter().collect(), next_cursor: None },
+            mine: PredictionPage { items: photo.into_iter().collect(), ..PredictionPage::default() },
         })
+    }
+
+    async fn explore(&self, query: Option<PredictionQuery>) -> Result<Explored, Problem> {
+        let photo = self.0.clone()?.filter(|_| query.is_some());
+        let number = u32::from(photo.is_some());
+        Ok(Explored {
+            facets: Facets { classes: vec!["Bread".to_owned(), "Soup".to_owned()], ..Facets::default() },
+            page: PredictionPage {
+                next_cursor: photo.as_ref().map(|_| Cursor("further".to_owned())),
+                items: photo.into_iter().collect(),
+                total: Some(Total { counted: number, or_more: false }),
+            },
+            unusable: None,
+        })
+    }
+
+    async fn photo(&self, id: PredictionId, _: PredictionQuery) -> Result<Option<PhotoDetails>, Problem> {
+        let objects = [(Place::Production, ObjectState::Unknown), (Place::Clean, ObjectState::Absent)];
+        let objects = objects.map(|(place, found)| StoredObject {
+            place,
+            bucket: place.as_str().to_owned(),
+            key: format!("class_00/{ID}.jpg"),
+            found,
+        });
+        Ok(self.0.clone()?.filter(|photo| photo.id == id).map(|prediction| PhotoDetails {
+            prediction,
+            classes: vec!["Bread".to_owned(), "Soup".to_owned()],
+            objects: StoredObjects { objects: objects.to_vec() },
+            neighbours: Neighbours { previous: None, next: Some(id) },
+        }))
     }
 }
 
@@ -87,6 +119,8 @@ fn photo() -> Prediction {
         storage: StorageState::Stored,
         flag: None,
         corrected_class: None,
+        annotation: None,
+        places: Vec::new(),
         history: Vec::new(),
     }
 }
@@ -98,6 +132,11 @@ struct Page {
 
 /// Renders the document at `path`, as an answer to a refused form where `posted` says so.
 async fn render(path: &str, kitchen: Kitchen, posted: Option<Problem>) -> Page {
+    render_after(path, kitchen, posted, None).await
+}
+
+/// The same, also as an answer to a form that flagged photos.
+async fn render_after(path: &str, kitchen: Kitchen, posted: Option<Problem>, flags: Option<FlagsAnswer>) -> Page {
     // Only the first test of this process gets to do it.
     let _ = any_spawner::Executor::init_tokio();
     let status = Arc::new(AtomicU16::new(200));
@@ -112,6 +151,9 @@ async fn render(path: &str, kitchen: Kitchen, posted: Option<Problem>) -> Page {
         provide_context(PageStatus::new(move |code| status.store(code, Ordering::Relaxed)));
         if let Some(problem) = posted {
             provide_context(PostedProblem(problem));
+        }
+        if let Some(answer) = flags {
+            provide_context(PostedFlags(answer));
         }
         let options = LeptosOptions::builder().output_name("gourmetgram").site_pkg_dir("pkg/0123").build();
         shell(options).to_html_stream_in_order()
@@ -260,4 +302,99 @@ async fn what_is_kept_is_said_before_the_first_photo_and_several_can_be_chosen()
     assert!(page.html.contains("What we keep, and why"), "{}", page.html);
     assert!(page.html.contains("multiple"), "{}", page.html);
     assert!(page.html.contains("capture=\"environment\""), "{}", page.html);
+}
+
+#[tokio::test]
+async fn the_list_of_photos_works_without_a_script() {
+    let page = render(
+        "/photos?class=Soup&sort=confidence&view=table",
+        Kitchen(Ok(Some(photo())), signed_in(Role::Operator)),
+        None,
+    )
+    .await;
+    assert_eq!(page.status, 200);
+    for part in [
+        "1 photo",
+        "action=\"/photos\"",
+        "aria-sort=\"ascending\"",
+        &format!("/photos/{ID}?class=Soup&amp;sort=confidence&amp;view=table"),
+        "after=further",
+        "action=\"/photos/flags?class=Soup&amp;sort=confidence&amp;view=table\"",
+        &format!("value=\"{ID}\""),
+        "thumbnail?size=96",
+        "Clear 1 filter",
+    ] {
+        assert!(page.html.contains(part), "{part} is missing in {}", page.html);
+    }
+    assert!(!page.html.contains(" style="), "{}", page.html);
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_meant_is_a_bad_request_and_keeps_the_form_as_it_was() {
+    let page = render("/photos?min=90&max=10", Kitchen(Ok(Some(photo())), signed_in(Role::Operator)), None).await;
+    assert_eq!(page.status, 400);
+    assert!(page.html.contains("Confidence_min is above confidence_max"), "{}", page.html);
+    assert!(page.html.contains("value=\"90\"") && page.html.contains("value=\"10\""), "{}", page.html);
+}
+
+#[tokio::test]
+async fn an_empty_list_says_why_it_is_empty() {
+    let page = render("/photos", Kitchen(Ok(None), signed_in(Role::Operator)), None).await;
+    assert!(page.html.contains("No photos yet."), "{}", page.html);
+    let page = render("/photos?class=Soup", Kitchen(Ok(None), signed_in(Role::Operator)), None).await;
+    assert!(page.html.contains("No photo is like that.") && page.html.contains("href=\"/photos\""), "{}", page.html);
+}
+
+#[tokio::test]
+async fn flags_set_by_a_form_are_confirmed_with_a_form_that_undoes_them() {
+    let id = photo().id;
+    let outcomes = vec![FlagOutcome { id, result: FlagResult::Changed, before: Some(FlagReason::NotFood) }];
+    let page = render_after(
+        "/photos",
+        Kitchen(Ok(Some(photo())), signed_in(Role::Operator)),
+        None,
+        Some(FlagsAnswer { outcomes }),
+    )
+    .await;
+    assert_eq!(page.status, 200);
+    assert!(page.html.contains("1 photo flagged for review."), "{}", page.html);
+    assert!(page.html.contains(&format!("value=\"{ID}:not_food\"")), "{}", page.html);
+    assert!(page.html.contains("form=\"undo-flags\"") && page.html.contains("id=\"undo-flags\""));
+    assert!(!page.html.contains("gourmetgram.js"), "its address is the form's: it must not come alive");
+}
+
+#[tokio::test]
+async fn one_photo_shows_what_the_object_store_says_even_if_it_says_nothing() {
+    let page =
+        render(&format!("/photos/{ID}?flag=yes"), Kitchen(Ok(Some(photo())), signed_in(Role::Operator)), None).await;
+    assert_eq!(page.status, 200);
+    for part in [
+        "The object store does not answer",
+        "Not there.",
+        &format!("/api/v1/predictions/{ID}/image?download=true"),
+        &format!("action=\"/photos/{ID}/flag?next=%2Fphotos%2F{ID}%3Fflag%3Dyes\""),
+        "rel=\"next\"",
+    ] {
+        assert!(page.html.contains(part), "{part} is missing in {}", page.html);
+    }
+    for path in ["/photos/nonsense", "/photos/01890a5d-ac96-774b-bcce-b302099a8058"] {
+        let page = render(path, Kitchen(Ok(Some(photo())), signed_in(Role::Operator)), None).await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.html.contains("That photo is not here."), "{}", page.html);
+    }
+}
+
+#[tokio::test]
+async fn what_others_wrote_is_text_on_the_photo_pages_too() {
+    let hostile = "<img src=x onerror=alert(1)>\"'&</script><script>";
+    let mut photo = photo();
+    photo.model_version = hostile.to_owned();
+    photo.predicted_class = hostile.to_owned();
+    photo.corrected_class = Some(hostile.to_owned());
+    for path in ["/photos".to_owned(), "/photos?view=table".to_owned(), format!("/photos/{ID}")] {
+        let page = render(&path, Kitchen(Ok(Some(photo.clone())), signed_in(Role::Operator)), None).await;
+        assert!(page.html.contains("&lt;img src=x"), "{path}: it is shown, escaped");
+        assert!(!page.html.contains("<img src=x"), "{}", page.html);
+        assert!(!page.html.contains("</script><script>"), "{}", page.html);
+    }
 }

@@ -30,6 +30,7 @@ mod model;
 mod network;
 mod photo;
 mod preprocessing;
+mod shrinking;
 
 #[cfg(all(feature = "default-model", not(target_arch = "wasm32")))]
 pub use default_model::default_model;

@@ -37,6 +37,7 @@ use crate::{
     outbox,
     phone::Phones,
     spool::{self, Spool},
+    thumbnails::{self, Thumbnails},
     tls::{self, Certificates, Identity},
 };
 
@@ -57,6 +58,7 @@ struct Shared {
     spool: Spool,
     object_store: ObjectStore,
     inference: InferencePool,
+    thumbnails: Thumbnails,
     feedback_tokens: FeedbackTokens,
     known_browsers: KnownBrowsers,
     passwords: Passwords,
@@ -112,6 +114,11 @@ impl App {
     /// The pool that decodes and classifies.
     pub fn inference(&self) -> &InferencePool {
         &self.0.inference
+    }
+
+    /// Small pictures on this node's disk.
+    pub fn thumbnails(&self) -> &Thumbnails {
+        &self.0.thumbnails
     }
 
     /// Signs and checks feedback tokens.
@@ -254,6 +261,10 @@ impl Application {
             },
         )
         .context("cannot start the inference threads")?;
+        // At most half of the places for photos: whoever looks at photos must not keep others from sending them.
+        let at_once = settings.inference.queue / 2;
+        let thumbnails = Thumbnails::open(&data_dir.join("thumbnails"), settings.thumbnails.max_bytes, at_once)
+            .context("cannot open the folder of small pictures in data_dir")?;
         let package_folder = http::package_folder().unwrap_or_else(|| {
             tracing::warn!(
                 "the front end is not built into this binary (frontend/build.sh): pages work by plain forms only"
@@ -267,6 +278,7 @@ impl Application {
             object_store,
             inference,
             known_browsers: KnownBrowsers::new(secret_key.clone()),
+            thumbnails,
             feedback_tokens: FeedbackTokens::new(secret_key),
             passwords: Passwords::default(),
             sign_in_throttle: SignInThrottle::default(),
@@ -321,6 +333,8 @@ impl Application {
         let grace = Duration::from_secs(app.settings().server.shutdown_grace_seconds);
         let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
+        let stock = tokio::spawn(take_stock(app.clone(), stop.clone()));
+        let sweep = tokio::spawn(thumbnails::sweep(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
         let sessions = tokio::spawn(remove_ended_sessions(app.clone(), stop.clone()));
         let limits = ConnectionLimits::new(&app.settings().limits, &app.settings().server.trusted_proxies);
@@ -343,6 +357,8 @@ impl Application {
         finish("requests", serving, deadline).await;
         finish("outbox", outbox, deadline).await;
         finish("buckets", buckets, deadline).await;
+        finish("small pictures", sweep, deadline).await;
+        finish("stock-taking", stock, deadline).await;
         finish("metrics", upkeep, deadline).await;
         finish("sessions", sessions, deadline).await;
         drop(beside);
@@ -387,6 +403,19 @@ async fn make_buckets(app: App, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(BUCKET_RETRY) => {}
+        }
+    }
+}
+
+/// A catalog that began empty has grown: its database is to know.
+async fn take_stock(app: App, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(600)) => {}
+        }
+        if let Err(error) = app.catalog().take_stock().await {
+            tracing::warn!(%error, "the catalog cannot take stock of itself; lists may be slower");
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct Settings {
     pub model: Model,
     /// The inference pool.
     pub inference: Inference,
+    /// Small pictures of photos.
+    pub thumbnails: Thumbnails,
     /// Who may do what, and for how long.
     pub auth: Auth,
     /// Metrics.
@@ -71,6 +73,7 @@ impl Default for Settings {
             spool: Spool::default(),
             model: Model::default(),
             inference: Inference::default(),
+            thumbnails: Thumbnails::default(),
             auth: Auth::default(),
             metrics: Metrics::default(),
             log: Log::default(),
@@ -314,6 +317,20 @@ pub struct Inference {
 impl Default for Inference {
     fn default() -> Self {
         Self { threads: 0, queue: 64, decoded_budget_bytes: 512_000_000 }
+    }
+}
+
+/// `[thumbnails]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Thumbnails {
+    /// Bytes of small pictures kept on the disk; those not asked for the longest make room. 0 keeps none.
+    pub max_bytes: u64,
+}
+
+impl Default for Thumbnails {
+    fn default() -> Self {
+        Self { max_bytes: 256_000_000 }
     }
 }
 

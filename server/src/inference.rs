@@ -24,7 +24,7 @@ use std::{
 
 use bytes::Bytes;
 use gourmetgram_api::UploadLimits;
-use gourmetgram_classifier::{Answer, ClassifyError, Model, PhotoError, PhotoInfo, decode, probe};
+use gourmetgram_classifier::{Answer, ClassifyError, Model, PhotoError, PhotoInfo, RgbPhoto, decode, probe};
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::Span;
@@ -157,6 +157,29 @@ impl InferencePool {
             Ok(Classified { answer, info, model })
         });
         classified.await?
+    }
+
+    /// Decodes a photo and does `work` with its pixels, on one thread of the pool. `target_side` is the side of what
+    /// they will be resized to, as in [`decode`].
+    ///
+    /// # Errors
+    /// [`InferenceError`].
+    pub async fn with_pixels<T: Send + 'static>(
+        &self,
+        photo: Bytes,
+        target_side: u32,
+        work: impl FnOnce(RgbPhoto) -> T + Send + 'static,
+    ) -> Result<T, InferenceError> {
+        let place = self.cpu.enter()?;
+        let limits = self.limits;
+        let probed = photo.clone();
+        let info = place.run(move || probe(&probed, &limits)).await??;
+        let memory = self.reserve(info.decoded_bytes(target_side)).await?;
+        let done = place.run(move || {
+            let _memory = memory;
+            Ok(work(decode(&photo, &info, target_side)?))
+        });
+        done.await?
     }
 
     /// Waits until decoding may take so many bytes.

@@ -21,4 +21,5 @@ pub mod outbox;
 mod phone;
 pub mod spool;
 mod telemetry;
+pub mod thumbnails;
 mod tls;

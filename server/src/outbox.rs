@@ -122,6 +122,11 @@ async fn visit(app: &App, claim: &Claim) -> Result<Outcome, VisitError> {
     let store = app.object_store();
     if row.erased_at.is_some() {
         remove_everywhere(store, &row.object_key).await?;
+        if let Ok(id) = row.id.try_into()
+            && let Err(error) = app.thumbnails().forget(id).await
+        {
+            tracing::warn!(%error, "small pictures of an erased photo stay until the next sweep");
+        }
         let seen_twice = claim.order.erase_passes > 0;
         return Ok(if seen_twice { Outcome::Done } else { Outcome::RemovedOnce { again_after: LOOK_AGAIN } });
     }

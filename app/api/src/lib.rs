@@ -5,21 +5,29 @@
 //!
 //! With the feature `openapi` the types also describe themselves for `/api/openapi.json`.
 
+mod bulk;
 mod class;
 mod feedback;
 mod limits;
+mod listing;
 mod model;
+mod objects;
 mod prediction;
 mod problem;
 mod viewer;
 
+pub use bulk::{FlagOutcome, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, WantedFlag};
 pub use class::{ClassIndex, Classes, ClassesError};
 pub use feedback::{CorrectionRequest, Feedback, FeedbackKind, FlagReason, FlagRequest, UnknownFlagReason};
 pub use limits::UploadLimits;
+pub use listing::{
+    Cursor, Facets, Neighbours, Place, PredictionPage, PredictionQuery, SortKey, SortOrder, Total, UnusableFilter,
+};
 pub use model::LiveModel;
+pub use objects::{ObjectState, ObjectTag, StoredObject, StoredObjects};
 pub use prediction::{
-    ClassProbability, Confidence, ConfidenceOutOfRange, DeviceAnswer, InvalidPredictionId, NewPrediction, Prediction,
-    PredictionId, PredictionPage, PredictionQuery, StorageState, TutorialAnswer, TutorialRequest,
+    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, DeviceAnswer, InvalidPredictionId, NewPrediction,
+    Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
 };
 pub use problem::{Problem, ProblemKind};
 pub use viewer::{Role, UnknownRole, Viewer};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{ClassIndex, Feedback, FlagReason};
+use crate::{ClassIndex, Feedback, FlagReason, Place};
 
 /// Names a prediction: a UUID version 7, so that ids sort by the time they were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -152,6 +152,18 @@ pub enum StorageState {
     Stored,
 }
 
+/// The label that annotators gave a photo: of several, the one that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Annotation {
+    /// The class it shows.
+    pub label: String,
+    /// Who says so.
+    pub by: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+}
+
 /// A recorded prediction with what people said of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -191,55 +203,15 @@ pub struct Prediction {
     /// The standing correction's label, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_class: Option<String>,
+    /// The annotator's label that stands, if any; operators only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotation: Option<Annotation>,
+    /// The buckets that hold it; operators only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
     /// Every step of feedback, oldest first; only where one prediction is asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Feedback>,
-}
-
-/// Filters of `GET /api/v1/predictions`. A visitor sees only what they uploaded.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
-#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
-#[serde(deny_unknown_fields)]
-pub struct PredictionQuery {
-    /// Only what the asking browser uploaded (`true`), also for those who may see everybody's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mine: Option<bool>,
-    /// Only this predicted class (label).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class: Option<String>,
-    /// Only flagged (`true`) or unflagged (`false`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flagged: Option<bool>,
-    /// Only corrected (`true`) or uncorrected (`false`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub corrected: Option<bool>,
-    /// Only this model version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model_version: Option<String>,
-    /// Only received at or after this time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<DateTime<Utc>>,
-    /// Only received before this time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<DateTime<Utc>>,
-    /// At most so many, 1 to 200; 50 where not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u16>,
-    /// Where the page before ended: its `next_cursor`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<PredictionId>,
-}
-
-/// Answer of `GET /api/v1/predictions`: newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PredictionPage {
-    /// The predictions of this page.
-    pub items: Vec<Prediction>,
-    /// Send it as `cursor` to get the next page; absent on the last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<PredictionId>,
 }
 
 /// Body of `POST /predict`, the tutorial's inference contract.

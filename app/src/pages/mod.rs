@@ -11,6 +11,7 @@ pub mod login;
 #[cfg(feature = "ssr")]
 mod models;
 mod not_found;
+mod photos;
 #[cfg(feature = "ssr")]
 mod pipelines;
 #[cfg(feature = "ssr")]
@@ -21,6 +22,7 @@ pub use document::{DashboardPage, ModelsPage, PipelinesPage, ReviewPage};
 pub use home::HomePage;
 pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
 pub use not_found::NotFoundPage;
+pub use photos::{PhotoPage, PhotosPage};
 #[cfg(feature = "ssr")]
 pub use {dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage, review::ReviewPage};
 

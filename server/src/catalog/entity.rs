@@ -48,6 +48,18 @@ pub mod prediction {
         pub flag: Option<String>,
         /// Label of the standing correction.
         pub corrected_class: Option<String>,
+        /// The annotators' label that stands.
+        pub annotated_class: Option<String>,
+        /// Who gave the label that stands.
+        pub annotated_by: Option<String>,
+        /// Since when it stands.
+        pub annotated_at: Option<DateTimeUtc>,
+        /// Since when a copy waits in the bucket for labelling; absent while there is none.
+        pub label_wait_since: Option<DateTimeUtc>,
+        /// Since when a copy lies in the bucket of photos whose label is in doubt.
+        pub noisy_since: Option<DateTimeUtc>,
+        /// Since when a copy lies in the bucket of photos with an annotator's label.
+        pub clean_since: Option<DateTimeUtc>,
         /// When the photo was seen to be in the object store.
         pub stored_at: Option<DateTimeUtc>,
         /// Name of the file in the spool of `spool_node`, until the photo is stored.

@@ -3,7 +3,9 @@
 //! A catalog answers [`CatalogError`]; what that means to a client is decided in `http`.
 
 mod accounts;
+mod bulk;
 pub mod entity;
+mod listing;
 mod migration;
 mod outbox;
 mod predictions;
@@ -19,8 +21,9 @@ use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use accounts::{AccessToken, OPERATOR_LINK_LIFETIME, Session, SessionLimits};
+pub use listing::MAX_PAGE;
 pub use outbox::{Backlog, Claim, Outcome};
-pub use predictions::{Actor, Change, MAX_PAGE, Owner, Received, Recorded, Spooled, Whose, to_api};
+pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,9 @@ pub enum CatalogError {
     /// There is no such prediction.
     #[error("no such prediction")]
     NotFound,
+    /// A cursor that was not made by us, or for another order.
+    #[error("{0}")]
+    BadCursor(&'static str),
     /// It was erased; nothing can be said of it any more.
     #[error("the prediction was erased")]
     Erased,
@@ -87,6 +93,7 @@ impl Catalog {
             Self { write: pool.clone(), read: pool }
         };
         catalog.migrate().await?;
+        catalog.take_stock().await?;
         Ok(catalog)
     }
 
@@ -99,6 +106,16 @@ impl Catalog {
         turn.execute_unprepared("SELECT pg_advisory_xact_lock(4916011)").await?;
         migration::Migrator::up(&self.write, None).await?;
         Ok(turn.commit().await?)
+    }
+
+    /// Has SQLite look at how its columns are filled, where they have changed much: without that it guesses, and takes
+    /// an index with many matches for one with few. It reads a sample, so a large catalog takes no longer. PostgreSQL
+    /// does so by itself.
+    pub async fn take_stock(&self) -> Result<(), CatalogError> {
+        if self.write.get_database_backend() == DbBackend::Sqlite {
+            self.write.execute_unprepared("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002").await?;
+        }
+        Ok(())
     }
 
     /// Whether the database answers.

@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use gourmetgram_api::{
-    ClassIndex, ClassProbability, Confidence, DeviceAnswer, Feedback, FeedbackKind, FlagReason, Prediction,
-    PredictionId, PredictionPage, PredictionQuery, StorageState,
+    Annotation, ClassIndex, ClassProbability, Confidence, DeviceAnswer, Feedback, FeedbackKind, FlagReason, Place,
+    Prediction, PredictionId, StorageState,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -19,11 +18,6 @@ use super::{
     },
     is_unique_violation, now,
 };
-
-/// Predictions on a page where the client did not say.
-const DEFAULT_PAGE: u16 = 50;
-/// Most predictions on a page.
-pub const MAX_PAGE: u16 = 200;
 
 /// A photo and its answer, ready to be recorded.
 #[derive(Clone, Debug)]
@@ -119,7 +113,8 @@ pub enum Actor {
 }
 
 impl Actor {
-    fn as_str(self) -> &'static str {
+    /// The actor as the history stores it.
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Visitor => "visitor",
             Self::Operator => "operator",
@@ -306,6 +301,9 @@ impl Catalog {
             height: Set(0),
             probabilities: Set(serde_json::Value::Array(Vec::new())),
             device: Set(None),
+            label_wait_since: Set(None),
+            noisy_since: Set(None),
+            clean_since: Set(None),
             spool_file: Set(None),
             spool_node: Set(None),
             erased_at: Set(Some(now())),
@@ -328,42 +326,16 @@ impl Catalog {
         rows.into_iter().map(to_feedback).collect()
     }
 
-    /// Predictions by filter, newest first. Erased ones are left out.
-    pub async fn predictions(&self, whose: Whose<'_>, query: &PredictionQuery) -> Result<PredictionPage, CatalogError> {
-        let limit = query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
-        let mut wanted = Condition::all().add(Column::ErasedAt.is_null());
-        let standing = |column: Column, stands: bool| if stands { column.is_not_null() } else { column.is_null() };
-        wanted = wanted
-            .add_option(match whose {
-                Whose::Everybodys => None,
-                Whose::OfVisitor(visitor) => Some(Column::Visitor.eq(visitor)),
-            })
-            .add_option(query.class.as_deref().map(|class| Column::PredictedClass.eq(class)))
-            .add_option(query.flagged.map(|flagged| standing(Column::Flag, flagged)))
-            .add_option(query.corrected.map(|corrected| standing(Column::CorrectedClass, corrected)))
-            .add_option(query.model_version.as_deref().map(|version| Column::ModelVersion.eq(version)))
-            .add_option(query.from.map(|from| Column::CreatedAt.gte(from)))
-            .add_option(query.to.map(|to| Column::CreatedAt.lt(to)));
-        if let Some(cursor) = query.cursor {
-            let last = self.prediction(cursor).await?.ok_or(CatalogError::NotFound)?;
-            wanted = wanted.add(
-                Condition::any()
-                    .add(Column::CreatedAt.lt(last.created_at))
-                    .add(Condition::all().add(Column::CreatedAt.eq(last.created_at)).add(Column::Id.lt(last.id))),
-            );
-        }
-        let mut rows = prediction::Entity::find()
-            .filter(wanted)
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .limit(u64::from(limit) + 1)
+    /// Which of these predictions exist and are not erased.
+    pub async fn living_among(&self, ids: Vec<Uuid>) -> Result<Vec<Uuid>, CatalogError> {
+        Ok(prediction::Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Id.is_in(ids))
+            .filter(Column::ErasedAt.is_null())
+            .into_tuple()
             .all(&self.read)
-            .await?;
-        let more = rows.len() > usize::from(limit);
-        rows.truncate(usize::from(limit));
-        let items = rows.into_iter().map(|row| to_api(row, Vec::new())).collect::<Result<Vec<_>, _>>()?;
-        let next_cursor = if more { items.last().map(|last| last.id) } else { None };
-        Ok(PredictionPage { items, next_cursor })
+            .await?)
     }
 
     /// Names of all files that predictions still need from this node's spool.
@@ -401,6 +373,12 @@ fn to_row(received: &Received, spooled: Option<&Spooled>) -> Result<prediction::
         device: received.device.as_ref().map(serde_json::to_value).transpose().map_err(corrupt)?,
         flag: None,
         corrected_class: None,
+        annotated_class: None,
+        annotated_by: None,
+        annotated_at: None,
+        label_wait_since: None,
+        noisy_since: None,
+        clean_since: None,
         stored_at: None,
         spool_file: spooled.map(|spooled| spooled.file.clone()),
         spool_node: spooled.map(|spooled| spooled.node),
@@ -428,8 +406,30 @@ pub fn to_api(row: prediction::Model, history: Vec<Feedback>) -> Result<Predicti
         storage: if row.stored_at.is_some() { StorageState::Stored } else { StorageState::Spooled },
         flag: row.flag.as_deref().map(str::parse).transpose().map_err(|_| corrupt("flag"))?,
         corrected_class: row.corrected_class.clone(),
+        annotation: annotation(&row),
+        places: places(&row),
         history,
     })
+}
+
+fn annotation(row: &prediction::Model) -> Option<Annotation> {
+    let label = row.annotated_class.clone()?;
+    Some(Annotation { label, by: row.annotated_by.clone().unwrap_or_default(), at: row.annotated_at? })
+}
+
+fn places(row: &prediction::Model) -> Vec<Place> {
+    let since = |place: Place| match place {
+        Place::Production => row.stored_at,
+        Place::LabelWait => row.label_wait_since,
+        Place::Noisy => row.noisy_since,
+        Place::Clean => row.clean_since,
+    };
+    Place::ALL.into_iter().filter(|place| since(*place).is_some()).collect()
+}
+
+/// What the uploader is told: how a photo is labelled, and by whom, is the operators' business.
+pub fn without_labelling(prediction: Prediction) -> Prediction {
+    Prediction { annotation: None, places: Vec::new(), ..prediction }
 }
 
 fn to_feedback(row: feedback::Model) -> Result<Feedback, CatalogError> {

@@ -140,7 +140,9 @@ pub async fn erase(State(app): State<App>, request: Request) -> Response {
         predictions::erase_photo(&app, id).await
     };
     match outcome.await {
-        Ok(()) => Redirect::to("/?erased=1").into_response(),
+        Ok(()) => {
+            Redirect::to(&pages::back_to(for_page.uri()).unwrap_or_else(|| "/?erased=1".to_owned())).into_response()
+        }
         Err(refusal) => pages::page_with_problem(app, for_page, None, refusal).await,
     }
 }
@@ -177,7 +179,8 @@ async fn judge(
     };
     match outcome.await {
         Ok(id) => {
-            let mut response = Redirect::to(&format!("/?photo={id}")).into_response();
+            let page = pages::back_to(for_page.uri()).unwrap_or_else(|| format!("/?photo={id}"));
+            let mut response = Redirect::to(&page).into_response();
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }

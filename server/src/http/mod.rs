@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod assets;
+mod explore;
 mod forms;
 mod guard;
 mod headers;
@@ -19,6 +20,7 @@ pub mod rules;
 mod session_cookie;
 mod sign_in;
 mod throttle;
+mod thumbnails;
 mod tutorial;
 mod upload;
 
@@ -89,6 +91,11 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
                 .layer(DefaultBodyLimit::max(max_upload)),
         )
         .merge(OpenApiRouter::new().routes(routes!(tutorial::predict)).layer(DefaultBodyLimit::max(max_base64)))
+        .routes(routes!(explore::facets))
+        .routes(routes!(explore::set_flags))
+        .routes(routes!(explore::objects))
+        .routes(routes!(explore::neighbours))
+        .routes(routes!(thumbnails::thumbnail))
         .routes(routes!(predictions::read, predictions::erase))
         .routes(routes!(predictions::image))
         .routes(routes!(predictions::flag, predictions::unflag))
@@ -115,6 +122,7 @@ pub fn router(app: App) -> Router {
 
     let forms = Router::new()
         .route("/photos", post(forms::upload).layer(DefaultBodyLimit::max(max_form)).get(pages::page))
+        .route("/photos/flags", post(explore::flag_by_form))
         .route("/photos/{id}/flag", post(forms::flag))
         .route("/photos/{id}/unflag", post(forms::unflag))
         .route("/photos/{id}/correct", post(forms::correct))

@@ -6,31 +6,29 @@ use async_trait::async_trait;
 use axum::{
     body::Body,
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
-    LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role, Viewer,
+    FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role,
+    Viewer,
 };
 use gourmetgram_app::{
-    backend::{Backend, PageStatus, PostedProblem},
+    backend::{Backend, PageStatus, PostedFlags, PostedProblem},
+    explore::{Explored, PhotoDetails},
     home::{Home, PHOTOS_PER_PAGE},
 };
 use leptos::prelude::{LeptosOptions, expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
 
 use super::{
-    Caller, Refusal, assets,
+    Caller, Refusal, assets, explore,
     identity::{names_credentials, visitor_token},
     local_path::LocalPath,
     predictions, rules,
     session_cookie::no_session,
 };
-use crate::{
-    accounts::Scope,
-    app::App,
-    catalog::{self, Whose},
-};
+use crate::{accounts::Scope, app::App, catalog::Whose};
 
 /// Shows a page, or a file of the front end where one has this path.
 pub async fn page(State(app): State<App>, request: Request) -> Response {
@@ -48,7 +46,7 @@ pub async fn page(State(app): State<App>, request: Request) -> Response {
     let outcome = outcome.await;
     let request = Request::from_parts(parts, Body::empty());
     match outcome {
-        Ok(()) => render(app, request, None).await,
+        Ok(()) => render(app, request, Posted::Nothing).await,
         Err(refusal) => turn_away(app, request, refusal).await,
     }
 }
@@ -87,11 +85,25 @@ pub async fn turn_away(app: App, request: Request, refusal: Refusal) -> Response
     }
 }
 
-/// Shows `/` as the answer to a form that was refused.
+/// What a form did that a page is the answer to.
+enum Posted {
+    Nothing,
+    Refused(Problem),
+    Flags(FlagsAnswer),
+}
+
+/// Shows the page a form came from as the answer to it, because it was refused. Forms of `/photos` name their page
+/// themselves; for all others, and for people who may not see that page, it is `/`, with the photo it was about.
 pub async fn page_with_problem(app: App, request: Request, shown: Option<PredictionId>, refusal: Refusal) -> Response {
-    let at = match shown {
-        Some(id) => format!("/?photo={id}"),
-        None => "/".to_owned(),
+    let caller = request.extensions().get::<Caller>();
+    let may_see = |page: &String| {
+        let path = page.split_once('?').map_or(page.as_str(), |(path, _)| path);
+        caller.zip(rules::of_page(path)).is_some_and(|(caller, rule)| caller.obeys(rule).is_ok())
+    };
+    let at = match (back_to(request.uri()).filter(may_see), shown) {
+        (Some(page), _) => page,
+        (None, Some(id)) => format!("/?photo={id}"),
+        (None, None) => "/".to_owned(),
     };
     answer_with_page(app, request, &at, refusal).await
 }
@@ -102,17 +114,49 @@ pub async fn answer_with_page(app: App, mut request: Request, at: &str, refusal:
         *request.uri_mut() = uri;
     }
     let retry_after = refusal.0.retry_after;
-    let mut response = render(app, request, Some(*refusal.0)).await;
+    let mut response = render(app, request, Posted::Refused(*refusal.0)).await;
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
-async fn render(app: App, request: Request, problem: Option<Problem>) -> Response {
+/// Shows the list of photos as the answer to a form that flagged many of them; the form's address has the list's
+/// filters.
+pub async fn photos_after_flags(app: App, mut request: Request, outcome: Result<FlagsAnswer, Refusal>) -> Response {
+    let list = match request.uri().query() {
+        Some(query) => format!("/photos?{query}"),
+        None => "/photos".to_owned(),
+    };
+    match outcome {
+        Ok(answer) => {
+            if let Ok(uri) = list.parse() {
+                *request.uri_mut() = uri;
+            }
+            render(app, request, Posted::Flags(answer)).await
+        }
+        Err(refusal) => answer_with_page(app, request, &list, refusal).await,
+    }
+}
+
+/// The page that a form asks to come back to (`next` in its address): one of `/photos`, or none, so that nobody can
+/// have us send people anywhere else.
+pub fn back_to(form: &Uri) -> Option<String> {
+    let query = form.query()?;
+    let (_, next) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next")?;
+    let (path, _) = next.split_once('?').unwrap_or((&next, ""));
+    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
+    ((path == "/photos" || path.starts_with("/photos/")) && is_plain).then(|| next.into_owned())
+}
+
+async fn render(app: App, request: Request, posted: Posted) -> Response {
     let https = app.settings().server.is_https();
     let (token, cookie) = visitor_token(request.headers(), https);
-    let mut problem = problem;
+    let (mut problem, flags) = match posted {
+        Posted::Nothing => (None, None),
+        Posted::Refused(problem) => (Some(problem), None),
+        Posted::Flags(answer) => (None, Some(answer)),
+    };
     if let Some(request_id) = super::request_id(request.headers())
         && let Some(problem) = &mut problem
     {
@@ -132,6 +176,9 @@ async fn render(app: App, request: Request, problem: Option<Problem>) -> Respons
         }));
         if let Some(problem) = problem.clone() {
             provide_context(PostedProblem(problem));
+        }
+        if let Some(answer) = flags.clone() {
+            provide_context(PostedFlags(answer));
         }
         if let Some(nonce) = use_context::<leptos::nonce::Nonce>()
             && let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce))
@@ -171,6 +218,16 @@ struct CallersBackend {
     caller: Caller,
 }
 
+impl CallersBackend {
+    /// Refuses whoever may not see everybody's photos, whichever way the page came about.
+    fn sees_everybodys(&self) -> Result<(), Refusal> {
+        if self.caller.may(Scope::PredictionsRead) {
+            return Ok(());
+        }
+        Err(Refusal::new(ProblemKind::Forbidden, "only operators see everybody's photos"))
+    }
+}
+
 #[async_trait]
 impl Backend for CallersBackend {
     fn viewer(&self) -> Viewer {
@@ -182,12 +239,12 @@ impl Backend for CallersBackend {
             let query = PredictionQuery { limit: Some(PHOTOS_PER_PAGE), ..PredictionQuery::default() };
             let mine = match self.caller.visitor() {
                 Some(visitor) => self.app.catalog().predictions(Whose::OfVisitor(visitor), &query).await?,
-                None => PredictionPage { items: Vec::new(), next_cursor: None },
+                None => PredictionPage::default(),
             };
             let shown = match shown {
                 None => None,
                 Some(id) => match predictions::find_living(&self.app, &self.caller, id, Scope::PredictionsRead).await {
-                    Ok((_, row)) => Some(catalog::to_api(row, self.app.catalog().history(id).await?)?),
+                    Ok((actor, row)) => Some(predictions::with_history(&self.app, actor, row).await?),
                     Err(refusal) if is_absent(&refusal) => None,
                     Err(refusal) => return Err(refusal),
                 },
@@ -211,8 +268,70 @@ impl Backend for CallersBackend {
         let page = self.app.catalog().predictions(whose, &query).await;
         page.map(|page| page.items.into_iter().next()).map_err(|error| *Refusal::from(error).0)
     }
+
+    async fn explore(&self, query: Option<PredictionQuery>) -> Result<Explored, Problem> {
+        let load = async {
+            self.sees_everybodys()?;
+            let facets = explore::facets_of(&self.app).await?;
+            let page = match query {
+                Some(query) => {
+                    let query = PredictionQuery { count: Some(true), ..query };
+                    self.app.catalog().predictions(Whose::Everybodys, &query).await?
+                }
+                None => PredictionPage::default(),
+            };
+            Ok(Explored { facets, page, unusable: None })
+        };
+        load.await.map_err(|refusal: Refusal| *refusal.0)
+    }
+
+    async fn photo(&self, id: PredictionId, query: PredictionQuery) -> Result<Option<PhotoDetails>, Problem> {
+        let load = async {
+            self.sees_everybodys()?;
+            let (actor, row) = match predictions::find_living(&self.app, &self.caller, id, Scope::PredictionsRead).await
+            {
+                Ok(found) => found,
+                Err(refusal) if is_absent(&refusal) => return Ok(None),
+                Err(refusal) => return Err(refusal),
+            };
+            let neighbours = self.app.catalog().neighbours(Whose::Everybodys, &query, &row).await?;
+            let objects = explore::objects_of(&self.app, &row).await?;
+            let classes = explore::facets_of(&self.app).await?.classes;
+            let prediction = predictions::with_history(&self.app, actor, row).await?;
+            Ok(Some(PhotoDetails { prediction, classes, objects, neighbours }))
+        };
+        load.await.map_err(|refusal: Refusal| *refusal.0)
+    }
 }
 
 fn is_absent(refusal: &Refusal) -> bool {
     matches!(refusal.0.kind, ProblemKind::NotFound | ProblemKind::Erased | ProblemKind::Unauthenticated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_comes_back_to_a_page_of_photos_or_nowhere() {
+        let back = |next: &str| {
+            let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            back_to(&format!("/photos/x/flag?next={next}").parse().unwrap())
+        };
+        for page in ["/photos", "/photos?class=Soup", "/photos/01890a5d-ac96-774b-bcce-b302099a8057?flag=yes"] {
+            assert_eq!(back(page).as_deref(), Some(page));
+        }
+        for elsewhere in [
+            "https://evil.example",
+            "//evil.example/photos",
+            "/photosandmore",
+            "/\\evil.example",
+            "/photos/\r\nset-cookie: x",
+            "/",
+            "",
+        ] {
+            assert_eq!(back(elsewhere), None, "{elsewhere:?}");
+        }
+        assert_eq!(back_to(&"/photos/x/flag".parse().unwrap()), None);
+    }
 }

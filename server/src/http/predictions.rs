@@ -11,8 +11,8 @@ use gourmetgram_api::{
     CorrectionRequest, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage,
     PredictionQuery, Problem, ProblemKind,
 };
-use gourmetgram_object_store::{Bucket, ObjectKey};
-use serde::de::DeserializeOwned;
+use gourmetgram_object_store::{Bucket, ObjectKey, ObjectStoreError};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Caller, Refusal, upload::Upload};
 use crate::{
@@ -104,13 +104,14 @@ pub async fn create(
     Ok(response)
 }
 
-/// List predictions, newest first: an operator sees all (with `mine=true` their own), a visitor their own.
+/// List predictions by filter, in one of three orders: an operator sees all (with `mine=true` their own), a visitor
+/// their own.
 #[utoipa::path(
     get, path = "/api/v1/predictions", tag = "predictions",
     params(PredictionQuery),
     responses(
         (status = 200, description = "A page", body = PredictionPage),
-        (status = 400, description = "A filter that cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A filter that is unknown, cannot be read or contradicts another", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -119,6 +120,16 @@ pub async fn list(
     caller: Caller,
     query: Result<Query<PredictionQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<PredictionPage>, Refusal> {
+    let (whose, query) = asked_for(&caller, query)?;
+    Ok(Json(app.catalog().predictions(whose, &query).await?))
+}
+
+/// Whose photos a request for a list is about, and its filter, if it can be read and no two parts of it contradict
+/// each other.
+pub fn asked_for(
+    caller: &Caller,
+    query: Result<Query<PredictionQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<(Whose<'_>, PredictionQuery), Refusal> {
     let sees_all = caller.may(Scope::PredictionsRead);
     if !sees_all && caller.visitor().is_none() {
         return Err(Refusal::new(
@@ -126,32 +137,19 @@ pub async fn list(
             "send an access token as a bearer token, or the browser's cookie; a feedback_token opens one prediction only",
         ));
     }
-    let Query(query) = query.map_err(|rejection| {
-        Refusal::new(ProblemKind::BadRequest, format!("the filter cannot be read: {}", rejection.body_text()))
-    })?;
+    let bad = |why: String| Refusal::new(ProblemKind::BadRequest, why);
+    let Query(query) =
+        query.map_err(|rejection| bad(format!("the filter cannot be read: {}", rejection.body_text())))?;
+    query.check().map_err(|error| bad(error.to_string()))?;
     if query.limit.is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
-        return Err(Refusal::new(
-            ProblemKind::BadRequest,
-            format!("limit must lie between 1 and {}", catalog::MAX_PAGE),
-        ));
+        return Err(bad(format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
     }
     let whose = match caller.visitor() {
         _ if sees_all && query.mine != Some(true) => Whose::Everybodys,
         Some(visitor) => Whose::OfVisitor(visitor),
-        None => {
-            return Err(Refusal::new(
-                ProblemKind::BadRequest,
-                "mine=true needs the cookie of the browser that uploaded",
-            ));
-        }
+        None => return Err(bad("mine=true needs the cookie of the browser that uploaded".to_owned())),
     };
-    let page = app.catalog().predictions(whose, &query).await.map_err(|error| match error {
-        CatalogError::NotFound => {
-            Refusal::new(ProblemKind::BadRequest, "the cursor is unknown: start from the first page")
-        }
-        other => other.into(),
-    })?;
-    Ok(Json(page))
+    Ok((whose, query))
 }
 
 /// One prediction with its history.
@@ -166,17 +164,28 @@ pub async fn list(
     )
 )]
 pub async fn read(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<Json<Prediction>, Refusal> {
-    let (_, row) = find_living(&app, &caller, id, Scope::PredictionsRead).await?;
-    with_history(&app, row).await.map(Json)
+    let (actor, row) = find_living(&app, &caller, id, Scope::PredictionsRead).await?;
+    with_history(&app, actor, row).await.map(Json)
+}
+
+/// How the photo is wanted.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ImageQuery {
+    /// `true`: as a file to keep, not to be shown.
+    #[serde(default)]
+    download: bool,
 }
 
 /// The photo itself.
 #[utoipa::path(
     get, path = "/api/v1/predictions/{id}/image", tag = "predictions",
-    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    params(("id" = PredictionId, Path, description = "The prediction's id"), ImageQuery),
     responses(
         (status = 200, description = "The photo, without its metadata", content_type = "image/*", body = Vec<u8>),
         (status = 304, description = "As the client has it"),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
@@ -186,9 +195,13 @@ pub async fn image(
     State(app): State<App>,
     caller: Caller,
     IdInPath(id): IdInPath,
+    query: Result<Query<ImageQuery>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let (_, row) = find_living(&app, &caller, id, Scope::PredictionsRead).await?;
+    let Query(ImageQuery { download }) = query.map_err(|rejection| {
+        Refusal::new(ProblemKind::BadRequest, format!("the address cannot be read: {}", rejection.body_text()))
+    })?;
     let etag = format!("\"{}\"", row.image_sha256);
     let fixed = [
         (header::ETAG, etag.clone()),
@@ -203,7 +216,15 @@ pub async fn image(
         (header::CONTENT_TYPE, row.content_type),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
     ];
-    Ok((fixed, own, photo).into_response())
+    let mut response = (fixed, own, photo).into_response();
+    if download {
+        // A key ends in an id and an extension of ours: nothing in it needs quoting.
+        let name = row.object_key.rsplit('/').next().unwrap_or_default();
+        if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+        }
+    }
+    Ok(response)
 }
 
 /// Flag a prediction, or change the flag's reason.
@@ -352,7 +373,7 @@ pub fn correction(app: &App, label: String) -> Result<Change, Refusal> {
 pub async fn apply(app: &App, id: PredictionId, actor: Actor, change: &Change) -> Result<Prediction, Refusal> {
     let row = app.catalog().give_feedback(id, change, actor).await?;
     app.outbox_wakeup().notify_one();
-    with_history(app, row).await
+    with_history(app, actor, row).await
 }
 
 /// Erases a photo from catalog and spool at once, and has the outbox remove its objects.
@@ -364,17 +385,23 @@ pub async fn erase_photo(app: &App, id: PredictionId) -> Result<(), Refusal> {
     {
         app.spool().remove(&spooled.file).await?;
     }
+    app.thumbnails().forget(id).await.map_err(|error| Refusal::internal(&error))?;
     Ok(())
 }
 
-async fn with_history(app: &App, row: prediction::Model) -> Result<Prediction, Refusal> {
+/// The prediction with its history, as `actor` may see it.
+pub async fn with_history(app: &App, actor: Actor, row: prediction::Model) -> Result<Prediction, Refusal> {
     let id = PredictionId::try_from(row.id).map_err(|error| Refusal::internal(&error))?;
     let history = app.catalog().history(id).await?;
-    Ok(catalog::to_api(row, history)?)
+    let prediction = catalog::to_api(row, history)?;
+    Ok(match actor {
+        Actor::Operator => prediction,
+        Actor::Visitor => catalog::without_labelling(prediction),
+    })
 }
 
 /// From the spool while the photo is there, from the object store afterwards.
-async fn load_photo(app: &App, row: &prediction::Model) -> Result<Bytes, Refusal> {
+pub async fn load_photo(app: &App, row: &prediction::Model) -> Result<Bytes, Refusal> {
     if let Some(file) = &row.spool_file
         && row.spool_node == Some(app.node())
         && let Some(photo) = app.spool().read(file).await?
@@ -382,10 +409,21 @@ async fn load_photo(app: &App, row: &prediction::Model) -> Result<Bytes, Refusal
         return Ok(photo);
     }
     let key: ObjectKey = row.object_key.parse().map_err(|error| Refusal::internal(&error))?;
-    Ok(app.object_store().get(Bucket::Production, &key).await?.bytes)
+    match app.object_store().get(Bucket::Production, &key).await {
+        Ok(object) => Ok(object.bytes),
+        Err(error @ ObjectStoreError::NotFound { .. }) => {
+            tracing::warn!(%error, "somebody else has removed a photo");
+            Err(Refusal::new(
+                ProblemKind::NotFound,
+                "the photo is no longer in the object store: somebody removed it there",
+            ))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
-fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+/// Reads a JSON body.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body)
         .map_err(|error| Refusal::new(ProblemKind::BadRequest, format!("the JSON body cannot be read: {error}")))
 }

@@ -57,6 +57,7 @@ impl From<CatalogError> for Refusal {
     fn from(error: CatalogError) -> Self {
         match &error {
             CatalogError::NotFound => Self::no_such_prediction(),
+            CatalogError::BadCursor(why) => Self::new(ProblemKind::BadRequest, *why),
             CatalogError::Erased => {
                 Self::new(ProblemKind::Erased, "this photo was erased; nothing of it is left to change")
             }

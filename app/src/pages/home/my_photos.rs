@@ -75,7 +75,7 @@ fn Tile(photo: Photo, asked: Memo<Asked>) -> impl IntoView {
             >
                 <img
                     class="tile__image"
-                    src=photo.source()
+                    src=photo.small_source()
                     alt=""
                     width=known.width
                     height=known.height

@@ -1,0 +1,183 @@
+//! The filters: a form that asks for an address.
+
+use gourmetgram_api::{Facets, FlagReason, Place};
+use leptos::{ev, html, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use web_sys::FormData;
+
+use crate::{
+    explore::{Browse, Field, LIST},
+    wording::{self, count},
+};
+
+/// The form. Alive, each change asks at once; with scripts off, its button does.
+#[component]
+pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
+    let navigate = use_navigate();
+    let form = NodeRef::<html::Form>::new();
+    let ask = move || {
+        let Some(form) = form.get_untracked() else { return };
+        let Ok(data) = FormData::new_with_form(&form) else { return };
+        let value = |field: Field| data.get(field.name()).as_string().unwrap_or_default();
+        let now = asked.get_untracked();
+        let wanted = Field::filters().fold(now.clone(), |browse, field| browse.with(field, value(field)));
+        if wanted != now {
+            // The list below changes, the filters stay where they are.
+            navigate(&wanted.list(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        }
+    };
+    let on_change = {
+        let ask = ask.clone();
+        move |_: ev::Event| ask()
+    };
+    let on_submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        ask();
+    };
+    let plain = |values: Vec<String>| values.into_iter().map(|value| (value.clone(), value)).collect::<Vec<_>>();
+    let yes_no = |yes: &str, no: &str| vec![("yes".to_owned(), yes.to_owned()), ("no".to_owned(), no.to_owned())];
+    let mut flags = yes_no("Flagged", "Not flagged");
+    flags.extend(
+        FlagReason::ALL
+            .map(|reason| (reason.as_str().to_owned(), format!("Flagged: {}", wording::flag_reason(reason)))),
+    );
+    let places = Place::ALL.map(|place| (place.as_str().to_owned(), wording::place(place).to_owned())).to_vec();
+    // What only the order and the view need travels along.
+    let kept = [Field::Sort, Field::Order, Field::View].map(|field| {
+        let value = move || asked.with(|asked| asked.get(field).to_owned());
+        view! { <input type="hidden" name=field.name() value=value disabled=move || value().is_empty()/> }
+    });
+    view! {
+        <div class="filters">
+            <input class="filters__switch visually-hidden" type="checkbox" id="show-filters"/>
+            <label class="filters__show" for="show-filters">
+                <span>"Filters"</span>
+                <span class="filters__number">{move || match asked.with(Browse::filters) {
+                    0 => String::new(),
+                    number => format!("{number} set"),
+                }}</span>
+            </label>
+            <form
+                class="filters__form"
+                method="get"
+                action=LIST
+                aria-label="Filters"
+                node_ref=form
+                on:change=on_change
+                on:submit=on_submit
+            >
+                {kept.collect_view()}
+                <Choice field=Field::Class label="Class" any="Any class" options=plain(facets.classes) asked/>
+                <fieldset class="filters__range">
+                    <legend>"Confidence, %"</legend>
+                    <Percent field=Field::Min label="Least confidence, percent" shown="0" asked/>
+                    <span aria-hidden="true">"–"</span>
+                    <Percent field=Field::Max label="Most confidence, percent" shown="100" asked/>
+                </fieldset>
+                <Choice field=Field::Flag label="Flag" any="Flagged or not" options=flags asked/>
+                <Choice
+                    field=Field::Corrected
+                    label="Correction"
+                    any="Corrected or not"
+                    options=yes_no("Corrected", "Not corrected")
+                    asked
+                />
+                <Choice
+                    field=Field::Annotated
+                    label="Annotation"
+                    any="Annotated or not"
+                    options=yes_no("Annotated", "Not annotated")
+                    asked
+                />
+                <Choice field=Field::Annotator label="Annotator" any="Anybody" options=plain(facets.annotators) asked/>
+                <Choice
+                    field=Field::ModelVersion
+                    label="Model version"
+                    any="Any version"
+                    options=plain(facets.model_versions)
+                    asked
+                />
+                <Choice field=Field::Place label="Bucket" any="Anywhere" options=places asked/>
+                <fieldset class="filters__range">
+                    <legend>"Days, in UTC"</legend>
+                    <Day field=Field::From label="First day" asked/>
+                    <span aria-hidden="true">"–"</span>
+                    <Day field=Field::To label="Last day" asked/>
+                </fieldset>
+                <div class="filters__buttons">
+                    <button class="button" type="submit">"Apply"</button>
+                    {move || (asked.with(Browse::filters) > 0).then(|| view! {
+                        <a class="filters__clear" href=asked.with(|asked| asked.unfiltered().list())>
+                            {format!("Clear {}", count(asked.with(Browse::filters), "filter", "filters"))}
+                        </a>
+                    })}
+                </div>
+            </form>
+        </div>
+    }
+}
+
+#[component]
+fn Choice(
+    field: Field,
+    label: &'static str,
+    any: &'static str,
+    options: Vec<(String, String)>,
+    asked: Memo<Browse>,
+) -> impl IntoView {
+    let now = asked.with_untracked(|asked| asked.get(field).to_owned());
+    let id = format!("filter-{}", field.name());
+    // What the address asks for is shown, even where nobody offers it (any more).
+    let unlisted =
+        (!now.is_empty() && options.iter().all(|(value, _)| *value != now)).then(|| (now.clone(), now.clone()));
+    let any = (String::new(), any.to_owned());
+    let options = [any].into_iter().chain(options).chain(unlisted).map(|(value, text)| {
+        let chosen = {
+            let value = value.clone();
+            move || asked.with(|asked| asked.get(field) == value)
+        };
+        let at_first = value == now;
+        view! { <option value=value selected=at_first prop:selected=chosen>{text}</option> }
+    });
+    view! {
+        <div class="filters__field">
+            <label for=id.clone()>{label}</label>
+            <select class="select" id=id name=field.name()>{options.collect_view()}</select>
+        </div>
+    }
+}
+
+#[component]
+fn Percent(field: Field, label: &'static str, shown: &'static str, asked: Memo<Browse>) -> impl IntoView {
+    let now = asked.with_untracked(|asked| asked.get(field).to_owned());
+    view! {
+        <input
+            class="input"
+            type="number"
+            inputmode="numeric"
+            min="0"
+            max="100"
+            step="1"
+            name=field.name()
+            aria-label=label
+            placeholder=shown
+            value=now
+            prop:value=move || asked.with(|asked| asked.get(field).to_owned())
+        />
+    }
+}
+
+#[component]
+fn Day(field: Field, label: &'static str, asked: Memo<Browse>) -> impl IntoView {
+    let now = asked.with_untracked(|asked| asked.get(field).to_owned());
+    view! {
+        <input
+            class="input"
+            type="date"
+            name=field.name()
+            aria-label=label
+            value=now
+            prop:value=move || asked.with(|asked| asked.get(field).to_owned())
+        />
+    }
+}

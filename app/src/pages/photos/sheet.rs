@@ -1,0 +1,176 @@
+//! A page of the list as it is drawn: tiles or lines while it is near what is seen, an empty space as high as they were
+//! while it is not. So the document stays small however far somebody scrolls.
+
+use leptos::{either::Either, html, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use super::{list::List, marks::Marks, selection::with_shift, shelf::Shelf, table::Line, watching::Watcher};
+use crate::{components::Moment, explore::Card, forms, wording::percent};
+
+/// One page.
+#[component]
+pub(super) fn Sheet(shelf: Shelf, is_table: bool) -> impl IntoView {
+    match is_table {
+        true => Either::Left(view! { <Lines shelf/> }),
+        false => Either::Right(view! { <Tiles shelf/> }),
+    }
+}
+
+/// Draws only while `element` is near; remembers how high it is.
+fn draw_while_near<E>(shelf: &Shelf, element: NodeRef<E>)
+where
+    E: html::ElementType + 'static,
+    E::Output: JsCast + Clone + 'static,
+{
+    let watcher = StoredValue::new(None::<Watcher>);
+    let (near, height) = (shelf.near.clone(), shelf.height.clone());
+    Effect::new(move |_| {
+        let Some(element) = element.get() else { return };
+        let Ok(element) = element.dyn_into::<web_sys::Element>() else { return };
+        let (near, height) = (near.clone(), height.clone());
+        watcher.set_value(Watcher::new(&element, move |is_near, now| {
+            if near.get_untracked() && !is_near {
+                height.set(now);
+            }
+            if near.get_untracked() != is_near {
+                near.set(is_near);
+            }
+        }));
+    });
+    on_cleanup(move || watcher.set_value(None));
+}
+
+/// Gives the empty space its height. By script, as the page's policy allows no style in the document itself.
+fn keep_height<E>(shelf: &Shelf, element: NodeRef<E>)
+where
+    E: html::ElementType + 'static,
+    E::Output: JsCast + Clone + 'static,
+{
+    let height = shelf.height.clone();
+    Effect::new(move |_| {
+        let Some(element) = element.get() else { return };
+        if let Ok(element) = element.dyn_into::<HtmlElement>() {
+            // A space without its height is a smaller space, no error.
+            let _ = element.style().set_property("height", &format!("{}px", height.get()));
+        }
+    });
+}
+
+#[component]
+fn Tiles(shelf: Shelf) -> impl IntoView {
+    let list = NodeRef::<html::Ul>::new();
+    draw_while_near(&shelf, list);
+    let (from, to) = shelf.from_to();
+    let near = shelf.near.clone();
+    let drawn = Memo::new(move |_| near.get());
+    view! {
+        <ul class="cards" aria-label=format!("Photos {from} to {to}") node_ref=list>
+            {move || match drawn.get() {
+                true => Either::Left(shelf.signals().into_iter().map(|card| view! { <Tile card/> }).collect_view()),
+                false => {
+                    let space = NodeRef::<html::Li>::new();
+                    keep_height(&shelf, space);
+                    Either::Right(view! { <li class="cards__space" aria-hidden="true" node_ref=space></li> })
+                }
+            }}
+        </ul>
+    }
+}
+
+#[component]
+fn Lines(shelf: Shelf) -> impl IntoView {
+    let body = NodeRef::<html::Tbody>::new();
+    draw_while_near(&shelf, body);
+    let near = shelf.near.clone();
+    let drawn = Memo::new(move |_| near.get());
+    view! {
+        <tbody node_ref=body>
+            {move || match drawn.get() {
+                true => Either::Left(shelf.signals().into_iter().map(|card| view! { <Line card/> }).collect_view()),
+                false => {
+                    let space = NodeRef::<html::Td>::new();
+                    keep_height(&shelf, space);
+                    Either::Right(view! { <tr><td class="sheet__space" colspan="8" node_ref=space></td></tr> })
+                }
+            }}
+        </tbody>
+    }
+}
+
+#[component]
+fn Tile(card: ArcRwSignal<Card>) -> impl IntoView {
+    let list = expect_context::<List>();
+    let known = card.get_untracked();
+    let id = known.id;
+    view! {
+        <li class="print" class:print--ticked=move || list.selection.has(id)>
+            <a class="print__link" href=move || list.asked.with(|asked| asked.photo(id))>
+                <Small id side=256/>
+                <span class="print__label">{known.label.clone()}</span>
+                <span class="print__percent">{percent(known.confidence.get())}</span>
+            </a>
+            <Tick card=known/>
+            <p class="print__marks"><Marks card=card.into()/></p>
+        </li>
+    }
+}
+
+/// A small picture. One that did not come (the server was busy) is asked for again, a few times.
+#[component]
+pub(super) fn Small(id: gourmetgram_api::PredictionId, side: u16) -> impl IntoView {
+    let image = NodeRef::<html::Img>::new();
+    let tries = StoredValue::new(0_u32);
+    let on_error = move |_| {
+        let so_far = tries.get_value();
+        if so_far >= 4 {
+            return;
+        }
+        tries.set_value(so_far + 1);
+        set_timeout(
+            move || {
+                if let Some(Some(image)) = image.try_get_untracked() {
+                    image.set_src(&forms::thumbnail(id, side));
+                }
+            },
+            std::time::Duration::from_millis(800 << so_far),
+        );
+    };
+    let larger =
+        (side == 256).then(|| format!("{} 256w, {} 512w", forms::thumbnail(id, 256), forms::thumbnail(id, 512)));
+    view! {
+        <img
+            class="print__image"
+            src=forms::thumbnail(id, side)
+            srcset=larger.clone()
+            sizes=larger.map(|_| "(max-width: 40rem) 33vw, 11rem")
+            alt=""
+            width=side
+            height=side
+            loading="lazy"
+            decoding="async"
+            node_ref=image
+            on:error=on_error
+        />
+    }
+}
+
+/// The box that ticks a photo.
+#[component]
+pub(super) fn Tick(card: Card) -> impl IntoView {
+    let list = expect_context::<List>();
+    let id = card.id;
+    view! {
+        <label class="tickmark">
+            <input
+                class="tick__box"
+                type="checkbox"
+                name="id"
+                value=id.to_string()
+                prop:checked=move || list.selection.has(id)
+                on:click=move |event| list.selection.toggle(id, with_shift(&event), &list.ids())
+            />
+            <span class="visually-hidden">"Select " {card.label} ", " <Moment at=card.at/></span>
+        </label>
+    }
+}

@@ -1,0 +1,222 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+
+import { alive, enough, expect, sendEnough, test } from "./operator";
+
+test.use({ expectedInConsole: /Failed to load resource/ });
+// The first test sends the photos.
+test.setTimeout(120_000);
+
+test.beforeEach(async ({ request }) => sendEnough(request));
+
+const cards = (page: Page) => page.locator(".print:not(.print--empty)");
+const firstBox = (page: Page) => page.locator(".tick__box").first();
+
+async function open(page: Page, path = "/photos"): Promise<void> {
+  await page.goto(path);
+  await alive(page);
+}
+
+/** Phones have the filters behind a switch. */
+async function showFilters(page: Page): Promise<void> {
+  const show = page.locator(".filters__show");
+  if (await show.isVisible()) await show.click();
+}
+
+test("filters change the address without loading a document, and the back button undoes them", async ({ home, page }) => {
+  void home;
+  await open(page);
+  await page.evaluate(() => Object.assign(window, { stays: true }));
+  const name = (await cards(page).first().locator(".print__label").innerText()).trim();
+  await showFilters(page);
+  await page.getByLabel("Class", { exact: true }).selectOption(name);
+  await expect(page).toHaveURL(`/photos?class=${encodeURIComponent(name).replaceAll("%20", "+")}`);
+  await expect(page.locator(".explorer__list[aria-busy=false]")).toBeVisible();
+  for (const label of await cards(page).locator(".print__label").allInnerTexts()) expect(label).toBe(name);
+
+  await page.getByLabel("Flag", { exact: true }).selectOption("Flagged: Not food");
+  await expect(page).toHaveURL(/flag=not_food/);
+  await page.goBack();
+  await page.goBack();
+  await expect(page).toHaveURL("/photos");
+  await expect(page.getByLabel("Class", { exact: true })).toHaveValue("");
+  await expect(cards(page)).not.toHaveCount(0);
+  expect(await page.evaluate(() => "stays" in window)).toBe(true);
+});
+
+test("no match is said so, and the filters can be cleared", async ({ page }) => {
+  await open(page, "/photos?class=Soup&max=0");
+  await expect(page.getByRole("heading", { name: "No photo is like that." })).toBeVisible();
+  await page.getByRole("link", { name: "Clear the filters" }).click();
+  await expect(page).toHaveURL("/photos");
+  await expect(cards(page)).not.toHaveCount(0);
+});
+
+test("an address that cannot be meant is explained", async ({ page }) => {
+  const answer = await page.goto("/photos?min=90&max=10");
+  expect(answer!.status()).toBe(400);
+  await expect(page.getByRole("alert")).toContainText("exchange them");
+});
+
+test("scrolling brings every photo once, and the document stays small", async ({ home, page }) => {
+  void home;
+  await open(page);
+  const seen = new Set<string>();
+  let most = 0;
+  await expect(async () => {
+    const drawn = await page.locator(".tick__box").evaluateAll((boxes) => boxes.map((box) => (box as HTMLInputElement).value));
+    expect(new Set(drawn).size, "no photo is drawn twice").toBe(drawn.length);
+    for (const id of drawn) seen.add(id);
+    most = Math.max(most, drawn.length);
+    await page.mouse.wheel(0, 900);
+    await page.evaluate(() => scrollBy(0, 600));
+    expect(seen.size).toBeGreaterThanOrEqual(enough);
+  }).toPass({ intervals: [100], timeout: 60_000 });
+  await page.evaluate(() => scrollTo(0, 0));
+  await expect(firstBox(page)).toBeVisible();
+  expect(most).toBeLessThanOrEqual(300);
+});
+
+test("going back from a photo finds the list where it was left", async ({ page }) => {
+  await open(page);
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await expect(page.locator(".cards")).not.toHaveCount(1);
+  const scrolled = await page.evaluate(() => {
+    scrollTo(0, 1500);
+    return scrollY;
+  });
+  const link = page.locator(".print__link:visible").nth(40);
+  await link.scrollIntoViewIfNeeded();
+  const before = await page.evaluate(() => scrollY);
+  await link.click();
+  await expect(page.getByRole("heading", { name: "History" })).toBeVisible();
+  await page.goBack();
+  await expect(cards(page).first()).toBeAttached();
+  await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(before / 2);
+  expect(scrolled).toBeGreaterThan(0);
+});
+
+test("photos ticked with Shift are flagged together, confirmed, and unflagged by undo", async ({ home, page }) => {
+  void home;
+  await open(page, "/photos?flag=no");
+  const boxes = page.locator(".tick__box");
+  await boxes.nth(1).check();
+  await boxes.nth(4).click({ modifiers: ["Shift"] });
+  await expect(page.getByText("4 ticked")).toBeVisible();
+  await page.getByLabel("Reason").selectOption("Bad photo");
+  await page.getByRole("button", { name: "Flag", exact: true }).click();
+  const done = page.locator(".done");
+  await expect(done).toContainText("4 photos flagged for review.");
+  await expect(cards(page).nth(1)).toContainText("Bad photo");
+  await done.getByRole("button", { name: "Undo" }).click();
+  await expect(done).toContainText("Taken back.");
+  await expect(cards(page).nth(1)).not.toContainText("Bad photo");
+});
+
+test("the list is walked over and ticked by keyboard alone", async ({ page, isMobile }) => {
+  test.skip(isMobile, "phones have none");
+  await open(page);
+  await firstBox(page).focus();
+  await page.keyboard.press("Space");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await expect(page.locator(".tick__box").nth(2)).toBeFocused();
+  await page.keyboard.press("Shift+Space");
+  await expect(page.getByText("3 ticked")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByText("Tick photos to flag them.")).toBeVisible();
+});
+
+test("the table sorts by its columns and says so", async ({ page }) => {
+  await open(page);
+  await page.getByRole("link", { name: "Table" }).click();
+  await expect(page).toHaveURL("/photos?view=table");
+  const column = page.getByRole("columnheader", { name: /Confidence/ });
+  await column.getByRole("link").click();
+  await expect(column).toHaveAttribute("aria-sort", "ascending");
+  await column.getByRole("link").click();
+  await expect(column).toHaveAttribute("aria-sort", "descending");
+  await expect(page).toHaveURL(/sort=confidence/);
+  await expect(page.locator(".explorer__list[aria-busy=false]")).toBeVisible();
+  const numbers = (await page.locator(".line__percent").allInnerTexts()).map((text) => Number(text.replace(/\D/g, "")));
+  expect(numbers).toEqual([...numbers].sort((a, b) => b - a));
+});
+
+test("one photo shows its tags and history, and its neighbours in the list it was found in", async ({ home, page }) => {
+  void home;
+  await open(page, "/photos?sort=confidence");
+  await page.locator(".print__link").nth(1).click();
+  await expect(page).toHaveURL(/\/photos\/[0-9a-f-]{36}\?sort=confidence$/);
+  const here = page.url();
+  await expect(page.locator(".record__object").first()).toContainText("predicted_class");
+  await page.getByRole("button", { name: "Not food" }).click();
+  await expect(page.getByRole("button", { name: "Not food" })).toHaveAttribute("aria-pressed", "true");
+  await expect(page.locator(".record__step").first()).toContainText("Flagged: not food");
+  await expect(page.locator(".record__step").first()).toContainText("operator");
+  await page.getByRole("button", { name: "Not food" }).click();
+  await expect(page.locator(".record__step").first()).toContainText("Flag taken back");
+
+  const download = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download" }).click();
+  expect((await download).suggestedFilename()).toMatch(/^[0-9a-f-]{36}\.jpg$/);
+
+  await page.getByRole("link", { name: "Next" }).click();
+  await expect(page).not.toHaveURL(here);
+  await page.getByRole("link", { name: "Previous" }).click();
+  await expect(page).toHaveURL(here);
+});
+
+test("whoever is not known is sent to sign in, and back from there", async ({ browser }) => {
+  const context = await browser.newContext({ storageState: { cookies: [], origins: [] } });
+  const answer = await context.request.get("/photos?class=Soup", { maxRedirects: 0 });
+  expect(answer.status()).toBe(303);
+  expect(answer.headers().location).toBe("/login?next=%2Fphotos%3Fclass%3DSoup");
+  await context.close();
+});
+
+test("a phone shows three photos a line and keeps the filters behind a switch", async ({ page, isMobile }) => {
+  test.skip(!isMobile, "for phones");
+  await open(page);
+  const tops = await cards(page).evaluateAll((tiles) => tiles.slice(0, 4).map((tile) => tile.getBoundingClientRect().top));
+  expect(new Set(tops.slice(0, 3)).size).toBe(1);
+  expect(tops[3]).toBeGreaterThan(tops[0]!);
+  await expect(page.getByLabel("Class", { exact: true })).toBeHidden();
+  await showFilters(page);
+  await expect(page.getByLabel("Class", { exact: true })).toBeVisible();
+});
+
+const states: Record<string, (page: Page) => Promise<void>> = {
+  grid: async (page) => open(page),
+  "ticked photos": async (page) => {
+    await open(page);
+    await firstBox(page).check();
+  },
+  filters: async (page) => {
+    await open(page, "/photos?class=Soup&flag=no");
+    await showFilters(page);
+  },
+  table: async (page) => open(page, "/photos?view=table&sort=class"),
+  "no match": async (page) => open(page, "/photos?class=Soup&max=0"),
+  "one photo": async (page) => {
+    await open(page);
+    await page.locator(".print__link").first().click();
+    await expect(page.getByRole("heading", { name: "History" })).toBeVisible();
+  },
+};
+
+for (const [state, reach] of Object.entries(states)) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing: ${state}, ${colorScheme}`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await reach(page);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) }))).toEqual([]);
+    });
+  }
+
+  test(`nothing sticks out at 320 pixels: ${state}`, async ({ page }) => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await reach(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  });
+}
