@@ -30,8 +30,10 @@ pub const MAX_PAGE: u16 = 200;
 pub struct Received {
     /// The prediction's id.
     pub id: PredictionId,
-    /// When it was received.
+    /// When it was received, or is said to have been.
     pub created_at: DateTime<Utc>,
+    /// Where a simulated one comes from.
+    pub source: Option<String>,
     /// Who sent it.
     pub owner: Owner,
     /// SHA-256 of the file, in hexadecimal.
@@ -163,13 +165,14 @@ impl Catalog {
             prediction_id: Set(received.id.as_uuid()),
             revision: Set(1),
             attempts: Set(0),
-            due_at: Set(give_up_at.unwrap_or(received.created_at)),
+            due_at: Set(give_up_at.unwrap_or_else(now)),
             lease: Set(None),
             leased_by: Set(None),
             leased_until: Set(None),
             erase_passes: Set(0),
             last_error: Set(None),
-            created_at: Set(received.created_at),
+            // Not the prediction's time, which may be a simulated one: the backlog's age is real.
+            created_at: Set(now()),
         }
         .insert(&transaction)
         .await?;
@@ -236,6 +239,17 @@ impl Catalog {
         change: &Change,
         actor: Actor,
     ) -> Result<prediction::Model, CatalogError> {
+        self.give_feedback_at(id, change, actor, now()).await
+    }
+
+    /// The same, said to have been given at another time: for simulated predictions.
+    pub async fn give_feedback_at(
+        &self,
+        id: PredictionId,
+        change: &Change,
+        actor: Actor,
+        at: DateTime<Utc>,
+    ) -> Result<prediction::Model, CatalogError> {
         let transaction = self.begin().await?;
         let row = prediction::Entity::find_by_id(id.as_uuid()).lock_exclusive().one(&transaction).await?;
         let row = row.ok_or(CatalogError::NotFound)?;
@@ -277,7 +291,7 @@ impl Catalog {
             kind: Set(kind.to_owned()),
             value: Set(value),
             actor: Set(actor.as_str().to_owned()),
-            at: Set(now()),
+            at: Set(at),
             ..Default::default()
         }
         .insert(&transaction)
@@ -342,6 +356,7 @@ impl Catalog {
             .add_option(query.flagged.map(|flagged| standing(Column::Flag, flagged)))
             .add_option(query.corrected.map(|corrected| standing(Column::CorrectedClass, corrected)))
             .add_option(query.model_version.as_deref().map(|version| Column::ModelVersion.eq(version)))
+            .add_option(query.source.as_deref().map(|source| Column::Source.eq(source)))
             .add_option(query.from.map(|from| Column::CreatedAt.gte(from)))
             .add_option(query.to.map(|to| Column::CreatedAt.lt(to)));
         if let Some(cursor) = query.cursor {
@@ -405,6 +420,7 @@ fn to_row(received: &Received, spooled: Option<&Spooled>) -> Result<prediction::
         spool_file: spooled.map(|spooled| spooled.file.clone()),
         spool_node: spooled.map(|spooled| spooled.node),
         erased_at: None,
+        source: received.source.clone(),
     })
 }
 
@@ -426,6 +442,7 @@ pub fn to_api(row: prediction::Model, history: Vec<Feedback>) -> Result<Predicti
         width: u32::try_from(row.width).map_err(|_| corrupt("width"))?,
         height: u32::try_from(row.height).map_err(|_| corrupt("height"))?,
         storage: if row.stored_at.is_some() { StorageState::Stored } else { StorageState::Spooled },
+        source: row.source.clone(),
         flag: row.flag.as_deref().map(str::parse).transpose().map_err(|_| corrupt("flag"))?,
         corrected_class: row.corrected_class.clone(),
         history,

@@ -18,6 +18,7 @@ mod refusal;
 pub mod rules;
 mod session_cookie;
 mod sign_in;
+mod simulation;
 mod throttle;
 mod tutorial;
 mod upload;
@@ -53,6 +54,7 @@ pub use limits::{RateLimits, keep_small as keep_rate_limits_small};
 pub use pages::require_role;
 pub use refusal::Refusal;
 pub use session_cookie::KnownBrowsers;
+pub use simulation::Simulation;
 pub use throttle::SignInThrottle;
 pub use upload::UploadBudget;
 
