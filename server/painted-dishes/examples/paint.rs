@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let photo = Photo::new(seed, number);
         let class = folder.join(photo.subject().folder());
         fs::create_dir_all(&class)?;
-        fs::write(class.join(photo.file_name()), photo.paint().jpeg)?;
+        fs::write(class.join(photo.file_name()), photo.paint())?;
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub fn frame(size: (usize, usize), flaw: Option<Flaw>, random: &mut impl Rng) ->
         middle,
         radius: random.random_range(near) * shorter,
         squash: random.random_range(0.74..1.0),
-        turn: random.random_range(0.0..std::f32::consts::TAU),
+        turn: random.random_range(0.0..std::f32::consts::TAU).sin_cos(),
     }
 }
 
@@ -57,11 +57,8 @@ pub fn take(mut lit: Lit, flaw: Option<Flaw>, random: &mut impl Rng) -> Vec<u8> 
     if blur > 0 {
         out_of_focus(&mut lit, blur);
     }
-    let exposure = if flaw == Some(Flaw::Dark) {
-        random.random_range(0.06..0.16)
-    } else {
-        random.random_range(0.95..1.3f32)
-    };
+    let exposure =
+        if flaw == Some(Flaw::Dark) { random.random_range(0.06..0.16) } else { random.random_range(0.95..1.3f32) };
     let grain = if flaw == Some(Flaw::Dark) { 0.05 } else { random.random_range(0.003..0.014) };
     let warmth = random.random_range(-0.07..0.13f32);
     let balance = [1.0 + warmth, 1.0, 1.0 - warmth];

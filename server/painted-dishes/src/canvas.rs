@@ -20,21 +20,21 @@ pub struct View {
     pub radius: f32,
     /// How much a circle is flattened: 1 from straight above.
     pub squash: f32,
-    /// How far the dish is turned, in radians.
-    pub turn: f32,
+    /// Sine and cosine of the angle by which the dish is turned.
+    pub turn: (f32, f32),
 }
 
 impl View {
     /// The place under a pixel.
     fn place(&self, x: f32, y: f32) -> Place {
         let (right, down) = ((x - self.middle.0) / self.radius, (y - self.middle.1) / (self.radius * self.squash));
-        let (sine, cosine) = self.turn.sin_cos();
+        let (sine, cosine) = self.turn;
         (right * cosine + down * sine, down * cosine - right * sine)
     }
 
     /// The pixel over a place.
     fn pixel(&self, (u, v): Place) -> (f32, f32) {
-        let (sine, cosine) = self.turn.sin_cos();
+        let (sine, cosine) = self.turn;
         let (right, down) = (u * cosine - v * sine, u * sine + v * cosine);
         (self.middle.0 + right * self.radius, self.middle.1 + down * self.radius * self.squash)
     }
@@ -201,7 +201,8 @@ impl Canvas {
         stuff: Stuff,
         paint: impl Fn(Spot) -> Color,
     ) {
-        let seed = self.seed ^ (middle.0 * 7919.0) as i32 as u32 ^ ((middle.1 * 104_729.0) as i32 as u32).rotate_left(9);
+        let seed =
+            self.seed ^ (middle.0 * 7919.0) as i32 as u32 ^ ((middle.1 * 104_729.0) as i32 as u32).rotate_left(9);
         let deepest = across.min(along);
         let depth = move |(u, v): Place| {
             let (u, v) = (u / across, v / along);
@@ -221,10 +222,8 @@ impl Canvas {
     pub fn ring(
         &mut self,
         middle: Place,
-        radius: f32,
-        thickness: f32,
-        squash: f32,
-        angle: f32,
+        (radius, thickness): (f32, f32),
+        (squash, angle): (f32, f32),
         stuff: Stuff,
         paint: impl Fn(Spot) -> Color,
     ) {

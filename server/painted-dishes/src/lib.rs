@@ -124,25 +124,26 @@ impl Photo {
         format!("painted-{}-{:05}.jpg", self.seed, self.number)
     }
 
-    /// Paints it: a JPEG file of at most [`LARGEST_FILE`] bytes, with whatever went wrong while it was taken.
-    pub fn paint(&self) -> Painted {
+    /// What goes wrong while it is taken, if anything does.
+    pub fn flaw(&self) -> Option<Flaw> {
+        self.begin().1
+    }
+
+    fn begin(&self) -> (ChaCha8Rng, Option<Flaw>) {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(u64::from(self.number) + 1);
-        let shape = *[(800, 600), (600, 800), (680, 680), (864, 648)].choose(&mut random).unwrap_or(&(800, 600));
         let flaw = Flaw::draw(&mut random);
+        (random, flaw)
+    }
+
+    /// Paints it: a JPEG file of at most [`LARGEST_FILE`] bytes.
+    pub fn paint(&self) -> Vec<u8> {
+        let (mut random, flaw) = self.begin();
+        let shape = *[(800, 600), (600, 800), (680, 680), (864, 648)].choose(&mut random).unwrap_or(&(800, 600));
         let view = camera::frame(shape, flaw, &mut random);
         let mut canvas = canvas::Canvas::new(view, random.random());
         dishes::serve(self.subject, &mut canvas, &mut random);
         let lit = light::shine(canvas, &mut random);
-        Painted { jpeg: camera::take(lit, flaw, &mut random), flaw }
+        camera::take(lit, flaw, &mut random)
     }
-}
-
-/// A painted photo.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Painted {
-    /// The file.
-    pub jpeg: Vec<u8>,
-    /// What went wrong while it was taken, if anything did.
-    pub flaw: Option<Flaw>,
 }

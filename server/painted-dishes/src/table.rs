@@ -51,7 +51,8 @@ pub fn lay(canvas: &mut Canvas, random: &mut impl Rng) {
             });
         }
         _ => {
-            let paint = *[0xE4DCCB, 0x7C8C86, 0xC7B7A3, 0x51606B, 0xD8C3B4, 0x2E3034].choose(random).unwrap_or(&0xE4DCCB);
+            let paint =
+                *[0xE4DCCB, 0x7C8C86, 0xC7B7A3, 0x51606B, 0xD8C3B4, 0x2E3034].choose(random).unwrap_or(&0xE4DCCB);
             let plain = hex(paint).varied(random, 0.1);
             canvas.cover(|(u, v)| {
                 let cloud = rough(seed, u * 3.0, v * 3.0, 5);
@@ -74,7 +75,7 @@ pub fn plate(canvas: &mut Canvas, random: &mut impl Rng) -> f32 {
     let side = Stuff::new(-0.02, 0.0, Profile::Slab(0.03)).gloss(0.6);
     canvas.ellipse((0.0, 0.0), (1.0, 1.0), 0.0, 0.0, side, |_| color.times(0.9));
     let raised = Stuff::new(-0.02, 0.075, Profile::Slab(0.10)).gloss(0.6);
-    canvas.ring((0.0, 0.0), (1.0 + well) / 2.0, 1.0 - well, 1.0, 0.0, raised, |spot| {
+    canvas.ring((0.0, 0.0), ((1.0 + well) / 2.0, 1.0 - well), (1.0, 0.0), raised, |spot| {
         let away = spot.place.0.hypot(spot.place.1);
         match trim {
             Some(trim) if (0.93..0.97).contains(&away) => trim,

@@ -49,7 +49,7 @@ use uuid::Uuid;
 pub use address::{ClientAddress, Peer};
 pub use assets::package_folder;
 pub use headers::add_to as add_protecting_headers;
-pub use identity::{Caller, FeedbackTokens, new_access_token, sha256_hex};
+pub use identity::{Caller, FeedbackTokens, VISITOR_COOKIE, new_access_token, sha256_hex};
 pub use limits::{RateLimits, keep_small as keep_rate_limits_small};
 pub use pages::require_role;
 pub use refusal::Refusal;

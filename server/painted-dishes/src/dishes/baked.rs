@@ -120,7 +120,8 @@ pub fn onion_rings(canvas: &mut Canvas, random: &mut impl Rng) {
         let gold = hex(0xD28A2E).varied(random, 0.2);
         let stuff = Stuff::new(level, 0.10, Profile::Dome).gloss(0.2).bumps(0.09, 24.0);
         let (radius, squash) = (random.random_range(0.15..0.24), random.random_range(0.75..1.0));
-        canvas.ring(place, radius, random.random_range(0.09..0.12), squash, any_angle(random), stuff, |spot| {
+        let (thickness, angle) = (random.random_range(0.09..0.12), any_angle(random));
+        canvas.ring(place, (radius, thickness), (squash, angle), stuff, |spot| {
             let crisp = rough(seed, spot.place.0 * 26.0, spot.place.1 * 26.0, 3);
             gold.mix(hex(0xF4C97A), crisp * 1.3 - 0.4).mix(hex(0x8A4A12), step(0.62, 0.8, crisp))
         });

@@ -38,7 +38,14 @@ pub fn spaghetti(canvas: &mut Canvas, random: &mut impl Rng) {
     if random.random_bool(0.7) {
         let sauce = hex(*[0xB5301A, 0x8E2A16, 0x5F8A35].choose(random).unwrap_or(&0xB5301A));
         let stuff = Stuff::new(0.27, 0.06, Profile::Slab(0.5)).gloss(0.6).bumps(0.09, 12.0);
-        canvas.ellipse((0.0, 0.0), (0.32, 0.28), any_angle(random), 0.35, stuff, clouded(seed, sauce, sauce.times(0.55), 11.0));
+        canvas.ellipse(
+            (0.0, 0.0),
+            (0.32, 0.28),
+            any_angle(random),
+            0.35,
+            stuff,
+            clouded(seed, sauce, sauce.times(0.55), 11.0),
+        );
         for _ in 0..random.random_range(0..6) {
             let place = somewhere(random, 0.26);
             let ball = Stuff::new(0.29, 0.16, Profile::Dome).gloss(0.35).bumps(0.05, 22.0);

@@ -18,7 +18,8 @@ pub fn fried_eggs(canvas: &mut Canvas, random: &mut impl Rng) {
     if random.random_bool(0.5) {
         for index in 0..3 {
             let v = 0.42 + 0.1 * index as f32;
-            let strip: Vec<_> = (0..14).map(|at| (-0.45 + 0.07 * at as f32, v + 0.025 * (at as f32 * 1.3).sin())).collect();
+            let strip: Vec<_> =
+                (0..14).map(|at| (-0.45 + 0.07 * at as f32, v + 0.025 * (at as f32 * 1.3).sin())).collect();
             let stuff = Stuff::new(0.03, 0.045, Profile::Slab(0.3)).gloss(0.5).bumps(0.04, 14.0);
             canvas.strand(&strip, 0.045, stuff, clouded(seed, hex(0x8E2F20), hex(0xE8A98C), 9.0));
         }

@@ -143,7 +143,14 @@ pub fn soup(canvas: &mut Canvas, random: &mut impl Rng) {
             for _ in 0..random.random_range(5..9) {
                 let place = somewhere(random, radius * 0.55);
                 let crouton = Stuff::new(fill, 0.1, Profile::Slab(0.3)).gloss(0.1).bumps(0.04, 26.0);
-                canvas.slab(place, (0.07, 0.065), 0.02, any_angle(random), crouton, clouded(seed, hex(0xE0AE62), hex(0xA8692A), 14.0));
+                canvas.slab(
+                    place,
+                    (0.07, 0.065),
+                    0.02,
+                    any_angle(random),
+                    crouton,
+                    clouded(seed, hex(0xE0AE62), hex(0xA8692A), 14.0),
+                );
             }
         }
     }

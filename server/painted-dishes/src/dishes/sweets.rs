@@ -77,10 +77,10 @@ pub fn doughnuts(canvas: &mut Canvas, random: &mut impl Rng) {
     let count = random.random_range(3..5);
     for (place, _) in around(random, count, 0.38, 0.03) {
         let dough = Stuff::new(0.03, 0.18, Profile::Dome).gloss(0.15).bumps(0.01, 20.0);
-        canvas.ring(place, 0.19, 0.23, 1.0, 0.0, dough, clouded(seed, hex(0xD89B4E), hex(0xB0702B), 8.0));
+        canvas.ring(place, (0.19, 0.23), (1.0, 0.0), dough, clouded(seed, hex(0xD89B4E), hex(0xB0702B), 8.0));
         let icing = hex(*[0xF29AB5, 0x5A2E17, 0xFBF3E4, 0x8FCBE0].choose(random).unwrap_or(&0xF29AB5));
         let glazed = Stuff::new(0.11, 0.12, Profile::Dome).gloss(0.85);
-        canvas.ring(place, 0.19, 0.18, 1.0, 0.0, glazed, |_| icing);
+        canvas.ring(place, (0.19, 0.18), (1.0, 0.0), glazed, |_| icing);
         for _ in 0..26 {
             let angle = any_angle(random);
             let away = 0.19 + random.random_range(-0.05..0.05f32);

@@ -40,7 +40,7 @@ pub fn desk(canvas: &mut Canvas, random: &mut impl Rng) {
 /// Hills under a sky.
 pub fn window(canvas: &mut Canvas, random: &mut impl Rng) {
     let seed = canvas.seed;
-    canvas.view.turn = 0.0;
+    canvas.view.turn = (0.0, 1.0);
     canvas.view.squash = 1.0;
     let (high, low) = (hex(0x4F8FCB), hex(0xF1D9B4));
     let green = hex(*[0x4E7A35, 0x7A6A35, 0x35554A].choose(random).unwrap_or(&0x4E7A35));

@@ -17,9 +17,7 @@ impl MigrationName for Step {
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .alter_table(Table::alter().table(Entity).add_column(string_null(Column::Source)).to_owned())
-            .await?;
+        manager.alter_table(Table::alter().table(Entity).add_column(string_null(Column::Source)).to_owned()).await?;
         manager
             .create_index(
                 Index::create()
