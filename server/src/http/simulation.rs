@@ -94,11 +94,7 @@ impl Simulation {
 }
 
 /// When feedback on `row` is given: as the header says, where the sender may say so.
-pub fn feedback_given(
-    caller: &Caller,
-    headers: &HeaderMap,
-    row: &prediction::Model,
-) -> Result<DateTime<Utc>, Refusal> {
+pub fn feedback_given(caller: &Caller, headers: &HeaderMap, row: &prediction::Model) -> Result<DateTime<Utc>, Refusal> {
     let Some(value) = headers.get(CREATED_AT) else { return Ok(catalog::now()) };
     require_permission(caller, "the header Gourmetgram-Created-At")?;
     if row.source.is_none() {

@@ -194,7 +194,8 @@ impl Run {
     async fn said_before(&self, id: PredictionId, visitor: &str) -> Result<usize, Trouble> {
         let path = format!("/{id}");
         let place = self.place().await?;
-        let seen: Prediction = self.server.read(&self.stop, || self.server.request(Method::GET, &path, visitor)).await?;
+        let seen: Prediction =
+            self.server.read(&self.stop, || self.server.request(Method::GET, &path, visitor)).await?;
         drop(place);
         Ok(seen.history.iter().filter(|step| step.by == "visitor").count())
     }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use chrono::{TimeDelta, Utc};
+use gourmetgram::accounts::Scope;
 use gourmetgram_api::{FeedbackKind, Prediction, PredictionPage};
 use rustix::process::{Pid, Signal, kill_process};
 use sea_orm::EntityTrait;
@@ -20,6 +21,10 @@ use crate::{
     support::{Database, TestApp, a_photo, eventually, skipped},
 };
 
+/// What the documents say a replay's token needs; it works with these and no more.
+const SCOPES: [Scope; 4] =
+    [Scope::PredictionsWrite, Scope::PredictionsBackdate, Scope::PredictionsRead, Scope::FeedbackWrite];
+
 /// A folder with so many photos, in folders of all eleven classes.
 fn photos(count: u32) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -31,20 +36,20 @@ fn photos(count: u32) -> tempfile::TempDir {
     folder
 }
 
-fn command(url: &str, operator: &str, words: &[&str]) -> Command {
+fn command(url: &str, token: &str, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gourmetgram"));
-    command.args(["replay", "--url", url]).args(words).env("GOURMETGRAM_TOKEN", operator);
+    command.args(["replay", "--url", url]).args(words).env("GOURMETGRAM_TOKEN", token);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
 
-async fn replay(test: &TestApp, operator: &str, words: &[&str]) -> Output {
-    command(&test.url, operator, words).output().await.unwrap()
+async fn replay(test: &TestApp, token: &str, words: &[&str]) -> Output {
+    command(&test.url, token, words).output().await.unwrap()
 }
 
 /// The JSON report of a run that succeeded.
-async fn report(test: &TestApp, operator: &str, words: &[&str]) -> Value {
-    let output = replay(test, operator, &[words, &["--json"]].concat()).await;
+async fn report(test: &TestApp, token: &str, words: &[&str]) -> Value {
+    let output = replay(test, token, &[words, &["--json"]].concat()).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -60,12 +65,12 @@ fn failure(output: &Output) -> String {
 }
 
 /// Everything there is, with its history.
-async fn everything(test: &TestApp, operator: &str) -> Vec<Prediction> {
+async fn everything(test: &TestApp, token: &str) -> Vec<Prediction> {
     let page: PredictionPage =
-        test.get("/api/v1/predictions?limit=200").bearer_auth(operator).send().await.unwrap().json().await.unwrap();
+        test.get("/api/v1/predictions?limit=200").bearer_auth(token).send().await.unwrap().json().await.unwrap();
     let mut all = Vec::new();
     for item in page.items {
-        all.push(test.prediction(item.id, operator).await);
+        all.push(test.prediction(item.id, token).await);
     }
     all
 }
@@ -84,51 +89,51 @@ fn interrupt(child: &Child, signal: Signal) {
 on_both_databases! {
     a_replay_that_was_stopped_and_killed_goes_on_and_sends_nothing_twice => async |database| {
         let test = TestApp::start(database).await;
-        let operator = test.operator().await;
+        let token = test.token(&SCOPES).await;
         let folder = photos(44);
         let folder = folder.path().to_str().unwrap();
         // Two days in about four seconds: long enough to be cut off in the middle.
         let words = [folder, "--over", "2d", "--rhythm", "--correct-share", "1", "--undo-share", "0.5"];
         let slowly = [&words[..], &["--speedup", "43200"]].concat();
 
-        let first = command(&test.url, &operator, &slowly).spawn().unwrap();
+        let first = command(&test.url, &token, &slowly).spawn().unwrap();
         eventually("some photos have arrived", async || count(&test).await >= 5).await;
         interrupt(&first, Signal::INT);
         let first = first.wait_with_output().await.unwrap();
         assert!(failure(&first).contains("the same command again goes on"));
 
         let so_far = count(&test).await;
-        let mut second = command(&test.url, &operator, &slowly).spawn().unwrap();
+        let mut second = command(&test.url, &token, &slowly).spawn().unwrap();
         eventually("some more have arrived", async || count(&test).await >= so_far + 5).await;
         second.kill().await.unwrap();
         let so_far = count(&test).await;
         assert!(so_far < 44, "the replay was over before it was killed");
 
         // The pace is no part of the plan: the rest may come as fast as it can.
-        let last = report(&test, &operator, &words).await;
+        let last = report(&test, &token, &words).await;
         assert_eq!((last["sent"].as_u64().unwrap() + last["already_there"].as_u64().unwrap(), count(&test).await), (44, 44));
         assert!(last["already_there"].as_u64().unwrap() >= so_far as u64);
         test.settle().await;
-        let before = everything(&test, &operator).await;
-        let again = report(&test, &operator, &words).await;
+        let before = everything(&test, &token).await;
+        let again = report(&test, &token, &words).await;
         assert_eq!((again["sent"].as_u64(), again["already_there"].as_u64()), (Some(0), Some(44)));
         assert_eq!((again["flagged"].as_u64(), again["corrected"].as_u64()), (Some(0), Some(0)));
-        assert_eq!(everything(&test, &operator).await, before, "the same again changes nothing");
+        assert_eq!(everything(&test, &token).await, before, "the same again changes nothing");
         assert!(before.iter().all(|one| one.history.len() <= 3));
         test.stop().await;
     };
 
     a_replay_is_spread_over_time_and_visitors_who_judge_and_err_as_people_do => async |database| {
         let test = TestApp::start(database).await;
-        let operator = test.operator().await;
+        let token = test.token(&SCOPES).await;
         let folder = photos(110);
         let words = [
             folder.path().to_str().unwrap(), "--over", "7d", "--visitors", "20", "--flag-share", "0.5",
             "--correct-share", "1", "--wrong-share", "0.4", "--mistaken-share", "0", "--undo-share", "0",
         ];
-        let report = report(&test, &operator, &words).await;
+        let report = report(&test, &token, &words).await;
         assert_eq!(report["sent"].as_u64(), Some(110), "{report}");
-        let all = everything(&test, &operator).await;
+        let all = everything(&test, &token).await;
         assert_eq!(all.len(), 110);
 
         let (now, source) = (Utc::now(), report["source"].as_str().unwrap());
@@ -171,7 +176,7 @@ on_both_databases! {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_is_replayed_live_and_hostile_entries_do_no_harm() {
     let test = TestApp::start(Database::Sqlite).await;
-    let operator = test.operator().await;
+    let token = test.token(&SCOPES).await;
     let archive = tempfile::NamedTempFile::with_suffix(".zip").unwrap();
     let mut writer = ZipWriter::new(archive.reopen().unwrap());
     let zeros = vec![0; 30_000_000];
@@ -188,11 +193,11 @@ async fn an_archive_is_replayed_live_and_hostile_entries_do_no_harm() {
     }
     writer.finish().unwrap();
     let path = archive.path().to_str().unwrap();
-    let report = report(&test, &operator, &[path, "--rate", "50", "--flag-share", "0", "--correct-share", "0"]).await;
+    let report = report(&test, &token, &[path, "--rate", "50", "--flag-share", "0", "--correct-share", "0"]).await;
     assert_eq!(report["sent"].as_u64(), Some(2), "{report}");
     assert_eq!(report["agreement"]["of"].as_u64(), Some(2));
     assert_eq!(report["refused"].as_object().unwrap().len(), 2, "{report}");
-    for one in everything(&test, &operator).await {
+    for one in everything(&test, &token).await {
         assert!((Utc::now() - one.created_at).num_minutes() < 5, "live photos are of now");
         assert!(one.source.is_some(), "and simulated all the same");
     }
@@ -209,9 +214,9 @@ async fn what_cannot_work_is_said_in_one_line() {
     assert!(failure(&replay(&test, "ggo_x", &["nowhere.zip"]).await).contains("nowhere.zip"));
     let away = command("http://127.0.0.1:1", "ggo_x", &[folder, "--patience", "300ms"]).output().await.unwrap();
     assert!(failure(&away).contains("cannot reach http://127.0.0.1:1"));
-    let operator = test.operator().await;
+    let token = test.token(&SCOPES).await;
     let late = [folder, "--over", "1d", "--start", &(Utc::now() - TimeDelta::hours(1)).to_rfc3339()];
-    assert!(failure(&replay(&test, &operator, &late).await).contains("future"));
+    assert!(failure(&replay(&test, &token, &late).await).contains("future"));
     assert_eq!(count(&test).await, 0);
     test.stop().await;
 }
@@ -243,9 +248,9 @@ async fn a_real_archive_is_replayed() {
         return;
     }
     let test = TestApp::start(Database::Sqlite).await;
-    let operator = test.operator().await;
+    let token = test.token(&SCOPES).await;
     let words = [archive.to_str().unwrap(), "--limit", "120", "--over", "30d", "--patience", "60s"];
-    let report = report(&test, &operator, &words).await;
+    let report = report(&test, &token, &words).await;
     assert_eq!(report["sent"].as_u64(), Some(120), "{report}");
     let (right, of) = (&report["agreement"]["right"], &report["agreement"]["of"]);
     let share = right.as_f64().unwrap() / of.as_f64().unwrap();

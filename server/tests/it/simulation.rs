@@ -1,6 +1,7 @@
 //! Simulated photos: who may send them, and that nobody can take them for real ones.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use gourmetgram::accounts::Scope;
 use gourmetgram_api::{NewPrediction, Prediction, ProblemKind};
 use reqwest::{RequestBuilder, multipart::Form};
 use serde_json::json;
@@ -81,10 +82,11 @@ on_both_databases! {
         let at = three_days_ago().to_rfc3339();
         let browser = Browser::open(&test).await;
         let real = browser.upload(a_photo(1)).await;
+        let machine = test.token(&[Scope::PredictionsWrite, Scope::PredictionsRead, Scope::FeedbackWrite]).await;
         let senders = [
             test.post("/api/v1/predictions"),
             browser.post("/api/v1/predictions"),
-            test.post("/api/v1/predictions").bearer_auth(&real.feedback_token),
+            test.post("/api/v1/predictions").bearer_auth(&machine),
         ];
         for sender in senders {
             let refused = problem(sender.multipart(of(a_photo(2), &at)).send().await.unwrap(), 403).await;
