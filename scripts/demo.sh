@@ -56,7 +56,8 @@ start() {
         --token-file "$DEMO/replay.token" || fail "the demonstration is not complete (why stands above)" \
         "The same again goes on where it stopped: make demo"
     say "" "The demonstration is ready. Every photo in it is simulated; it keeps apart from make run's data." \
-        "$URL" "Stop it: make stop. Delete it: make clean-demo"
+        "$URL" "As its operator: $BINARY --config $SERVER_CONFIG user link" \
+        "Stop it: make stop. Delete it: make clean-demo"
 }
 
 case ${1:-} in

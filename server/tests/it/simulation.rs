@@ -93,7 +93,9 @@ on_both_databases! {
             assert_eq!(refused.kind, ProblemKind::Forbidden);
         }
         problem(browser.post("/api/v1/predictions").multipart(form(a_photo(2)).text("source", "me")).send().await.unwrap(), 403).await;
-        assert_eq!(browser.post("/photos").multipart(of(a_photo(2), &at)).send().await.unwrap().status(), 403);
+        // The page's form knows no such parts at all.
+        let by_form = Form::new().text("source", "replay/test").text("created_at", at.clone());
+        assert_eq!(browser.post("/photos").multipart(by_form).send().await.unwrap().status(), 400);
         let flag = browser.put(&format!("/api/v1/predictions/{}/flag", real.id)).header("gourmetgram-created-at", &at);
         problem(flag.json(&json!({"reason": "other"})).send().await.unwrap(), 403).await;
         assert_eq!(test.listed(&operator).await, 1);
