@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone stop clean-data test test-rust e2e screenshots bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean
+.PHONY: help run build phone stop clean-data demo clean-demo test test-rust e2e screenshots bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -21,11 +21,18 @@ build: ## the server with its pages, in release (slow the first time)
 phone: build ## serve phones on the local network with TLS, and show a QR code (Ctrl-C ends it)
 	@scripts/server.sh phone
 
-stop: ## stop the server; what it keeps stays
+demo: build ## a server of its own with 300 made-up photos of the past week, to look around in
+	@scripts/demo.sh start
+
+stop: ## stop the server, and the demonstration's; what they keep stays
 	@scripts/server.sh stop
+	@scripts/demo.sh stop
 
 clean-data: ## stop the server and delete everything it keeps (asks first)
 	@scripts/server.sh clean-data
+
+clean-demo: ## stop the demonstration and delete it (it can be made again)
+	@scripts/demo.sh clean
 
 test: ## every test, with the set-up they need
 	@scripts/test.sh all

@@ -5,9 +5,14 @@
 #   scripts/server.sh phone         run it in the foreground for phones on the local network, with TLS and QR codes
 #   scripts/server.sh stop          stop it; what it keeps stays
 #   scripts/server.sh clean-data    stop it and delete everything it keeps
+#
+# SERVER_CONFIG names another settings file than gourmetgram.toml.
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 BINARY="$(cargo metadata --format-version 1 --no-deps --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/gourmetgram"
+
+# The binary with its settings file.
+GOURMETGRAM=("$BINARY" ${SERVER_CONFIG:+--config "$SERVER_CONFIG"})
 
 # setting SECTION NAME: its value after gourmetgram.toml and the environment had their say; "" is the top section.
 setting() {
@@ -75,7 +80,7 @@ start() {
     fi
 
     mkdir -p "$DATA"
-    nohup "$BINARY" serve </dev/null >>"$LOG" 2>&1 &
+    nohup "${GOURMETGRAM[@]}" serve </dev/null >>"$LOG" 2>&1 &
     pid=$!
     printf '%s\n%s\n' "$pid" "$address" >"$PID_FILE"
     local deadline=$((SECONDS + 60))
@@ -153,10 +158,10 @@ clean_data() {
 SETTINGS=""
 if [[ ${1:-} == start || ${1:-} == phone ]]; then
     [[ -x "$BINARY" ]] || fail "the server has not been built" "Run: make run"
-    SETTINGS=$("$BINARY" serve --print-config) || fail "the server does not accept its settings (see above)" \
+    SETTINGS=$("${GOURMETGRAM[@]}" serve --print-config) || fail "the server does not accept its settings (see above)" \
         "Correct gourmetgram.toml or the GOURMETGRAM__ variables; every setting is in docs/operations.md"
 elif [[ -x "$BINARY" ]]; then
-    SETTINGS=$("$BINARY" serve --print-config 2>/dev/null) || true
+    SETTINGS=$("${GOURMETGRAM[@]}" serve --print-config 2>/dev/null) || true
 fi
 DATA=$(setting "" data_dir)
 DATA=${DATA:-${GOURMETGRAM__DATA_DIR:-data}}

@@ -229,6 +229,7 @@ impl Browse {
             annotated: yes_no(Field::Annotated)?,
             annotator: text(Field::Annotator),
             model_version: text(Field::ModelVersion),
+            source: None,
             from: day(Field::From)?.map(midnight),
             // The last day is meant to its end.
             to: day(Field::To)?.and_then(|day| day.checked_add_days(Days::new(1))).map(midnight),

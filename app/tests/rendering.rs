@@ -103,6 +103,7 @@ fn model() -> LiveModel {
 fn photo() -> Prediction {
     let probability = |label: &str, probability| ClassProbability { label: label.to_owned(), probability };
     Prediction {
+        source: None,
         id: ID.parse().expect("an id"),
         key: format!("class_00/{ID}.jpg"),
         created_at: chrono::DateTime::from_timestamp(1_795_429_680, 0).expect("a moment"),

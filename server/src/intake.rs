@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     catalog::{self, Owner, Received, Recorded, Spooled, entity::prediction},
-    http::{Caller, Refusal, sha256_hex},
+    http::{Caller, Refusal, Simulation, sha256_hex},
     inference::Classified,
     outbox,
 };
@@ -37,6 +37,8 @@ pub struct Submission {
     pub idempotency_key: Option<String>,
     /// What the client's own classifier said.
     pub device: Option<DeviceAnswer>,
+    /// Where a simulated photo comes from, and of when; recorded as what it is.
+    pub simulation: Option<Simulation>,
 }
 
 /// An answer, and whether it was given before.
@@ -64,7 +66,10 @@ pub async fn accept(app: &App, caller: &Caller, mut submission: Submission) -> R
     let classified = app.inference().classify(submission.image.clone()).await?;
     let id = match submission.id {
         Some(id) => id,
-        None => PredictionId::try_from(Uuid::now_v7()).map_err(|error| Refusal::internal(&error))?,
+        None => {
+            let new = submission.simulation.as_ref().map_or_else(Uuid::now_v7, Simulation::new_id);
+            PredictionId::try_from(new).map_err(|error| Refusal::internal(&error))?
+        }
     };
     let received = describe(id, owner.clone(), image_sha256.clone(), &submission, &classified)?;
 
@@ -179,10 +184,11 @@ fn describe(
         .zip(&classified.answer.probabilities)
         .map(|((_, label), probability)| ClassProbability { label: label.to_owned(), probability: *probability })
         .collect();
-    let info = &classified.info;
+    let (info, simulation) = (&classified.info, submission.simulation.as_ref());
     Ok(Received {
         id,
-        created_at: catalog::now(),
+        created_at: simulation.and_then(|simulation| simulation.created_at).unwrap_or_else(catalog::now),
+        source: simulation.map(|simulation| simulation.source.clone()),
         owner,
         image_sha256,
         object_key: ObjectKey::production(classified.answer.top, id, info.format.extension()).to_string(),
@@ -236,12 +242,13 @@ async fn through_the_spool(app: &App, received: &Received, image: Bytes) -> Resu
 
 /// The row comes first here: it reserves the id, so that nobody else's upload can take the object's place.
 async fn through_the_object_store(app: &App, received: &Received, image: Bytes) -> Result<Recorded, Refusal> {
-    let give_up_at = received.created_at + GIVE_UP_AFTER;
+    let give_up_at = catalog::now() + GIVE_UP_AFTER;
     if let Recorded::Taken = app.catalog().record(received, None, Some(give_up_at)).await? {
         return Ok(Recorded::Taken);
     }
     let tags =
-        outbox::tags_of(received.created_at, &received.predicted_class, received.confidence, &received.model_version);
+        outbox::tags_of(received.created_at, &received.predicted_class, received.confidence, &received.model_version)
+            .set("source", received.source.as_deref());
     let stored = outbox::put_photo(app.object_store(), &received.object_key, image, &received.content_type, tags).await;
     if let Err(error) = stored {
         // The store may have it nevertheless (the answer was lost), so the outbox removes it before the row goes.

@@ -19,6 +19,7 @@ pub mod keys;
 pub mod operator_link;
 pub mod outbox;
 mod phone;
+pub mod replay;
 pub mod spool;
 mod telemetry;
 pub mod thumbnails;

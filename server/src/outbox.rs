@@ -132,6 +132,7 @@ async fn visit(app: &App, claim: &Claim) -> Result<Outcome, VisitError> {
     }
     let confidence = Confidence::new(row.confidence).map_err(|error| VisitError::Row(error.to_string()))?;
     let tags = tags_of(row.created_at, &row.predicted_class, confidence, &row.model_version)
+        .set("source", row.source.as_deref())
         .set("flagged", row.flag.as_ref().map(|_| "true"))
         .set("corrected_class", row.corrected_class.as_deref());
     if row.stored_at.is_some() {

@@ -154,6 +154,9 @@ pub struct PredictionQuery {
     /// Only this model version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_version: Option<String>,
+    /// Only simulated ones from this source, for example `replay/0d3f6a1c9b2e4f57`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Only received at or after this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DateTime<Utc>>,
@@ -201,7 +204,12 @@ impl PredictionQuery {
     /// [`UnusableFilter`], naming both sides.
     pub fn check(&self) -> Result<(), UnusableFilter> {
         let unusable = |text: &str| Err(UnusableFilter(text.to_owned()));
-        let texts = [("class", &self.class), ("annotator", &self.annotator), ("model_version", &self.model_version)];
+        let texts = [
+            ("class", &self.class),
+            ("annotator", &self.annotator),
+            ("model_version", &self.model_version),
+            ("source", &self.source),
+        ];
         for (name, text) in texts {
             let Some(text) = text else { continue };
             if text.is_empty() || text.len() > Self::MAX_TEXT || text.chars().any(char::is_control) {

@@ -172,7 +172,7 @@ pub struct Prediction {
     pub id: PredictionId,
     /// Key of the photo in the bucket `production`.
     pub key: String,
-    /// When the photo was received.
+    /// When the photo was received; of a simulated one, when it is said to have been.
     pub created_at: DateTime<Utc>,
     /// Label of the most probable class.
     pub predicted_class: String,
@@ -197,6 +197,9 @@ pub struct Prediction {
     pub height: u32,
     /// Whether the photo has reached the object store.
     pub storage: StorageState,
+    /// Where a simulated prediction comes from, for example `replay/0d3f6a1c9b2e4f57`; absent on real ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The standing flag, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flag: Option<FlagReason>,

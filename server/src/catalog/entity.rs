@@ -14,7 +14,8 @@ pub mod prediction {
         /// UUID version 7.
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
-        /// When the photo was received, by the server's clock, to the millisecond.
+        /// When the photo was received, by the server's clock, to the millisecond; where `source` is set, when it is
+        /// said to have been.
         pub created_at: DateTimeUtc,
         /// SHA-256 of the uploader's visitor token; absent for machine clients and after erasure.
         pub visitor: Option<String>,
@@ -68,6 +69,9 @@ pub mod prediction {
         pub spool_node: Option<Uuid>,
         /// When the uploader (or an operator) erased it.
         pub erased_at: Option<DateTimeUtc>,
+        /// Where a simulated prediction comes from; absent on everything real. Erasure keeps it, so that anonymous
+        /// counts can leave simulations out.
+        pub source: Option<String>,
     }
 
     /// No relations are followed through the ORM.

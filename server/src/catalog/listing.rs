@@ -236,6 +236,7 @@ fn living((backend, passed_over): &Passing, whose: Whose<'_>, query: &Prediction
         .add_option(annotated.map(|annotated| standing(Column::AnnotatedClass, annotated)))
         .add_option(query.annotator.as_deref().map(|name| Column::AnnotatedBy.eq(name)))
         .add_option(query.model_version.as_deref().map(|version| Column::ModelVersion.eq(version)))
+        .add_option(query.source.as_deref().map(|source| Column::Source.eq(source)))
         .add_option(query.from.map(|from| ranged(Column::CreatedAt, ">=", from.into())))
         .add_option(query.to.map(|to| ranged(Column::CreatedAt, "<", to.into())))
         .add_option(query.place.map(|place| match place {

@@ -24,8 +24,10 @@ use super::{
 pub struct Received {
     /// The prediction's id.
     pub id: PredictionId,
-    /// When it was received.
+    /// When it was received, or is said to have been.
     pub created_at: DateTime<Utc>,
+    /// Where a simulated one comes from.
+    pub source: Option<String>,
     /// Who sent it.
     pub owner: Owner,
     /// SHA-256 of the file, in hexadecimal.
@@ -158,13 +160,14 @@ impl Catalog {
             prediction_id: Set(received.id.as_uuid()),
             revision: Set(1),
             attempts: Set(0),
-            due_at: Set(give_up_at.unwrap_or(received.created_at)),
+            due_at: Set(give_up_at.unwrap_or_else(now)),
             lease: Set(None),
             leased_by: Set(None),
             leased_until: Set(None),
             erase_passes: Set(0),
             last_error: Set(None),
-            created_at: Set(received.created_at),
+            // Not the prediction's time, which may be a simulated one: the backlog's age is real.
+            created_at: Set(now()),
         }
         .insert(&transaction)
         .await?;
@@ -231,6 +234,17 @@ impl Catalog {
         change: &Change,
         actor: Actor,
     ) -> Result<prediction::Model, CatalogError> {
+        self.give_feedback_at(id, change, actor, now()).await
+    }
+
+    /// The same, said to have been given at another time: for simulated predictions.
+    pub async fn give_feedback_at(
+        &self,
+        id: PredictionId,
+        change: &Change,
+        actor: Actor,
+        at: DateTime<Utc>,
+    ) -> Result<prediction::Model, CatalogError> {
         let transaction = self.begin().await?;
         let row = prediction::Entity::find_by_id(id.as_uuid()).lock_exclusive().one(&transaction).await?;
         let row = row.ok_or(CatalogError::NotFound)?;
@@ -272,7 +286,7 @@ impl Catalog {
             kind: Set(kind.to_owned()),
             value: Set(value),
             actor: Set(actor.as_str().to_owned()),
-            at: Set(now()),
+            at: Set(at),
             ..Default::default()
         }
         .insert(&transaction)
@@ -383,6 +397,7 @@ fn to_row(received: &Received, spooled: Option<&Spooled>) -> Result<prediction::
         spool_file: spooled.map(|spooled| spooled.file.clone()),
         spool_node: spooled.map(|spooled| spooled.node),
         erased_at: None,
+        source: received.source.clone(),
     })
 }
 
@@ -404,6 +419,7 @@ pub fn to_api(row: prediction::Model, history: Vec<Feedback>) -> Result<Predicti
         width: u32::try_from(row.width).map_err(|_| corrupt("width"))?,
         height: u32::try_from(row.height).map_err(|_| corrupt("height"))?,
         storage: if row.stored_at.is_some() { StorageState::Stored } else { StorageState::Spooled },
+        source: row.source.clone(),
         flag: row.flag.as_deref().map(str::parse).transpose().map_err(|_| corrupt("flag"))?,
         corrected_class: row.corrected_class.clone(),
         annotation: annotation(&row),

@@ -2,6 +2,7 @@
 
 mod model;
 mod password;
+mod replay;
 mod serve;
 mod token;
 mod user;
@@ -15,7 +16,7 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use self::{model::ModelCommand, user::UserCommand};
+use self::{model::ModelCommand, replay::ReplayArguments, user::UserCommand};
 use crate::config::Settings;
 
 /// The food-photo service that knows how accurate it is.
@@ -47,6 +48,8 @@ enum Command {
     /// Models: bring your own.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Send photos as simulated visitors would: for demonstrations, load and evaluation.
+    Replay(Box<ReplayArguments>),
     /// People and machines that may do more than visitors.
     #[command(subcommand)]
     User(UserCommand),
@@ -71,6 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve { print_config: true, .. } => print(&load()?.to_toml()?),
         Command::Serve { print_config: false, phone } => runtime()?.block_on(serve::run(load()?, phone)),
         Command::Model(command) => model::run(&command),
+        Command::Replay(arguments) => runtime()?.block_on(replay::replay(*arguments)),
         Command::User(command) => runtime()?.block_on(async { user::run(&load()?, command).await }),
     }
 }

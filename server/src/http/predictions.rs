@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use gourmetgram_api::{
     CorrectionRequest, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage,
     PredictionQuery, Problem, ProblemKind,
@@ -14,7 +15,7 @@ use gourmetgram_api::{
 use gourmetgram_object_store::{Bucket, ObjectKey, ObjectStoreError};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Caller, Refusal, upload::Upload};
+use super::{Caller, Refusal, simulation::feedback_given, upload::Upload};
 use crate::{
     accounts::Scope,
     app::App,
@@ -63,6 +64,10 @@ pub struct UploadForm {
     id: Option<PredictionId>,
     /// What the client's own classifier said, as JSON.
     device: Option<gourmetgram_api::DeviceAnswer>,
+    /// When a simulated photo is said to have been received; takes an access token that may simulate, and `source`.
+    created_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Where a simulated photo comes from, for example `replay/1`; recorded with it.
+    source: Option<String>,
 }
 
 /// Send a photo, get its label.
@@ -76,6 +81,7 @@ pub struct UploadForm {
     responses(
         (status = 201, description = "Recorded", body = NewPrediction),
         (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed to simulate", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The id or key belongs to another photo", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The photo of this id was erased", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too many bytes", body = Problem, content_type = "application/problem+json"),
@@ -93,8 +99,10 @@ pub async fn create(
     upload: Upload,
 ) -> Result<Response, Refusal> {
     let idempotency_key = idempotency_key(&headers)?;
+    let simulation = upload.claims.check(&caller, upload.id)?;
     // The file moves on, so that it is gone once its metadata is; what it takes of the budget stays until the answer.
-    let submission = Submission { image: upload.image, id: upload.id, idempotency_key, device: upload.device };
+    let submission =
+        Submission { image: upload.image, id: upload.id, idempotency_key, device: upload.device, simulation };
     let accepted = intake::accept(&app, &caller, submission).await?;
     let location = format!("/api/v1/predictions/{}", accepted.prediction.id);
     let mut response = (StatusCode::CREATED, [(header::LOCATION, location)], Json(accepted.prediction)).into_response();
@@ -230,91 +238,118 @@ pub async fn image(
 /// Flag a prediction, or change the flag's reason.
 #[utoipa::path(
     put, path = "/api/v1/predictions/{id}/flag", tag = "feedback",
-    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    params(
+        ("id" = PredictionId, Path, description = "The prediction's id"),
+        ("Gourmetgram-Created-At" = Option<String>, Header, description = "When feedback on a simulated prediction is said to have been given; takes an access token that may simulate"),
+    ),
     request_body = FlagRequest,
     responses(
         (status = 200, description = "Flagged", body = Prediction),
         (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed to simulate", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A time that cannot be", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn flag(
     State(app): State<App>,
     caller: Caller,
     IdInPath(id): IdInPath,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
+    let (actor, row) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
+    let at = feedback_given(&caller, &headers, &row)?;
     let FlagRequest { reason } = parse_json(&body)?;
-    apply(&app, id, actor, &Change::Flag(reason)).await.map(Json)
+    apply_at(&app, id, actor, &Change::Flag(reason), at).await.map(Json)
 }
 
 /// Take the flag back.
 #[utoipa::path(
     delete, path = "/api/v1/predictions/{id}/flag", tag = "feedback",
-    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    params(
+        ("id" = PredictionId, Path, description = "The prediction's id"),
+        ("Gourmetgram-Created-At" = Option<String>, Header, description = "When feedback on a simulated prediction is said to have been given; takes an access token that may simulate"),
+    ),
     responses(
         (status = 200, description = "No longer flagged", body = Prediction),
         (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed to simulate", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A time that cannot be", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn unflag(
     State(app): State<App>,
     caller: Caller,
     IdInPath(id): IdInPath,
+    headers: HeaderMap,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
-    apply(&app, id, actor, &Change::Unflag).await.map(Json)
+    let (actor, row) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
+    let at = feedback_given(&caller, &headers, &row)?;
+    apply_at(&app, id, actor, &Change::Unflag, at).await.map(Json)
 }
 
 /// Say what the photo really shows.
 #[utoipa::path(
     put, path = "/api/v1/predictions/{id}/correction", tag = "feedback",
-    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    params(
+        ("id" = PredictionId, Path, description = "The prediction's id"),
+        ("Gourmetgram-Created-At" = Option<String>, Header, description = "When feedback on a simulated prediction is said to have been given; takes an access token that may simulate"),
+    ),
     request_body = CorrectionRequest,
     responses(
         (status = 200, description = "Corrected", body = Prediction),
         (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed to simulate", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Not a class of the model", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not a class of the model, or a time that cannot be", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn correct(
     State(app): State<App>,
     caller: Caller,
     IdInPath(id): IdInPath,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
+    let (actor, row) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
+    let at = feedback_given(&caller, &headers, &row)?;
     let CorrectionRequest { label } = parse_json(&body)?;
     let change = correction(&app, label)?;
-    apply(&app, id, actor, &change).await.map(Json)
+    apply_at(&app, id, actor, &change, at).await.map(Json)
 }
 
 /// Take the correction back.
 #[utoipa::path(
     delete, path = "/api/v1/predictions/{id}/correction", tag = "feedback",
-    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    params(
+        ("id" = PredictionId, Path, description = "The prediction's id"),
+        ("Gourmetgram-Created-At" = Option<String>, Header, description = "When feedback on a simulated prediction is said to have been given; takes an access token that may simulate"),
+    ),
     responses(
         (status = 200, description = "No longer corrected", body = Prediction),
         (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not allowed to simulate", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A time that cannot be", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn uncorrect(
     State(app): State<App>,
     caller: Caller,
     IdInPath(id): IdInPath,
+    headers: HeaderMap,
 ) -> Result<Json<Prediction>, Refusal> {
-    let (actor, _) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
-    apply(&app, id, actor, &Change::Uncorrect).await.map(Json)
+    let (actor, row) = find_living(&app, &caller, id, Scope::FeedbackWrite).await?;
+    let at = feedback_given(&caller, &headers, &row)?;
+    apply_at(&app, id, actor, &Change::Uncorrect, at).await.map(Json)
 }
 
 /// Erase a photo everywhere. Erasing it twice is no error.
@@ -371,7 +406,18 @@ pub fn correction(app: &App, label: String) -> Result<Change, Refusal> {
 
 /// Applies feedback and wakes the outbox.
 pub async fn apply(app: &App, id: PredictionId, actor: Actor, change: &Change) -> Result<Prediction, Refusal> {
-    let row = app.catalog().give_feedback(id, change, actor).await?;
+    apply_at(app, id, actor, change, catalog::now()).await
+}
+
+/// The same, said to have been given at another time.
+async fn apply_at(
+    app: &App,
+    id: PredictionId,
+    actor: Actor,
+    change: &Change,
+    at: DateTime<Utc>,
+) -> Result<Prediction, Refusal> {
+    let row = app.catalog().give_feedback_at(id, change, actor, at).await?;
     app.outbox_wakeup().notify_one();
     with_history(app, actor, row).await
 }

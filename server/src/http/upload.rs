@@ -8,7 +8,7 @@ use gourmetgram_api::{DeviceAnswer, PredictionId, ProblemKind};
 use gourmetgram_app::posted::MOST_PHOTOS;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Refusal, progress::TooSlow};
+use super::{Refusal, progress::TooSlow, simulation::Claims};
 use crate::app::App;
 
 /// The largest `id` or `device` part.
@@ -60,6 +60,8 @@ pub struct Upload {
     pub id: Option<PredictionId>,
     /// What the client's own classifier said.
     pub device: Option<DeviceAnswer>,
+    /// What it claims about its time and source, unchecked.
+    pub claims: Claims,
     /// Held for as long as the photo is in memory.
     _budget: Option<OwnedSemaphorePermit>,
 }
@@ -75,6 +77,7 @@ impl FromRequest<App> for Upload {
 impl Upload {
     async fn read(mut form: Multipart, app: &App) -> Result<Self, Refusal> {
         let (mut image, mut id, mut device, mut budget) = (None, None, None, None);
+        let mut claims = Claims::default();
         while let Some(field) = form.next_field().await.map_err(malformed)? {
             let name = field.name().unwrap_or_default().to_owned();
             match name.as_str() {
@@ -85,7 +88,11 @@ impl Upload {
                 }
                 "id" if id.is_none() => id = Some(read_id(field).await?),
                 "device" if device.is_none() => device = Some(read_device(field).await?),
-                "image" | "id" | "device" => {
+                "created_at" if claims.created_at.is_none() => {
+                    claims.created_at = Some(read_text(field, "created_at").await?);
+                }
+                "source" if claims.source.is_none() => claims.source = Some(read_text(field, "source").await?),
+                "image" | "id" | "device" | "created_at" | "source" => {
                     return Err(Refusal::new(
                         ProblemKind::BadRequest,
                         format!("the part `{name}` is there twice; send one"),
@@ -103,7 +110,7 @@ impl Upload {
         if image.is_empty() {
             return Err(empty_image());
         }
-        Ok(Self { image, id, device, _budget: budget })
+        Ok(Self { image, id, device, claims, _budget: budget })
     }
 }
 
@@ -148,7 +155,7 @@ impl PostedPhotos {
             if image.is_empty() {
                 return Err(empty_image());
             }
-            Ok(Upload { image, id: None, device: None, _budget: budget })
+            Ok(Upload { image, id: None, device: None, claims: Claims::default(), _budget: budget })
         });
         Ok(Some(photo))
     }

@@ -45,6 +45,7 @@ fn every_command_has_help_with_an_example() {
     for words in [
         "serve",
         "model import",
+        "replay",
         "user add",
         "user list",
         "user passwd",

@@ -51,6 +51,7 @@ fn a_row(number: u32, random: &mut StdRng) -> prediction::Model {
         predicted_class: labels[class].to_owned(),
         confidence: [0.1, 0.25, 0.5, 0.51, 0.9, 1.0][random.random_range(0..6)],
         probabilities: json!([]),
+        source: None,
         model_version: ["v1", "v2"][random.random_range(0..2)].to_owned(),
         device: None,
         flag: random.random_bool(0.4).then(|| FlagReason::ALL.choose(random).unwrap().to_string()),

@@ -1,6 +1,6 @@
 //! What one client may ask for in a time, and who counts as one client.
 
-use gourmetgram::config::Settings;
+use gourmetgram::{accounts::Scope, config::Settings};
 use gourmetgram_api::ProblemKind;
 use reqwest::{RequestBuilder, Response};
 use serde_json::json;
@@ -81,6 +81,17 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_budget() {
     assert_eq!(spend(&test, || from("2001:db8:1:2::1")).await.status(), 429);
     assert_eq!(from("2001:db8:1:2:ffff::2").send().await.unwrap().status(), 429);
     assert_eq!(from("2001:db8:1:3::1").send().await.unwrap().status(), 201);
+    test.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replays_token_has_no_limit_and_another_machines_has() {
+    let test = TestApp::start_with(Database::Sqlite, one_photo_a_minute).await;
+    let replay = test.token(&[Scope::PredictionsWrite, Scope::PredictionsBackdate]).await;
+    let machine = test.token(&[Scope::PredictionsWrite]).await;
+    assert_eq!(spend(&test, || upload(&test)).await.status(), 429);
+    assert_eq!(upload(&test).bearer_auth(&replay).send().await.unwrap().status(), 201);
+    problem(upload(&test).bearer_auth(&machine).send().await.unwrap(), 429).await;
     test.stop().await;
 }
 

@@ -12,7 +12,7 @@ use gourmetgram_api::{NewPrediction, Prediction, PredictionId, Problem, Role};
 use gourmetgram_object_store::{Bucket, ObjectStoreError};
 use image::{ImageFormat, Rgb, RgbImage};
 use reqwest::{Client, RequestBuilder, Response, multipart};
-use sea_orm::{ConnectionTrait, Database as Connection, Statement};
+use sea_orm::{ConnectionTrait, Database as Connection, DatabaseConnection, Statement};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -135,6 +135,11 @@ impl TestApp {
         token.expose_secret().to_owned()
     }
 
+    /// A connection of its own to the catalog.
+    pub async fn connect(&self) -> DatabaseConnection {
+        Connection::connect(self.app.settings().catalog_url().expose_secret()).await.unwrap()
+    }
+
     /// Makes an account whose password is [`PASSWORD`].
     pub async fn account(&self, name: &str, role: Role) {
         let name = name.parse().unwrap();
@@ -144,14 +149,14 @@ impl TestApp {
 
     /// Does something to the catalog's tables behind the application's back.
     pub async fn sql(&self, statement: &str) {
-        let connection = Connection::connect(self.app.settings().catalog_url().expose_secret()).await.unwrap();
+        let connection = self.connect().await;
         connection.execute_unprepared(statement).await.unwrap();
         connection.close().await.unwrap();
     }
 
     /// How many rows a table has.
     pub async fn count(&self, table: &str) -> i64 {
-        let connection = Connection::connect(self.app.settings().catalog_url().expose_secret()).await.unwrap();
+        let connection = self.connect().await;
         let query = format!("SELECT COUNT(*) AS number FROM {table}");
         let statement = Statement::from_string(connection.get_database_backend(), query);
         let row = connection.query_one_raw(statement).await.unwrap().unwrap();

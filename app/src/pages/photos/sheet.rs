@@ -61,7 +61,7 @@ where
 fn Tiles(shelf: Shelf) -> impl IntoView {
     let list = NodeRef::<html::Ul>::new();
     draw_while_near(&shelf, list);
-    let (from, to) = shelf.from_to();
+    let (from, to) = shelf.drawn_range();
     let near = shelf.near.clone();
     let drawn = Memo::new(move |_| near.get());
     view! {

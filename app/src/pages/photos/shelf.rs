@@ -33,7 +33,7 @@ impl Shelf {
     }
 
     /// The number of its first photo, from 1, and of its last; every page before it is full.
-    pub(super) fn from_to(&self) -> (usize, usize) {
+    pub(super) fn drawn_range(&self) -> (usize, usize) {
         let before = self.number * usize::from(crate::explore::PHOTOS_PER_SHELF);
         (before + 1, before + self.cards.len())
     }

@@ -5,6 +5,7 @@
 mod m001_predictions;
 mod m002_accounts;
 mod m003_explore;
+mod m004_replay;
 
 use sea_orm_migration::prelude::*;
 
@@ -14,6 +15,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m001_predictions::Step), Box::new(m002_accounts::Step), Box::new(m003_explore::Step)]
+        vec![
+            Box::new(m001_predictions::Step),
+            Box::new(m002_accounts::Step),
+            Box::new(m003_explore::Step),
+            Box::new(m004_replay::Step),
+        ]
     }
 }
