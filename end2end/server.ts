@@ -8,7 +8,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const repository = join(import.meta.dirname, "..");
+export const repository = join(import.meta.dirname, "..");
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -54,6 +54,18 @@ export const dataFolder = process.env.GOURMETGRAM_E2E_DATA;
 
 export const baseURL = given ?? `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_PORT}`;
 
+/** The binary under test, which is also the command line that makes its accounts. */
+export const binary = (): string => (process.env.GOURMETGRAM_BIN ??= builtBinary());
+
+/** What server and command line are told. */
+export const settings: Record<string, string> = {
+  GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
+  GOURMETGRAM__EMBEDDED_S3__LISTEN: "127.0.0.1:0",
+  GOURMETGRAM__DATA_DIR: dataFolder,
+  // What goes wrong, and nothing else, among the tests' own lines.
+  GOURMETGRAM__LOG__FILTER: "warn",
+};
+
 export const webServer = given
   ? undefined
   : {
@@ -64,14 +76,7 @@ export const webServer = given
       stdout: "ignore" as const,
       stderr: "pipe" as const,
       gracefulShutdown: { signal: "SIGTERM" as const, timeout: 10_000 },
-      env: {
-        ...(process.env as Record<string, string>),
-        GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
-        GOURMETGRAM__EMBEDDED_S3__LISTEN: "127.0.0.1:0",
-        GOURMETGRAM__DATA_DIR: dataFolder,
-        // What goes wrong, and nothing else, among the tests' own lines.
-        GOURMETGRAM__LOG__FILTER: "warn",
-      },
+      env: { ...(process.env as Record<string, string>), ...settings },
     };
 
 /** Debian's Chromium: Playwright's own downloads are not needed. */
