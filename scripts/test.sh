@@ -133,7 +133,7 @@ run_agreement() {
 run_playwright() {
     local report status=0
     report=$(mktemp)
-    PLAYWRIGHT_JUNIT_OUTPUT_FILE="$report" PLAYWRIGHT_HTML_OPEN=never \
+    PLAYWRIGHT_JUNIT_OUTPUT_FILE="$report" PLAYWRIGHT_JUNIT_INCLUDE_PROJECT_IN_TEST_NAME=1 PLAYWRIGHT_HTML_OPEN=never \
         npm --prefix end2end run "$1" -- --reporter="$2" || status=$?
     count_junit "$report" || status=1
     rm -f "$report"

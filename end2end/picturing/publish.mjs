@@ -13,7 +13,6 @@ const LARGEST = 300_000;
 const shown = {
   answer: { screenshot: "start-judged-desktop-light", width: 1280, height: 1160 },
   "answer-dark": { screenshot: "start-judged-desktop-dark", width: 1280, height: 1160 },
-  phone: { screenshot: "start-answer-phone-light", width: 540, height: 1160 },
 };
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -102,15 +102,21 @@ function end(process: ChildProcess): Promise<void> {
  * `driver` is one browser for all tests of a worker: starting it is what takes time. `scripts: false` is a browser whose
  * scripts are off.
  */
-export const test = base.extend<Record<never, never>, SmokeOptions & { scripts: boolean; driver: WebDriver }>({
+export const test = base.extend<{ installed: void }, SmokeOptions & { scripts: boolean; driver: WebDriver }>({
   engine: ["firefox", { option: true, scope: "worker" }],
   scripts: [true, { option: true, scope: "worker" }],
+  // Of each test, and not of the browser they share: a browser that is not there would skip only the first of them.
+  installed: [
+    async ({ engine }, use) => {
+      const missing = engines[engine].programs.filter((program) => !find(program));
+      test.skip(missing.length > 0, `not installed: ${missing.join(", ")}; to install: scripts/setup.sh browsers`);
+      await use();
+    },
+    { auto: true },
+  ],
   driver: [
     async ({ engine, scripts }, use) => {
-      const { programs, driver, capabilities } = engines[engine];
-      const missing = programs.filter((program) => !find(program));
-      test.skip(missing.length > 0, `not installed: ${missing.join(", ")}; to install: scripts/setup.sh browsers`);
-
+      const { driver, capabilities } = engines[engine];
       const started: ChildProcess[] = [];
       try {
         const environment: NodeJS.ProcessEnv = { ...process.env, MOZ_CRASHREPORTER_DISABLE: "1" };

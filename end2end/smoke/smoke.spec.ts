@@ -2,6 +2,7 @@
 
 import { By, Key } from "selenium-webdriver";
 
+import { pages, toCome, type Address } from "../site";
 import { expect, test } from "./browser";
 import { answer, button, label, reason, tiles, Visit } from "./visit";
 
@@ -45,16 +46,22 @@ test("the page comes alive, and takes a photo, a flag, a label and all of it bac
   await expect.poll(async () => (await driver.findElements(answer)).length).toBe(0);
 });
 
-test("a file that is no picture is refused, and so is an address that leads nowhere", async ({ driver, baseURL }) => {
+test("a file that is no picture is refused", async ({ driver, baseURL }) => {
   const visit = new Visit(driver, baseURL!);
   await visit.open();
   await visit.alive();
   const input = await visit.find(By.css(".source:not(.source--camera) input[type=file]"));
   await input.sendKeys(import.meta.filename);
   expect(await visit.text(By.css("[role=alert]"))).toContain("not a photo we can read");
+});
 
-  await visit.open("/nowhere");
-  await visit.alive();
-  expect(await visit.text(By.css("h1"))).toBe("This plate is empty.");
-  expect(await driver.executeScript("return document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+test("every page for visitors comes alive, and fits", async ({ driver, baseURL }) => {
+  const visit = new Visit(driver, baseURL!);
+  const addresses = (Object.keys(pages) as Address[]).filter((address) => pages[address] === "visitor");
+  for (const address of [...addresses.filter((address) => !toCome.includes(address)), "/nowhere"]) {
+    await visit.open(address);
+    await visit.alive();
+    expect(await visit.text(By.css("h1")), address).not.toBe("");
+    expect(await driver.executeScript("return document.documentElement.scrollWidth <= innerWidth"), address).toBe(true);
+  }
 });
