@@ -1,32 +1,31 @@
 // Who looks at a page, and how a browser becomes that.
 
-import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 
-import type { BrowserContext } from "@playwright/test";
+import { expect, type BrowserContext } from "@playwright/test";
 
-import { binary, repository, settings } from "./server";
+import { baseURL, makeAccount } from "./server";
 
 export type Role = "visitor" | "annotator" | "operator";
 
-/** One account a role and process: made when it is first needed. */
-const tokens = new Map<Role, string>();
+const PASSWORD = "correct horse battery staple";
 
-function token(role: Role): string {
-  let known = tokens.get(role);
-  if (!known) {
-    const answer = execFileSync(binary(), ["user", "add", `${role}-${randomUUID()}`, "--role", role, "--json"], {
-      cwd: repository,
-      env: { ...process.env, ...settings },
-    });
-    known = JSON.parse(answer.toString()).token as string;
-    tokens.set(role, known);
-  }
-  return known;
-}
+/** One account a role in each process, made when it is first needed. */
+const names = new Map<Role, string>();
 
-/** From now on, whatever this browser asks is asked by somebody with that role. */
+/** From now on, whatever this browser asks is asked by somebody with that role, signed in as people are. */
 export async function become(role: Role, context: BrowserContext): Promise<void> {
   if (role === "visitor") return;
-  await context.setExtraHTTPHeaders({ Authorization: `Bearer ${token(role)}` });
+  let name = names.get(role);
+  if (!name) {
+    name = `${role}-${randomUUID().slice(0, 8)}`;
+    makeAccount(name, role, PASSWORD);
+    names.set(role, name);
+  }
+  const answer = await context.request.post(new URL("/login", baseURL).href, {
+    form: { name, password: PASSWORD, next: "/" },
+    headers: { Origin: new URL(baseURL).origin },
+    maxRedirects: 0,
+  });
+  expect(answer.status(), `signing in as ${name}`).toBe(303);
 }

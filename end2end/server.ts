@@ -8,7 +8,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export const repository = join(import.meta.dirname, "..");
+const repository = join(import.meta.dirname, "..");
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -65,6 +65,14 @@ export const settings: Record<string, string> = {
   // What goes wrong, and nothing else, among the tests' own lines.
   GOURMETGRAM__LOG__FILTER: "warn",
 };
+
+/** Makes an account on the server under test, beside which the command runs. */
+export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {
+  execFileSync(binary(), ["user", "add", name, "--role", role, "--password-stdin"], {
+    input: `${password}\n`,
+    env: { ...process.env, ...settings },
+  });
+}
 
 export const webServer = given
   ? undefined

@@ -5,6 +5,8 @@ import { basename, join } from "node:path";
 
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
 
+import { baseURL } from "../server";
+
 export { expect };
 
 const pictures = join(import.meta.dirname, "../pictures");
@@ -46,6 +48,7 @@ export const problem = (status: number, type: string, detail: string, headers: R
 /** Sends a photo past the page, as whoever the page's browser is. Returns its id. */
 export async function uploadedPhoto(page: Page, path: string): Promise<string> {
   const answer = await page.request.post("/api/v1/predictions", {
+    headers: { Origin: new URL(baseURL).origin },
     multipart: { image: { name: basename(path), mimeType: "image/jpeg", buffer: readFileSync(path) } },
   });
   expect(answer.status()).toBe(201);
