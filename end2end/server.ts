@@ -34,22 +34,6 @@ process.env.GOURMETGRAM_E2E_DATA ??= mkdtempSync(join(tmpdir(), "gourmetgram-end
 
 const given = process.env.GOURMETGRAM_URL;
 
-const binary = (): string => process.env.GOURMETGRAM_BIN ?? builtBinary();
-
-/** Makes an account on the server under test, beside which the command runs. */
-export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {
-  execFileSync(binary(), ["user", "add", name, "--role", role, "--password-stdin"], {
-    input: `${password}\n`,
-    env: { ...process.env, GOURMETGRAM__DATA_DIR: dataFolder },
-  });
-}
-
-/** A link that signs an operator in once. */
-export function operatorLink(): string {
-  const env = { ...process.env, GOURMETGRAM__DATA_DIR: dataFolder, GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host };
-  return execFileSync(binary(), ["user", "link"], { env }).toString().trim();
-}
-
 export const dataFolder = process.env.GOURMETGRAM_E2E_DATA;
 
 export const baseURL = given ?? `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_PORT}`;
@@ -62,17 +46,26 @@ export const settings: Record<string, string> = {
   GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
   GOURMETGRAM__EMBEDDED_S3__LISTEN: "127.0.0.1:0",
   GOURMETGRAM__DATA_DIR: dataFolder,
+  // All tests come from one address, as no visitors do: no test waits for another's turn.
+  GOURMETGRAM__LIMITS__UPLOADS_PER_MINUTE: "0",
+  GOURMETGRAM__LIMITS__FEEDBACK_PER_MINUTE: "0",
+  GOURMETGRAM__LIMITS__READS_PER_MINUTE: "0",
+  GOURMETGRAM__LIMITS__SIGN_INS_PER_MINUTE: "0",
   // What goes wrong, and nothing else, among the tests' own lines.
   GOURMETGRAM__LOG__FILTER: "warn",
 };
 
-/** Makes an account on the server under test, beside which the command runs. */
+/** Runs the command line beside the server under test. Returns what it prints. */
+const command = (words: string[], input = ""): string =>
+  execFileSync(binary(), words, { cwd: repository, input, env: { ...process.env, ...settings } }).toString();
+
+/** Makes an account on the server under test. */
 export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {
-  execFileSync(binary(), ["user", "add", name, "--role", role, "--password-stdin"], {
-    input: `${password}\n`,
-    env: { ...process.env, ...settings },
-  });
+  command(["user", "add", name, "--role", role, "--password-stdin"], `${password}\n`);
 }
+
+/** A link that signs an operator in once. */
+export const operatorLink = (): string => command(["user", "link"]).trim();
 
 export const webServer = given
   ? undefined

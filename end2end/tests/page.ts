@@ -122,14 +122,6 @@ export class HomePage {
   }
 }
 
-/** A refusal as the API words it. */
-export const problem = (status: number, type: string, detail: string, headers: Record<string, string> = {}) => ({
-  status,
-  contentType: "application/problem+json",
-  headers,
-  body: JSON.stringify({ type, title: type, status, detail }),
-});
-
 /** Watches from now on how far the page's elements jump; the returned function tells how far they did. */
 export async function watchLayout(page: Page): Promise<() => Promise<number>> {
   await page.evaluate(() => {
