@@ -1,4 +1,4 @@
-// `npm run screenshots`: every scene (scenes/) at a desk and on a phone, light and dark, into screenshots/.
+// `npm run screenshots`: every scene (scenes/) at a desk, on a tablet, on a phone and on the narrowest one, light and dark, into screenshots/.
 
 import { defineConfig, devices } from "@playwright/test";
 

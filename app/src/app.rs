@@ -28,8 +28,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let asset = |file: &str| format!("/{}/{file}", options.site_pkg_dir);
     let stylesheet = asset(&format!("{}.css", options.output_name));
     let font = asset("bricolage-grotesque.woff2");
+    // On the server this is a whole URL, of a host that does not exist.
     let is_at_the_door = use_context::<leptos_router::location::RequestUrl>()
-        .is_some_and(|url| crate::pages::login::is_here(url.as_ref()));
+        .and_then(|url| url.parse().ok())
+        .is_some_and(|url| crate::pages::login::is_here(url.path()));
     let comes_alive = use_context::<crate::backend::PostedProblem>().is_none() && !is_at_the_door;
     view! {
         <!DOCTYPE html>

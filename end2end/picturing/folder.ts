@@ -5,7 +5,9 @@ import { join } from "node:path";
 
 export const folder = join(import.meta.dirname, "../screenshots");
 
-export const variants = ["desktop-light", "desktop-dark", "phone-light", "phone-dark"] as const;
+const devices = ["desktop", "tablet", "phone", "narrow"] as const;
+
+export const variants = devices.flatMap((device) => [`${device}-light`, `${device}-dark`] as const);
 
 export const file = (scene: string, variant: string): string => `${scene}-${variant}.png`;
 

@@ -40,14 +40,7 @@ export const operators: Scene[] = [
   },
   { name: "dashboard", shows: "The dashboard", page: "/dashboard", reach: ({ home }) => home.open("/dashboard") },
   { name: "review", shows: "Labelling", page: "/review", reach: ({ home }) => home.open("/review") },
+  { name: "review-operator", shows: "Labelling, as operators see it", page: "/review", as: "operator", reach: ({ home }) => home.open("/review") },
   { name: "pipelines", shows: "Pipelines", page: "/pipelines", reach: ({ home }) => home.open("/pipelines") },
   { name: "models", shows: "Models", page: "/models", reach: ({ home }) => home.open("/models") },
-  {
-    name: "photos-forbidden",
-    shows: "An annotator who asks for an operator's page",
-    page: "/photos",
-    as: "annotator",
-    expectedInConsole: failedRequest,
-    reach: ({ home }) => home.open("/photos"),
-  },
 ];

@@ -1,5 +1,8 @@
 // `/`: a photo goes in, a label comes out.
 
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+
 import { expect, type Page, type Route } from "@playwright/test";
 
 import { brokenPicture, notAPicture, photos, problem, uploadedPhoto } from "../tests/page";
@@ -22,6 +25,12 @@ async function sent({ page, home }: Stage, answer: (route: Route) => unknown): P
 async function refused(stage: Stage, answer: Parameters<Route["fulfill"]>[0]): Promise<void> {
   await sent(stage, (route) => route.fulfill(answer));
   await expect(stage.home.trouble).toBeVisible();
+}
+
+/** A refusal that passes: the photo waits, and goes on by itself. */
+async function waits(stage: Stage, answer: Parameters<Route["fulfill"]>[0]): Promise<void> {
+  await sent(stage, (route) => route.fulfill(answer));
+  await expect(stage.page.getByText("next try in")).toBeVisible();
 }
 
 /** The visitor has sent all photos, and looks at the last one's answer. */
@@ -93,32 +102,56 @@ export const start: Scene[] = [
     },
   },
   {
+    name: "start-slow",
+    shows: "A photo on its way for long, and why",
+    page,
+    async reach(stage) {
+      await sent(stage, () => {});
+      await expect(stage.page.getByText(/Your connection is slow|The server takes longer than usual/)).toBeVisible({ timeout: 20_000 });
+    },
+  },
+  {
     name: "start-busy",
     shows: "The server is busy: the photo waits its turn",
     page,
     expectedInConsole: failedRequest,
+    reach: (stage) => waits(stage, problem(503, "unavailable", "Too many at once.", { "Retry-After": "100" })),
+  },
+  {
+    name: "start-too-often",
+    shows: "Many photos from one visitor: the next waits its turn",
+    page,
+    expectedInConsole: failedRequest,
+    reach: (stage) => waits(stage, problem(429, "rate-limited", "one photo a second", { "Retry-After": "100" })),
+  },
+  {
+    name: "start-no-connection",
+    shows: "The server cannot be reached",
+    page,
+    expectedInConsole: failedRequest,
     async reach(stage) {
-      await sent(stage, (route) => route.fulfill(problem(503, "unavailable", "Too many at once.", { "Retry-After": "45" })));
-      await expect(stage.page.getByText("next try in")).toBeVisible();
+      await sent(stage, (route) => route.abort("connectionrefused"));
+      await expect(stage.page.getByRole("heading", { level: 1 })).toHaveText("No connection");
     },
   },
   {
     name: "start-offline",
-    shows: "No connection",
+    shows: "The visitor is offline",
     page,
     expectedInConsole: failedRequest,
-    async reach(stage) {
-      await sent(stage, (route) => route.abort("internetdisconnected"));
-      await expect(stage.home.trouble).toBeVisible();
+    async reach({ home, page }) {
+      await home.open();
+      await page.context().setOffline(true);
+      await home.choose(photos[0]!);
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("You are offline");
     },
   },
   {
     name: "start-rate-limited",
-    shows: "Too many photos from one visitor",
+    shows: "Far too many photos from one visitor",
     page,
     expectedInConsole: failedRequest,
-    reach: (stage) =>
-      refused(stage, problem(429, "rate-limited", "come back in an hour", { "Retry-After": "3600" })),
+    reach: (stage) => refused(stage, problem(429, "rate-limited", "come back in an hour", { "Retry-After": "3600" })),
   },
   {
     name: "start-full",
@@ -129,11 +162,25 @@ export const start: Scene[] = [
       refused(stage, problem(507, "storage-full", "nothing was stored: the people who run this have to make room")),
   },
   {
-    name: "start-bad-gateway",
+    name: "start-too-many-pixels",
+    shows: "A photo with too many pixels",
+    page,
+    expectedInConsole: failedRequest,
+    reach: (stage) => refused(stage, problem(422, "too-many-pixels", "the photo has 60 megapixels, at most 50 are read")),
+  },
+  {
+    name: "start-session-lost",
+    shows: "The cookie that knew the visitor is gone",
+    page,
+    expectedInConsole: failedRequest,
+    reach: (stage) => refused(stage, problem(401, "unauthenticated", "no cookie")),
+  },
+  {
+    name: "start-not-ours",
     shows: "Something between browser and server answered",
     page,
     expectedInConsole: failedRequest,
-    reach: (stage) => refused(stage, { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }),
+    reach: (stage) => refused(stage, { status: 418, contentType: "text/html", body: "<h1>A teapot</h1>" }),
   },
   {
     name: "start-unreadable",
@@ -144,6 +191,54 @@ export const start: Scene[] = [
       await home.open();
       await home.choose(brokenPicture());
       await expect(home.trouble).toBeVisible();
+    },
+  },
+  {
+    name: "start-several",
+    shows: "Several photos at once: answered, refused, on their way, waiting",
+    page,
+    expectedInConsole: failedRequest,
+    async reach({ home, page }) {
+      await home.open();
+      let posts = 0;
+      await answerUploads(page, (route) => {
+        posts += 1;
+        if (posts === 4) return route.fulfill(problem(503, "unavailable", "Busy.", { "Retry-After": "100" }));
+        return posts > 4 ? undefined : route.continue();
+      });
+      const files = photos
+        .slice(0, 4)
+        .map((photo) => ({ name: basename(photo), mimeType: "image/jpeg", buffer: readFileSync(photo) }));
+      await home.choose([...files, notAPicture, ...files]);
+      await expect(home.pass).toContainText("3 of 9");
+      await expect(home.pass).toContainText("again in");
+    },
+  },
+  {
+    name: "start-several-answered",
+    shows: "Several photos at once, all answered",
+    page,
+    async reach({ home }) {
+      await home.open();
+      await home.choose([...photos.slice(0, 4)]);
+      await expect(home.pass).toContainText("4 of 4 photos answered");
+      await expect(home.answer).toBeVisible();
+    },
+  },
+  {
+    name: "start-too-many",
+    shows: "More photos at once than are taken without a question",
+    page,
+    async reach({ home, page }) {
+      await home.open();
+      await page.evaluate(() => {
+        const transfer = new DataTransfer();
+        for (let index = 0; index < 60; index++) {
+          transfer.items.add(new File([String(index)], `${index}.jpg`, { type: "image/jpeg" }));
+        }
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+      });
+      await expect(page.getByRole("dialog")).toBeVisible();
     },
   },
   {

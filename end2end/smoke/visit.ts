@@ -24,7 +24,9 @@ export class Visit {
     await this.driver.get(this.address + path);
   }
 
+  /** A page that comes without scripts is a document, and as it will be. */
   async alive(): Promise<void> {
+    if ((await this.driver.findElements(By.css("script[type=module]"))).length === 0) return;
     await this.driver.wait(until.elementLocated(By.css("html[data-alive]")), PATIENCE);
   }
 

@@ -11,7 +11,7 @@ test("a photo is chosen, judged, and everything taken back, by keyboard alone", 
   expect((await stop(page))?.name).toBe("Skip to the content");
   await keyboard.press("Enter");
   const chooser = page.waitForEvent("filechooser");
-  await tabTo(page, /^Choose a photo$/);
+  await tabTo(page, /^Choose photos$/);
   await keyboard.press("Enter");
   await (await chooser).setFiles(picture("soup"));
   await expect(home.label, "who cannot see the page change is taken to the answer").toBeFocused();
@@ -41,7 +41,7 @@ test("a photo is chosen, judged, and everything taken back, by keyboard alone", 
   await expect(home.choice(1)).toHaveAttribute("aria-pressed", "false");
 
   const another = page.waitForEvent("filechooser");
-  await tabTo(page, /^Another photo$/, "Shift+Tab");
+  await tabTo(page, /^More photos$/, "Shift+Tab");
   await keyboard.press("Space");
   await (await another).setFiles(picture("egg"));
   await expect(home.tiles).toHaveCount(2);
