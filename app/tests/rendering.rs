@@ -105,7 +105,8 @@ async fn render(path: &str, kitchen: Kitchen, posted: Option<Problem>) -> Page {
     let (meta, meta_output) = ServerMetaContext::new();
     let chunks = owner.with(|| {
         let status = Arc::clone(&status);
-        provide_context(RequestUrl::new(path));
+        // As the server names it.
+        provide_context(RequestUrl::new(&format!("http://leptos.dev{path}")));
         provide_context(meta);
         provide_nonce();
         provide_context::<Arc<dyn Backend>>(Arc::new(kitchen));
