@@ -78,7 +78,10 @@ for (const scene of scenes) {
       } else {
         const stops = await walk(page);
         expect.soft(stops.filter(({ faults }) => faults.length), "shows where the keyboard is").toEqual([]);
-        expect.soft(stops[0]?.name).toBe("Skip to the content");
+        // A question that has to be answered first keeps the keyboard to itself.
+        const asks = await page.locator("dialog:modal").count();
+        if (asks) expect.soft(stops.map(({ name }) => name), "no stop beside the question").not.toContain("Skip to the content");
+        else expect.soft(stops[0]?.name).toBe("Skip to the content");
       }
     });
   });
