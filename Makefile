@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone stop clean-data demo clean-demo test test-rust e2e screenshots bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean
+.PHONY: help run build phone stop clean-data demo clean-demo test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -40,11 +40,17 @@ test: ## every test, with the set-up they need
 test-rust: ## the Rust tests only
 	@scripts/test.sh rust
 
-e2e: ## the browser tests only
+e2e: ## the browser tests only (Chromium)
 	@scripts/test.sh e2e
 
-screenshots: ## pictures of the pages, into end2end/screenshots/
+smoke: ## the smoke run in Firefox and WebKitGTK only
+	@scripts/test.sh smoke
+
+screenshots: ## every page and state, both themes, desktop and phone: end2end/screenshots/index.html
 	@scripts/test.sh screenshots
+
+pictures: screenshots ## the pictures that README and docs show, made anew from the screenshots
+	npm --prefix end2end run --silent publish-pictures
 
 bench: bench-setup ## measure beside other people's servers; the tables go into docs/benchmarks.md
 	python3 bench/run.py all

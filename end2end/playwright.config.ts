@@ -1,11 +1,31 @@
+// Who runs what. A test runs where it can come out differently, and nowhere else:
+//
+//   desktop         everything that is in no project of its own
+//   android,iphone  what carries the tag @phone, by finger; iphone also what is an iPhone's own
+//   pages-…         every state of every page (scenes/), by axe and others, at a desk and on a phone
+//   no-javascript   scripts off
+//   slow-network    a connection as in a cellar
+//   keyboard        no mouse
+//
+// Firefox and WebKitGTK are driven by smoke.config.ts.
+
 import { defineConfig, devices } from "@playwright/test";
 
 import { baseURL, chromium, webServer } from "./server";
 
-const withScripts = { testIgnore: /no-javascript\.spec\.ts/ };
+const desktop = devices["Desktop Chrome"];
 
-// An iPhone's size, pixels and fingers, in Chromium: Debian packages no Safari.
+// An iPhone's size, pixels and fingers, in Chromium: Debian packages no Safari. WebKitGTK is nearest to its engine.
 const { defaultBrowserType: _, ...iPhone } = devices["iPhone 15"]!;
+
+const ofItsOwn = {
+  pages: /pages\.spec\.ts/,
+  withoutScripts: /no-javascript\.spec\.ts/,
+  slow: /slow-network\.spec\.ts/,
+  keyboard: /keyboard\.spec\.ts/,
+  iPhone: /iphone\.spec\.ts/,
+};
+const shared = { testIgnore: Object.values(ofItsOwn) };
 
 export default defineConfig({
   testDir: "tests",
@@ -13,7 +33,7 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   workers: 2,
   reporter: [["list"], ["html", { open: "never" }]],
-  timeout: 30_000,
+  timeout: 60_000,
   expect: { timeout: 10_000 },
   globalTeardown: "./clean-up.ts",
   webServer,
@@ -25,13 +45,14 @@ export default defineConfig({
     trace: "retain-on-failure",
   },
   projects: [
-    { name: "desktop", use: { ...devices["Desktop Chrome"] }, ...withScripts },
-    { name: "android", use: { ...devices["Pixel 7"] }, ...withScripts },
-    { name: "iphone", use: { ...iPhone, browserName: "chromium" }, ...withScripts },
-    {
-      name: "no-javascript",
-      use: { ...devices["Desktop Chrome"], javaScriptEnabled: false },
-      testMatch: /no-javascript\.spec\.ts/,
-    },
+    { name: "desktop", use: desktop, ...shared },
+    { name: "android", use: { ...devices["Pixel 7"] }, grep: /@phone/, ...shared },
+    { name: "iphone", use: { ...iPhone, browserName: "chromium" }, grep: /@phone/, ...shared },
+    { name: "iphone-only", use: { ...iPhone, browserName: "chromium" }, testMatch: ofItsOwn.iPhone },
+    { name: "pages-desktop", use: desktop, testMatch: ofItsOwn.pages },
+    { name: "pages-phone", use: { ...devices["Pixel 7"] }, testMatch: ofItsOwn.pages },
+    { name: "no-javascript", use: { ...desktop, javaScriptEnabled: false }, testMatch: ofItsOwn.withoutScripts },
+    { name: "slow-network", use: { ...devices["Pixel 7"] }, testMatch: ofItsOwn.slow },
+    { name: "keyboard", use: desktop, testMatch: ofItsOwn.keyboard },
   ],
 });

@@ -28,32 +28,44 @@ function builtBinary(): string {
   return join(JSON.parse(metadata.toString()).target_directory, "debug", "gourmetgram");
 }
 
-/** The program that is tested: its command line, too. */
-export const binary = (): string => process.env.GOURMETGRAM_BIN ?? builtBinary();
-
 // The configuration is read again in every worker process; the environment hands the first reading's choice on.
 process.env.GOURMETGRAM_E2E_PORT ??= String(await freePort());
 process.env.GOURMETGRAM_E2E_DATA ??= mkdtempSync(join(tmpdir(), "gourmetgram-end2end-"));
 
 const given = process.env.GOURMETGRAM_URL;
 
-/** Makes an account on the server under test, beside which the command runs. */
-export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {
-  execFileSync(binary(), ["user", "add", name, "--role", role, "--password-stdin"], {
-    input: `${password}\n`,
-    env: { ...process.env, GOURMETGRAM__DATA_DIR: dataFolder },
-  });
-}
-
-/** A link that signs an operator in once. */
-export function operatorLink(): string {
-  const env = { ...process.env, GOURMETGRAM__DATA_DIR: dataFolder, GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host };
-  return execFileSync(binary(), ["user", "link"], { env }).toString().trim();
-}
-
 export const dataFolder = process.env.GOURMETGRAM_E2E_DATA;
 
 export const baseURL = given ?? `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_PORT}`;
+
+/** The binary under test, which is also the command line that makes its accounts. */
+export const binary = (): string => (process.env.GOURMETGRAM_BIN ??= builtBinary());
+
+/** What server and command line are told. */
+export const settings: Record<string, string> = {
+  GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
+  GOURMETGRAM__EMBEDDED_S3__LISTEN: "127.0.0.1:0",
+  GOURMETGRAM__DATA_DIR: dataFolder,
+  // All tests come from one address, as no visitors do: no test waits for another's turn.
+  GOURMETGRAM__LIMITS__UPLOADS_PER_MINUTE: "0",
+  GOURMETGRAM__LIMITS__FEEDBACK_PER_MINUTE: "0",
+  GOURMETGRAM__LIMITS__READS_PER_MINUTE: "0",
+  GOURMETGRAM__LIMITS__SIGN_INS_PER_MINUTE: "0",
+  // What goes wrong, and nothing else, among the tests' own lines.
+  GOURMETGRAM__LOG__FILTER: "warn",
+};
+
+/** Runs the command line beside the server under test. Returns what it prints. */
+const command = (words: string[], input = ""): string =>
+  execFileSync(binary(), words, { cwd: repository, input, env: { ...process.env, ...settings } }).toString();
+
+/** Makes an account on the server under test. */
+export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {
+  command(["user", "add", name, "--role", role, "--password-stdin"], `${password}\n`);
+}
+
+/** A link that signs an operator in once. */
+export const operatorLink = (): string => command(["user", "link"]).trim();
 
 export const webServer = given
   ? undefined
@@ -65,14 +77,7 @@ export const webServer = given
       stdout: "ignore" as const,
       stderr: "pipe" as const,
       gracefulShutdown: { signal: "SIGTERM" as const, timeout: 10_000 },
-      env: {
-        ...(process.env as Record<string, string>),
-        GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
-        GOURMETGRAM__EMBEDDED_S3__LISTEN: "127.0.0.1:0",
-        GOURMETGRAM__DATA_DIR: dataFolder,
-        // What goes wrong, and nothing else, among the tests' own lines.
-        GOURMETGRAM__LOG__FILTER: "warn",
-      },
+      env: { ...(process.env as Record<string, string>), ...settings },
     };
 
 /** Debian's Chromium: Playwright's own downloads are not needed. */

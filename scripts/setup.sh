@@ -2,11 +2,12 @@
 # Sets up what building and testing need. Each part is idempotent, silent when nothing is missing, and says what it
 # does when something is.
 #
-#   scripts/setup.sh PART...      parts: rust wasm-bindgen nextest deny npm:FOLDER python system shellcheck
+#   scripts/setup.sh PART...      parts: rust wasm-bindgen nextest deny npm:FOLDER python system browsers shellcheck
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 NEXTEST_VERSION=0.9.143
 DENY_VERSION=0.20.2
+GECKODRIVER_VERSION=0.36.0
 PYTHON_REQUIREMENTS=server/object-store/tests/requirements.txt
 
 # The Rust the workspace is written for, with its browser target and the tools `make lint` calls.
@@ -118,17 +119,44 @@ setup_system() {
     fi
 }
 
+# Browsers for the smoke run, each with its WebDriver server. Where packages cannot be installed the smoke run skips what
+# is missing and says so: unlike Chromium, these are no reason to run no tests at all.
+setup_browsers() {
+    local missing=()
+    [[ -x "${FIREFOX:-/usr/bin/firefox-esr}" ]] || missing+=(firefox-esr)
+    has WebKitWebDriver || missing+=(webkit2gtk-driver)
+    has Xvfb || missing+=(xvfb)
+    if ((${#missing[@]})); then
+        if ! may_install_packages; then
+            say "Not here, and this user may not install them: ${missing[*]} (the smoke run will skip what needs them)"
+            return
+        fi
+        install_packages "${missing[@]}"
+    fi
+    # Firefox speaks WebDriver through it. Debian has no package of it.
+    cargo_tool geckodriver geckodriver "$GECKODRIVER_VERSION" 2
+}
+
 setup_shellcheck() {
     has shellcheck || install_packages shellcheck
 }
 
+# as_administrator COMMAND...: fails where this user is none.
+as_administrator() {
+    if [[ $EUID -eq 0 ]]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+may_install_packages() {
+    has apt-get && as_administrator true 2>/dev/null
+}
+
 # install_packages PACKAGE...: Debian's, where this user may.
 install_packages() {
-    local administrator=()
-    if [[ $EUID -ne 0 ]]; then
-        administrator=(sudo -n)
-    fi
-    if ! has apt-get || ! ${administrator[@]+"${administrator[@]}"} true 2>/dev/null; then
+    if ! may_install_packages; then
         fail "these programs are missing, and this user may not install them: $*" \
             "On Debian or Ubuntu, as an administrator: apt-get install $*" \
             "Elsewhere: install what your system calls them; CHROMIUM=/path/of/it names the browser."
@@ -136,14 +164,16 @@ install_packages() {
     say "Installing Debian packages: $*"
     local log="$GOURMETGRAM_CACHE/apt.log"
     mkdir -p "$GOURMETGRAM_CACHE"
-    local apt=(${administrator[@]+"${administrator[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -y -q)
-    if ! { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "$@"; } >"$log" 2>&1; then
+    # Another program may be installing packages right now: it is waited for.
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
+    if ! { as_administrator "${apt[@]}" update && as_administrator "${apt[@]}" install --no-install-recommends "$@"; } \
+        >"$log" 2>&1; then
         tail -n 5 "$log" >&2
         fail "apt-get could not install $* (all it said: $log)" "Install by hand: apt-get install $*"
     fi
 }
 
-(($#)) || fail "which part?" "Usage: scripts/setup.sh PART... (rust wasm-bindgen nextest deny npm:FOLDER python bench-onnxruntime bench-torch system shellcheck)"
+(($#)) || fail "which part?" "Usage: scripts/setup.sh PART... (rust wasm-bindgen nextest deny npm:FOLDER python bench-onnxruntime bench-torch system browsers shellcheck)"
 for part in "$@"; do
     case $part in
     rust) setup_rust ;;
@@ -156,7 +186,8 @@ for part in "$@"; do
     # What we are measured beside.
     bench-onnxruntime | bench-torch) python_environment "$part" "bench/peers/requirements-${part#bench-}.txt" ;;
     system) setup_system ;;
+    browsers) setup_browsers ;;
     shellcheck) setup_shellcheck ;;
-    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python bench-onnxruntime bench-torch system shellcheck" ;;
+    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python bench-onnxruntime bench-torch system browsers shellcheck" ;;
     esac
 done

@@ -2,15 +2,16 @@
 # Runs the tests, also on a machine where nothing is set up yet, and ends with one line of counts.
 # A set-up step that fails ends the run; a suite that fails does not keep the others from running.
 #
-#   scripts/test.sh all|rust|e2e|screenshots
+#   scripts/test.sh all|rust|e2e|smoke|screenshots
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 SUITES=${1:-}
 case $SUITES in
-all) steps_total=9 ;;
+all) steps_total=11 ;;
 rust) steps_total=7 ;;
+smoke) steps_total=6 ;;
 e2e | screenshots) steps_total=5 ;;
-*) fail "which tests?" "Usage: scripts/test.sh all|rust|e2e|screenshots" ;;
+*) fail "which tests?" "Usage: scripts/test.sh all|rust|e2e|smoke|screenshots" ;;
 esac
 
 # The browser's entry point is left out: it is compiled for the browser, with features the server must not have.
@@ -78,6 +79,10 @@ install_tools() {
     scripts/setup.sh rust wasm-bindgen nextest python npm:frontend npm:end2end
 }
 
+install_browsers() {
+    scripts/setup.sh browsers
+}
+
 start_postgres() {
     if [[ -n "${GOURMETGRAM_TEST_POSTGRES_URL:-}" ]]; then
         say "Taking the one GOURMETGRAM_TEST_POSTGRES_URL names"
@@ -124,11 +129,12 @@ run_agreement() {
     return $status
 }
 
+# run_playwright SCRIPT REPORTERS: a script of end2end/package.json.
 run_playwright() {
     local report status=0
     report=$(mktemp)
-    PLAYWRIGHT_JUNIT_OUTPUT_FILE="$report" PLAYWRIGHT_HTML_OPEN=never \
-        npm --prefix end2end test -- --reporter=list,junit,html || status=$?
+    PLAYWRIGHT_JUNIT_OUTPUT_FILE="$report" PLAYWRIGHT_JUNIT_INCLUDE_PROJECT_IN_TEST_NAME=1 PLAYWRIGHT_HTML_OPEN=never \
+        npm --prefix end2end run "$1" -- --reporter="$2" || status=$?
     count_junit "$report" || status=1
     rm -f "$report"
     return $status
@@ -150,7 +156,11 @@ if [[ $SUITES == all ]]; then
     suite "The classifier in the browser agrees with the server's" "node classifier/tests/browser/check.mjs" run_agreement
 fi
 if wants e2e; then
-    suite "Browser tests" "make e2e" run_playwright
+    suite "Browser tests" "make e2e" run_playwright test list,junit,html
+fi
+if wants smoke; then
+    prepare "Firefox and WebKitGTK" install_browsers
+    suite "Smoke run in Firefox and WebKitGTK" "make smoke" run_playwright smoke list,junit
 fi
 if [[ $SUITES == screenshots ]]; then
     prepare "Pictures of the pages, into end2end/screenshots/" npm --prefix end2end run screenshots

@@ -28,8 +28,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let asset = |file: &str| format!("/{}/{file}", options.site_pkg_dir);
     let stylesheet = asset(&format!("{}.css", options.output_name));
     let font = asset("bricolage-grotesque.woff2");
+    // On the server this is a whole URL, of a host that does not exist.
     let is_document = use_context::<leptos_router::location::RequestUrl>()
-        .is_some_and(|url| crate::pages::is_document(url.as_ref().split('?').next().unwrap_or_default()));
+        .and_then(|url| url.parse().ok())
+        .is_some_and(|url| crate::pages::is_document(url.path()));
     let comes_alive = use_context::<crate::backend::PostedProblem>().is_none()
         && use_context::<crate::backend::PostedFlags>().is_none()
         && !is_document;

@@ -145,7 +145,8 @@ async fn render_after(path: &str, kitchen: Kitchen, posted: Option<Problem>, fla
     let (meta, meta_output) = ServerMetaContext::new();
     let chunks = owner.with(|| {
         let status = Arc::clone(&status);
-        provide_context(RequestUrl::new(path));
+        // As the server names it.
+        provide_context(RequestUrl::new(&format!("http://leptos.dev{path}")));
         provide_context(meta);
         provide_nonce();
         provide_context::<Arc<dyn Backend>>(Arc::new(kitchen));

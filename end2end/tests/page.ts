@@ -1,15 +1,30 @@
 // The page as tests speak of it, and the watch that every test keeps on the console.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
 import { test as base, expect, type Locator, type Page } from "@playwright/test";
+
+import { baseURL } from "../server";
 
 export { expect };
 
 const pictures = join(import.meta.dirname, "../pictures");
 
 export const picture = (name: "soup" | "egg" | "salad" | "bread"): string => join(pictures, `${name}.jpg`);
+
+const folder = process.env.GOURMETGRAM_PHOTOS;
+
+/**
+ * Photos to fill a page with. GOURMETGRAM_PHOTOS names a folder with JPEG photos to take instead of the drawn ones;
+ * pictures of such pages stay on the machine that took them.
+ */
+export const photos: readonly string[] = folder
+  ? readdirSync(folder)
+      .filter((name) => /\.jpe?g$/i.test(name))
+      .slice(0, 6)
+      .map((name) => join(folder, name))
+  : (["soup", "egg", "bread", "salad"] as const).map(picture);
 
 export const brokenPicture = (): { name: string; mimeType: string; buffer: Buffer } => ({
   name: "broken.jpg",
@@ -21,6 +36,24 @@ export const notAPicture = { name: "recipe.txt", mimeType: "text/plain", buffer:
 
 /** A text that calls itself a picture: only the server can tell. */
 export const disguisedText = { ...notAPicture, name: "recipe.jpg", mimeType: "image/jpeg" };
+
+/** An answer of the server that says what is wrong, for a test to give in its place. */
+export const problem = (status: number, type: string, detail: string, headers: Record<string, string> = {}) => ({
+  status,
+  contentType: "application/problem+json",
+  headers,
+  body: JSON.stringify({ type, title: type, status, detail }),
+});
+
+/** Sends a photo past the page, as whoever the page's browser is. Returns its id. */
+export async function uploadedPhoto(page: Page, path: string): Promise<string> {
+  const answer = await page.request.post("/api/v1/predictions", {
+    headers: { Origin: new URL(baseURL).origin },
+    multipart: { image: { name: basename(path), mimeType: "image/jpeg", buffer: readFileSync(path) } },
+  });
+  expect(answer.status()).toBe(201);
+  return (await answer.json()).id as string;
+}
 
 export class HomePage {
   readonly answer: Locator;
@@ -54,7 +87,9 @@ export class HomePage {
     await this.alive();
   }
 
+  /** A page that comes without scripts is a document, and as it will be. */
   async alive(): Promise<void> {
+    if ((await this.page.locator("script[type=module]").count()) === 0) return;
     await this.page.locator("html[data-alive]").waitFor({ state: "attached" });
   }
 
@@ -88,14 +123,6 @@ export class HomePage {
     return this.flags.getByRole("button", { name, exact: true });
   }
 }
-
-/** A refusal as the API words it. */
-export const problem = (status: number, type: string, detail: string, headers: Record<string, string> = {}) => ({
-  status,
-  contentType: "application/problem+json",
-  headers,
-  body: JSON.stringify({ type, title: type, status, detail }),
-});
 
 /** Watches from now on how far the page's elements jump; the returned function tells how far they did. */
 export async function watchLayout(page: Page): Promise<() => Promise<number>> {

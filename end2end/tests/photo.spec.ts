@@ -1,6 +1,6 @@
 import { expect, picture, test } from "./page";
 
-test("a photo goes in, a label comes out", async ({ home, page }) => {
+test("a photo goes in, a label comes out", { tag: "@phone" }, async ({ home, page }) => {
   await home.open();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("What’s on your plate?");
   await expect(page.getByText("What we keep, and why")).toBeVisible();
@@ -34,7 +34,7 @@ test("the answer and the list survive a reload", async ({ home, page }) => {
   await expect.poll(() => shown.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
 });
 
-test("a flag is confirmed, kept, and taken back", async ({ home }) => {
+test("a flag is confirmed, kept, and taken back", { tag: "@phone" }, async ({ home }) => {
   await home.open();
   await home.classify();
 
@@ -60,7 +60,7 @@ test("a flag is confirmed, kept, and taken back", async ({ home }) => {
   await expect(home.reason("Not food")).toHaveAttribute("aria-pressed", "false");
 });
 
-test("a photo is relabelled, the label kept, and taken back", async ({ home }) => {
+test("a photo is relabelled, the label kept, and taken back", { tag: "@phone" }, async ({ home }) => {
   await home.open();
   const answer = await home.classify("egg");
   const choice = home.choice(2);
@@ -95,7 +95,7 @@ test("a pressed button takes itself back", async ({ home }) => {
   }
 });
 
-test("an erased photo is gone, after one question", async ({ home, page }) => {
+test("an erased photo is gone, after one question", { tag: "@phone" }, async ({ home, page }) => {
   await home.open();
   await home.classify("soup");
   const address = page.url();
@@ -117,7 +117,7 @@ test("an erased photo is gone, after one question", async ({ home, page }) => {
   expect(response.status()).toBe(404);
 });
 
-test("photos are opened and erased from the list", async ({ home, page }) => {
+test("photos are opened and erased from the list", { tag: "@phone" }, async ({ home, page }) => {
   await home.open();
   await home.classify("soup");
   await home.classify("bread");
@@ -141,7 +141,7 @@ test("photos are opened and erased from the list", async ({ home, page }) => {
   await expect(home.tiles).toHaveCount(2);
 });
 
-test("progress is shown while a photo is on its way", async ({ home, page }) => {
+test("progress is shown while a photo is on its way", { tag: "@phone" }, async ({ home, page }) => {
   let letThrough = () => {};
   const held = new Promise<void>((resolve) => (letThrough = resolve));
   await page.route("**/api/v1/predictions", async (route) => {
@@ -169,8 +169,7 @@ test("a photo on its way can be called back", async ({ home, page }) => {
   await home.classify("egg");
 });
 
-test("a photo can be dropped on the page, or pasted", async ({ home, page, isMobile }) => {
-  test.skip(isMobile, "fingers neither drop nor paste");
+test("a photo can be dropped on the page, or pasted", async ({ home, page }) => {
   await home.open();
   const { readFileSync } = await import("node:fs");
   const carried = (name: "soup" | "egg") =>
@@ -193,7 +192,7 @@ test("a photo can be dropped on the page, or pasted", async ({ home, page, isMob
   await expect(home.tiles).toHaveCount(2);
 });
 
-test("a phone offers its camera first", async ({ home, page, isMobile }) => {
+test("a phone offers its camera first", { tag: "@phone" }, async ({ home, page, isMobile }) => {
   await home.open();
   const camera = page.getByLabel("Take a photo", { exact: true });
   if (isMobile) {

@@ -1,8 +1,9 @@
 //! A moment in time, in the visitor's own clock and language where a browser can say it so.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use js_sys::{Date, Object, Reflect};
+use js_sys::{Date, Function, Object, Reflect};
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 use crate::wording;
 
@@ -29,5 +30,7 @@ fn local_text(at: DateTime<Utc>) -> Option<String> {
     Reflect::set(&options, &"dateStyle".into(), &"medium".into()).ok()?;
     Reflect::set(&options, &"timeStyle".into(), &"short".into()).ok()?;
     let language = web_sys::window()?.navigator().language()?;
-    date.to_locale_string(&language, &options).as_string()
+    // Called so that what it throws can be caught: WebKit may name a language ("C") that its own formatter refuses.
+    let format: Function = Reflect::get(&date, &"toLocaleString".into()).ok()?.dyn_into().ok()?;
+    format.call2(&date, &language.into(), &options).ok()?.as_string()
 }

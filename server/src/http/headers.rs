@@ -17,7 +17,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 7] = [
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static(
-            "camera=(self), accelerometer=(), bluetooth=(), browsing-topics=(), display-capture=(), geolocation=(), \
+            "camera=(self), accelerometer=(), browsing-topics=(), display-capture=(), geolocation=(), \
              gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
         ),
     ),

@@ -1,0 +1,46 @@
+// What operators and annotators see.
+
+import { expect } from "@playwright/test";
+
+import { picture, uploadedPhoto } from "../tests/page";
+import { failedRequest, type Scene } from "./scene";
+
+export const operators: Scene[] = [
+  {
+    name: "photos",
+    shows: "Every photo there is",
+    page: "/photos",
+    async reach({ home, page }) {
+      await uploadedPhoto(page, picture("bread"));
+      await home.open("/photos");
+      await expect(page.getByRole("main").getByRole("img").first()).toBeAttached();
+    },
+  },
+  {
+    name: "photos-none",
+    shows: "A filter that nothing fits",
+    page: "/photos",
+    reach: ({ home }) => home.open("/photos?model_version=no-such-version"),
+  },
+  {
+    name: "photo",
+    shows: "One photo with its history",
+    page: "/photos/{id}",
+    async reach({ home, page }) {
+      await home.open(`/photos/${await uploadedPhoto(page, picture("egg"))}`);
+      await expect(page.getByRole("main").getByRole("img").first()).toBeVisible();
+    },
+  },
+  {
+    name: "photo-missing",
+    shows: "A photo that does not exist",
+    page: "/photos/{id}",
+    expectedInConsole: failedRequest,
+    reach: ({ home }) => home.open("/photos/01890a5d-ac96-774b-bcce-b302099a8057"),
+  },
+  { name: "dashboard", shows: "The dashboard", page: "/dashboard", reach: ({ home }) => home.open("/dashboard") },
+  { name: "review", shows: "Labelling", page: "/review", reach: ({ home }) => home.open("/review") },
+  { name: "review-operator", shows: "Labelling, as operators see it", page: "/review", as: "operator", reach: ({ home }) => home.open("/review") },
+  { name: "pipelines", shows: "Pipelines", page: "/pipelines", reach: ({ home }) => home.open("/pipelines") },
+  { name: "models", shows: "Models", page: "/models", reach: ({ home }) => home.open("/models") },
+];

@@ -1,0 +1,59 @@
+// The page as the smoke tests speak of it, through WebDriver.
+
+import { By, until, type WebDriver, type WebElement } from "selenium-webdriver";
+
+import { picture } from "../tests/page";
+
+const PATIENCE = 30_000;
+
+export const answer = By.css("section[aria-label='The answer']");
+export const label = By.css("figure h1");
+export const tiles = By.css("[aria-labelledby=album-title] li");
+
+/** A button of a form by its words. */
+export const button = (words: string) => By.xpath(`//button[contains(normalize-space(.), '${words}')]`);
+export const reason = (value: string) => By.css(`button[name=reason][value=${value}]`);
+
+export class Visit {
+  constructor(
+    private readonly driver: WebDriver,
+    private readonly address: string,
+  ) {}
+
+  async open(path = "/"): Promise<void> {
+    await this.driver.get(this.address + path);
+  }
+
+  /** A page that comes without scripts is a document, and as it will be. */
+  async alive(): Promise<void> {
+    if ((await this.driver.findElements(By.css("script[type=module]"))).length === 0) return;
+    await this.driver.wait(until.elementLocated(By.css("html[data-alive]")), PATIENCE);
+  }
+
+  find(what: By): Promise<WebElement> {
+    return Promise.resolve(this.driver.wait(until.elementLocated(what), PATIENCE));
+  }
+
+  async press(what: By): Promise<void> {
+    const element = await this.find(what);
+    await this.driver.executeScript("arguments[0].scrollIntoView({ block: 'center' })", element);
+    await element.click();
+  }
+
+  /** Gives a photo to the page's file input, as its dialogue would. */
+  async choose(name: Parameters<typeof picture>[0]): Promise<void> {
+    const input = await this.find(By.css(".source:not(.source--camera) input[type=file]"));
+    await input.sendKeys(picture(name));
+  }
+
+  pressed(what: By): Promise<string | null> {
+    return this.find(what).then((element) => element.getAttribute("aria-pressed"));
+  }
+
+  /** What can be read there, once anything can: words may fade in. */
+  async text(what: By): Promise<string> {
+    const element = await this.find(what);
+    await this.driver.wait(until.elementTextMatches(element, /\S/), PATIENCE);
+    return element.getText();
+  }
+}
