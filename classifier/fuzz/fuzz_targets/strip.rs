@@ -23,8 +23,8 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Ok(info) = probe(bytes, &LIMITS) else { return Corpus::Reject };
     let Ok(stripped) = strip(bytes, &info) else { return Corpus::Keep };
     assert!(stripped.len() <= bytes.len() + 64, "nothing but an orientation and an end is added");
-    let Ok(before) = decode(bytes, &info, 32) else { return Corpus::Keep };
     let again = probe(&stripped, &LIMITS).expect("a stripped photo is a photo");
+    let Ok(before) = decode(bytes, &info, 32) else { return Corpus::Keep };
     assert_eq!((info.width, info.height, info.orientation), (again.width, again.height, again.orientation));
     let after = decode(&stripped, &again, 32).expect("a stripped photo decodes");
     assert!(before == after, "other pixels");

@@ -72,7 +72,7 @@ fn open(bytes: &[u8], max_pixels: u64) -> Result<Decoder<Cursor<&[u8]>>, PhotoEr
     options.set_color_output(ColorOutput::Indexed);
     // Besides the indices: rows and tables, which are small.
     let beside = 1 << 20;
-    options.set_memory_limit(MemoryLimit::Bytes(NonZeroU64::MIN.saturating_add(max_pixels + beside)));
+    options.set_memory_limit(MemoryLimit::Bytes(NonZeroU64::MIN.saturating_add(max_pixels).saturating_add(beside)));
     options.read_info(Cursor::new(bytes)).map_err(refusal)
 }
 

@@ -141,14 +141,13 @@ pub(super) fn strip(bytes: &[u8], orientation: u8) -> Option<Vec<u8>> {
     let mut scans = 0;
     let mut rest = bytes;
     loop {
-        // Decoders show what there is of a picture whose end is missing.
-        let Some((marker, content, after)) = next_segment(rest).or((scans > 0).then_some((END_OF_IMAGE, &[], &[])))
-        else {
-            return None;
-        };
+        // A file without its end is left to the decoder to judge; with an end of ours, a picture that was cut off
+        // would pass for a whole one.
+        let Some((marker, content, after)) = next_segment(rest) else { return (scans > 0).then_some(stripped) };
         rest = after;
         if marker == END_OF_IMAGE {
-            break;
+            stripped.extend([0xFF, END_OF_IMAGE]);
+            return Some(stripped);
         }
         let Some(kept) = kept_of(marker, content) else { continue };
         // The mark of JFIF comes first where there is one; then the orientation.
@@ -167,8 +166,6 @@ pub(super) fn strip(bytes: &[u8], orientation: u8) -> Option<Vec<u8>> {
             rest = after;
         }
     }
-    stripped.extend([0xFF, END_OF_IMAGE]);
-    Some(stripped)
 }
 
 /// The next marker with its content, and what follows; markers that have none are passed over, but for the last.

@@ -7,6 +7,8 @@
 //!
 //! Where a file cannot be taken apart, it is an error: a photo that would keep its secrets is not kept at all.
 
+use gourmetgram_api::UploadLimits;
+
 use super::{PhotoError, PhotoFormat, PhotoInfo, broken, gif, jpeg, png, webp};
 
 /// The file without its metadata: the same format, pixels, colours and orientation. `info` is what
@@ -23,7 +25,14 @@ pub fn strip(bytes: &[u8], info: &PhotoInfo) -> Result<Vec<u8>, PhotoError> {
         PhotoFormat::Webp => webp::strip(bytes, info.orientation),
         PhotoFormat::Gif => gif::strip(bytes),
     };
-    stripped.ok_or_else(|| broken(info.format, super::ENDS_TOO_EARLY))
+    let stripped = stripped.ok_or_else(|| broken(info.format, super::ENDS_TOO_EARLY))?;
+    // A damaged file may be read in two ways. What is kept must be the picture that was looked at.
+    let limits =
+        UploadLimits { max_bytes: stripped.len() as u64, max_pixels: u64::from(info.width) * u64::from(info.height) };
+    if super::probe(&stripped, &limits)? != *info {
+        return Err(broken(info.format, "its pieces do not fit together"));
+    }
+    Ok(stripped)
 }
 
 /// An EXIF block (a TIFF file) that says the orientation and nothing else.
