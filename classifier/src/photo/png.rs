@@ -89,11 +89,17 @@ pub(super) fn strip(bytes: &[u8], orientation: u8) -> Option<Vec<u8>> {
     stripped.extend(SIGNATURE);
     let mut rest = Pieces::of(bytes);
     rest.take(SIGNATURE.len())?;
+    let mut goes_on = false;
     loop {
         let chunk = rest;
-        // A file that breaks off between chunks is left to the decoder to judge; with an end of ours, a picture that was
-        // cut off would pass for a whole one.
-        let Some((length, name)) = rest.take_array().zip(rest.take_array()) else { return Some(stripped) };
+        let Some((length, name)) = rest.take_array().zip(rest.take_array()) else {
+            // A file that breaks off behind its pixels is left to the decoder to judge: with an end of ours, a picture
+            // that was cut off would pass for a whole one. To decoders any other chunk is an end of the pixels.
+            if goes_on {
+                push_chunk(&mut stripped, b"IEND", &[]);
+            }
+            return Some(stripped);
+        };
         let length = usize::try_from(u32::from_be_bytes(length)).ok()?;
         let is_kept = KEPT.contains(&&name);
         let whole = rest.take(length).and_then(|_| rest.take_array::<4>());
@@ -102,6 +108,7 @@ pub(super) fn strip(bytes: &[u8], orientation: u8) -> Option<Vec<u8>> {
             return Some(stripped);
         }
         whole?;
+        goes_on = !is_kept;
         if is_kept {
             stripped.extend_from_slice(&chunk.rest()[..length + 12]);
         }
