@@ -125,18 +125,22 @@ export class HomePage {
 }
 
 /** Watches from now on how far the page's elements jump; the returned function tells how far they did. */
-export async function watchLayout(page: Page): Promise<() => Promise<number>> {
+export async function watchLayout(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(() => {
-    const seen = { total: 0 };
-    (window as unknown as { jumped: typeof seen }).jumped = seen;
+    const seen: string[] = [];
+    (window as unknown as { jumped: string[] }).jumped = seen;
+    type Shift = PerformanceEntry & { value: number; sources: { node: Node | null }[] };
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) seen.total += entry.value;
+      for (const { value, sources } of list.getEntries() as Shift[]) {
+        const moved = sources.map(({ node }) => (node instanceof Element ? node.className || node.tagName : node?.nodeName));
+        if (value > 0) seen.push(`${value.toFixed(4)}: ${moved.join(", ")}`);
+      }
     }).observe({ type: "layout-shift", buffered: true });
   });
   return async () => {
     // Two frames, so that what was just drawn is counted too.
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-    return page.evaluate(() => (window as unknown as { jumped: { total: number } }).jumped.total);
+    return page.evaluate(() => (window as unknown as { jumped: string[] }).jumped);
   };
 }
 

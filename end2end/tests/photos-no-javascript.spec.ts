@@ -11,7 +11,7 @@ test("filters, order, view and pages are a form and links", async ({ page }) => 
   await page.getByRole("button", { name: "Apply" }).click();
   await expect(page).toHaveURL(/flag=no/);
   await expect(page.getByLabel("Flag", { exact: true })).toHaveValue("no");
-  await page.getByRole("link", { name: "Table" }).click();
+  await page.getByRole("link", { name: "Table", exact: true }).click();
   await page.getByRole("columnheader", { name: /Class/ }).getByRole("link").click();
   await expect(page.getByRole("columnheader", { name: /Class/ })).toHaveAttribute("aria-sort", "ascending");
 

@@ -49,6 +49,10 @@ test("a one-time link leads to an account", async ({ page }) => {
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
 });
 
+// Colours on their way from one scheme to the other are neither's.
+test.describe("without motion", () => {
+  test.use({ contextOptions: { reducedMotion: "reduce" } });
+
 test("the door is accessible and fits, in light and dark", async ({ page }) => {
   const name = aName();
   makeAccount(name, "annotator", PASSWORD);
@@ -75,4 +79,5 @@ test("the door is accessible and fits, in light and dark", async ({ page }) => {
     await page.goto(path);
     await look();
   }
+});
 });
