@@ -13,7 +13,7 @@ export const operators: Scene[] = [
     async reach({ home, page }) {
       await uploadedPhoto(page, picture("bread"));
       await home.open("/photos");
-      await expect(page.getByRole("main").getByRole("img").first()).toBeAttached();
+      await expect(page.locator("main img").first()).toBeAttached();
     },
   },
   {

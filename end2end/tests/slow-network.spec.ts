@@ -105,8 +105,8 @@ test.describe(() => {
     await home.choose(picture("salad"));
     await expect(page.getByText(/^[1-9]\d*% sent$/)).toBeVisible();
     await network.isGone();
-    await expect(home.trouble).toContainText("No connection");
-    await expect(page.getByText("it goes on by itself")).toBeVisible();
+    await expect(page.getByText("You are offline")).toBeVisible();
+    await expect(page.getByText("goes on by itself once you have a connection")).toBeVisible();
     await network.isFast();
     await expect(home.answer).toBeVisible();
     await home.reload();

@@ -1,4 +1,4 @@
-//! Who may do what: one line a route. [`guard`](super::guard) lets nothing pass that has no line here, and
+//! Who may do what: one line a route. `guard` lets nothing pass that has no line here, and
 //! docs/api.md is held against this table by a test.
 
 use axum::http::{HeaderValue, Method};

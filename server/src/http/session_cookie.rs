@@ -67,7 +67,7 @@ fn cookie(text: &str, https: bool) -> Option<HeaderValue> {
 }
 
 /// Signs the cookie by which an account knows a browser that has signed in to it before. It opens nothing: it only
-/// keeps the browser from being slowed down by what others try (see [`throttle`](super::throttle)).
+/// keeps the browser from being slowed down by what others try (see `throttle`).
 pub struct KnownBrowsers(SecretString);
 
 impl KnownBrowsers {
