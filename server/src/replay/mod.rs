@@ -1,7 +1,7 @@
 //! `gourmetgram replay`: photos as simulated visitors would send them.
 //!
 //! A [`Source`] knows the photos and, from their folders' names, what they show. A [`Plan`] says, as a function of a
-//! seed, who sends which of them when and what they think of the answer; it does no input or output. [`mod@run`] carries
+//! seed, who sends which of them when and what they think of the answer; it does no input or output. `run` carries
 //! the plan out against a server, and a [`Report`] says what came of it.
 //!
 //! Every visit's id follows from the plan and its start. The same command again finds the start of its first run in
