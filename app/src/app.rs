@@ -100,10 +100,12 @@ pub fn App() -> impl IntoView {
 /// Who looks at the page: the server knows, and tells the browser within the document.
 fn viewer() -> Viewer {
     #[cfg(feature = "ssr")]
-    let viewer = use_context::<std::sync::Arc<dyn crate::backend::Backend>>().map(|backend| backend.viewer());
+    let viewer = use_context::<std::sync::Arc<dyn crate::backend::Backend>>()
+        .map(|backend| backend.viewer())
+        .unwrap_or_default();
     #[cfg(not(feature = "ssr"))]
-    let viewer = None;
-    viewer.unwrap_or_default()
+    let viewer = Viewer::default();
+    viewer
 }
 
 /// What the browser's tab says, made of what a page calls itself.
