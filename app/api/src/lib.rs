@@ -8,6 +8,7 @@
 mod bulk;
 mod class;
 mod feedback;
+mod labelling;
 mod limits;
 mod listing;
 mod model;
@@ -19,6 +20,10 @@ mod viewer;
 pub use bulk::{FlagOutcome, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, WantedFlag};
 pub use class::{ClassIndex, Classes, ClassesError};
 pub use feedback::{CorrectionRequest, Feedback, FeedbackKind, FlagReason, FlagRequest, UnknownFlagReason};
+pub use labelling::{
+    Campaign, CampaignProgress, CampaignRule, LabelledIn, LowConfidence, NewCampaign, RandomDraw, Seen, Uncertainty,
+    UnusableCampaign,
+};
 pub use limits::UploadLimits;
 pub use listing::{
     Cursor, Facets, Neighbours, Place, PredictionPage, PredictionQuery, SortKey, SortOrder, Total, UnusableFilter,

@@ -259,3 +259,282 @@ pub mod access_token {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Labelling campaigns: which photos people label, and how.
+pub mod campaign {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `campaigns`.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "campaigns")]
+    pub struct Model {
+        /// UUID version 7.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// Its name; unique.
+        pub name: String,
+        /// Which photos: a [`CampaignRule`](gourmetgram_api::CampaignRule).
+        pub rule: Json,
+        /// Annotators do not learn what the model answered.
+        pub blind: bool,
+        /// `review` or `label_studio`.
+        pub labelled_in: String,
+        /// The share of tasks that two people label.
+        pub double_share: f64,
+        /// Photos received before are never considered.
+        pub starts_at: Option<DateTimeUtc>,
+        /// Photos received from then on are never considered.
+        pub ends_at: Option<DateTimeUtc>,
+        /// What its random draws are made from; a 32-bit number.
+        pub seed: i64,
+        /// When it selects by itself, in the five fields of cron.
+        pub schedule: Option<String>,
+        /// The project that was made for it in Label Studio.
+        pub project: Option<i64>,
+        /// Since when it exists.
+        pub created_at: DateTimeUtc,
+        /// Since when it selects nothing more.
+        pub archived_at: Option<DateTimeUtc>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What a campaign drew from one interval at one time: frozen, never changed.
+pub mod batch {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `batches`.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "batches")]
+    pub struct Model {
+        /// Counts up.
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        /// Whose it is.
+        pub campaign_id: Uuid,
+        /// Photos received from here on,
+        pub interval_start: DateTimeUtc,
+        /// up to here, without it.
+        pub interval_end: DateTimeUtc,
+        /// The rule as it was.
+        pub rule: Json,
+        /// The seed as it was.
+        pub seed: i64,
+        /// Photos considered of each stratum, in the order of [`Stratum::ALL`](gourmetgram_evaluation::Stratum::ALL).
+        pub sizes: Json,
+        /// Photos chosen of each stratum, in the same order.
+        pub chosen: Json,
+        /// When it was drawn.
+        pub drawn_at: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A photo that a campaign has considered: once, with everything that its label will be weighed by. Never changed; it
+/// stays when the photo is erased.
+pub mod selection {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `selections`.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "selections")]
+    pub struct Model {
+        /// Whose.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub campaign_id: Uuid,
+        /// The photo.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub prediction_id: Uuid,
+        /// The batch it was considered in.
+        pub batch_id: i64,
+        /// Index of its stratum at that time, in [`Stratum::ALL`](gourmetgram_evaluation::Stratum::ALL).
+        pub stratum: i32,
+        /// π: the probability with which it was chosen, over all ways; 0 where the rule leaves it no way.
+        pub inclusion: f64,
+        /// N_h: photos of this stratum in this batch, chosen or not.
+        pub stratum_size: i64,
+        /// Whether it was chosen.
+        pub chosen: bool,
+        /// Whether the random sample of all photos took it, whatever else did.
+        pub by_random_sample: bool,
+        /// Not chosen, and the model was sure: a copy goes to the bucket of photos whose label is the model's.
+        pub confident: bool,
+        /// Reason of the flag that stood.
+        pub flag: Option<String>,
+        /// Label of the correction that stood.
+        pub corrected_class: Option<String>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A chosen photo as it is shown to annotators.
+pub mod task {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `tasks`.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "tasks")]
+    pub struct Model {
+        /// UUID; names the copy in the bucket for labelling, and says nothing of the photo.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// Whose.
+        pub campaign_id: Uuid,
+        /// The photo.
+        pub prediction_id: Uuid,
+        /// The batch it was chosen in.
+        pub batch_id: i64,
+        /// Place in the order in which tasks are shown: drawn at random.
+        pub position: i64,
+        /// How many people are to label it: 1 or 2.
+        pub wanted: i32,
+        /// How many have: annotations that stand.
+        pub given: i32,
+        /// When it had all its labels, or was withdrawn because the photo was erased.
+        pub closed_at: Option<DateTimeUtc>,
+        /// The label that stands of its annotations: a [`Seen`](gourmetgram_api::Seen).
+        pub resolved: Option<Json>,
+        /// Number of the task in Label Studio.
+        pub remote_id: Option<i64>,
+        /// When it was made.
+        pub created_at: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// An annotator who is looking at a task: nobody else gets it meanwhile.
+pub mod lease {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `task_leases`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "task_leases")]
+    pub struct Model {
+        /// The task.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub task_id: Uuid,
+        /// Name of who looks at it.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub annotator: String,
+        /// Until when.
+        pub until: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// An annotator who did not want to say anything about a task: they do not get it again.
+pub mod skip {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `task_skips`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "task_skips")]
+    pub struct Model {
+        /// The task.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub task_id: Uuid,
+        /// Name of who skipped it.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub annotator: String,
+        /// When.
+        pub at: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What somebody said about a task. Changing it is a new row that takes the place of the old one; rows are never removed
+/// and only `replaced_at` is ever written to them.
+pub mod annotation {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `annotations`.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "annotations")]
+    pub struct Model {
+        /// UUID version 7.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The task.
+        pub task_id: Uuid,
+        /// Name of who said it.
+        pub annotator: String,
+        /// What they saw: a [`Seen`](gourmetgram_api::Seen).
+        pub seen: Json,
+        /// `review` or `label_studio`.
+        pub through: String,
+        /// Whether they could not know what the model had answered.
+        pub blind: bool,
+        /// How long they looked, in milliseconds, as far as known.
+        pub took_ms: Option<i64>,
+        /// Names it in Label Studio.
+        pub remote_id: Option<i64>,
+        /// When it was given.
+        pub at: DateTimeUtc,
+        /// When another one took its place, or it was taken back.
+        pub replaced_at: Option<DateTimeUtc>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A copy of a photo that is, or may be, in a bucket other than `production`. Written before the object, removed after it:
+/// there is never an object of ours without its row.
+pub mod placement {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `placements`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "placements")]
+    pub struct Model {
+        /// `label_wait`, `noisy` or `clean`.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub bucket: String,
+        /// Its key there.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub object_key: String,
+        /// The photo.
+        pub prediction_id: Uuid,
+        /// Since when it is known to be there.
+        pub placed_at: Option<DateTimeUtc>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

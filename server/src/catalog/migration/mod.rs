@@ -6,6 +6,7 @@ mod m001_predictions;
 mod m002_accounts;
 mod m003_explore;
 mod m004_replay;
+mod m005_labelling;
 
 use sea_orm_migration::prelude::*;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m002_accounts::Step),
             Box::new(m003_explore::Step),
             Box::new(m004_replay::Step),
+            Box::new(m005_labelling::Step),
         ]
     }
 }
