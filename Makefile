@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone stop clean-data demo clean-demo test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean
+.PHONY: help run build phone stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ clean-data: ## stop the server and delete everything it keeps (asks first)
 
 clean-demo: ## stop the demonstration and delete it (it can be made again)
 	@scripts/demo.sh clean
+
+image: build ## the server in a container image, by Podman, Docker or Buildah
+	scripts/image.sh
 
 test: ## every test, with the set-up they need
 	@scripts/test.sh all

@@ -97,3 +97,18 @@ fn the_documented_default_settings_are_the_real_ones() {
     let documented = text.split_once(begin).unwrap().1.split_once("```").unwrap().0;
     assert_eq!(documented, Settings::default().to_toml().unwrap(), "put the second into docs/operations.md");
 }
+
+#[test]
+fn what_the_files_in_deploy_set_are_settings() {
+    let files = [include_str!("../../../deploy/Containerfile"), include_str!("../../../deploy/gourmetgram.service")];
+    let mut seen = 0;
+    for word in files.iter().flat_map(|file| file.split_whitespace()) {
+        let Some((name, value)) = word.split_once("GOURMETGRAM__").and_then(|(_, rest)| rest.split_once('=')) else {
+            continue;
+        };
+        let setting = name.to_lowercase().split("__").rev().fold(json!(value), |inner, key| json!({ key: inner }));
+        serde_json::from_value::<Settings>(setting).unwrap_or_else(|error| panic!("GOURMETGRAM__{word}: {error}"));
+        seen += 1;
+    }
+    assert_eq!(seen, 4, "the files name other settings than this test looks at");
+}
