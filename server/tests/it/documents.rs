@@ -106,7 +106,7 @@ fn what_the_files_in_deploy_set_are_settings() {
         let Some((name, value)) = word.split_once("GOURMETGRAM__").and_then(|(_, rest)| rest.split_once('=')) else {
             continue;
         };
-        let setting = name.to_lowercase().split("__").rev().fold(json!(value), |inner, key| json!({ key: inner }));
+        let setting = name.to_lowercase().rsplit("__").fold(json!(value), |inner, key| json!({ key: inner }));
         serde_json::from_value::<Settings>(setting).unwrap_or_else(|error| panic!("GOURMETGRAM__{word}: {error}"));
         seen += 1;
     }
