@@ -29,6 +29,12 @@ pub enum UnusableCampaign {
     /// An end that is not after its start.
     #[error("ends_at must be after starts_at")]
     Window,
+    /// An interval that holds no time.
+    #[error("end must be after start; without an end it is now, without a start 30 minutes before the end")]
+    Interval,
+    /// A schedule that is none.
+    #[error("schedule {0:?} has not the five fields of cron: minute, hour, day, month, day of the week")]
+    Schedule(String),
 }
 
 /// What "unsure" means.
@@ -258,7 +264,7 @@ impl NewCampaign {
         true
     }
 
-    const fn usual_double_share() -> f64 {
+    pub(crate) const fn usual_double_share() -> f64 {
         0.05
     }
 

@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod assets;
+mod campaigns;
 mod explore;
 mod forms;
 mod guard;
@@ -77,6 +78,7 @@ const MAX_SMALL_BODY: usize = 64 * 1024;
     tags(
         (name = "predictions", description = "Photos and their labels"),
         (name = "feedback", description = "What people say about a label"),
+        (name = "labelling", description = "Campaigns that choose which photos people label"),
         (name = "models", description = "The model that answers"),
         (name = "tutorial", description = "The tutorial's inference contract"),
         (name = "operation", description = "Probes and metrics"),
@@ -102,6 +104,10 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(predictions::image))
         .routes(routes!(predictions::flag, predictions::unflag))
         .routes(routes!(predictions::correct, predictions::uncorrect))
+        .routes(routes!(campaigns::list, campaigns::create))
+        .routes(routes!(campaigns::preview))
+        .routes(routes!(campaigns::read, campaigns::archive))
+        .routes(routes!(campaigns::select))
         .routes(routes!(predictions::live_model))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
