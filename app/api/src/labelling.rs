@@ -268,7 +268,7 @@ impl NewCampaign {
         0.05
     }
 
-    /// Checks everything but the schedule.
+    /// Checks everything; of the schedule, that it has five fields of what cron writes with.
     ///
     /// # Errors
     /// [`UnusableCampaign`] names the first that cannot be.
@@ -283,8 +283,20 @@ impl NewCampaign {
         if self.starts_at.zip(self.ends_at).is_some_and(|(start, end)| end <= start) {
             return Err(UnusableCampaign::Window);
         }
+        if let Some(schedule) = &self.schedule
+            && !has_five_fields(schedule)
+        {
+            return Err(UnusableCampaign::Schedule(schedule.chars().take(100).collect()));
+        }
         self.rule.check()
     }
+}
+
+fn has_five_fields(schedule: &str) -> bool {
+    let is_written = |field: &str| field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*/,-".contains(&byte));
+    schedule.len() <= 100
+        && schedule.split(' ').count() == 5
+        && schedule.split(' ').all(|field| !field.is_empty() && is_written(field))
 }
 
 /// How far a campaign's labelling is.

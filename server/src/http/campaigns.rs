@@ -2,17 +2,20 @@
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, State},
+    body::Body,
+    extract::{FromRequestParts, Path, Request, State},
     http::{StatusCode, request::Parts},
+    response::{IntoResponse, Redirect, Response},
 };
 use bytes::Bytes;
 use gourmetgram_api::{
     Campaign, CampaignList, CampaignName, CampaignPreview, CampaignRequest, Interval, NewCampaign, PreviewRequest,
     Problem, ProblemKind, SelectRequest, Selected, UnusableCampaign,
 };
+use gourmetgram_app::campaigns::{self, CampaignForm};
 use uuid::Uuid;
 
-use super::{Refusal, predictions::parse_json};
+use super::{Refusal, pages, predictions::parse_json};
 use crate::{
     app::App,
     catalog::{CatalogError, now},
@@ -166,4 +169,81 @@ pub async fn select(
     let selected = app.catalog().select(id, interval, dry_run).await?;
     app.outbox_wakeup().notify_one();
     Ok(Json(selected))
+}
+
+/// `POST /campaigns`: makes the campaign that the page's form describes. Leads to the page, or shows it with what was
+/// wrong and the form as it was.
+pub async fn make_by_form(State(app): State<App>, request: Request) -> Response {
+    let (for_page, form) = match read_form(request).await {
+        Ok(read) => read,
+        Err((for_page, refusal)) => return pages::answer_with_page(app, for_page, campaigns::PAGE, refusal).await,
+    };
+    let outcome = async {
+        let asked = CampaignForm::read(form.iter().map(|(name, value)| (name, value)))
+            .campaign()
+            .map_err(|problem| Refusal(Box::new(problem)))?;
+        make(&app, &asked).await
+    };
+    match outcome.await {
+        Ok(_) => see(&[("done", "made")]),
+        Err(refusal) => {
+            // As it was written, but without the look ahead: that would be an answer to another question.
+            let fields = form.iter().filter(|(name, _)| name != "hours");
+            let at = address(fields.map(|(name, value)| (name.as_str(), value.as_str())));
+            pages::answer_with_page(app, for_page, &at, refusal).await
+        }
+    }
+}
+
+/// `POST /campaigns/{id}/select`: has a campaign select; field `hours`, how far back.
+pub async fn select_by_form(State(app): State<App>, CampaignInPath(id): CampaignInPath, request: Request) -> Response {
+    let (for_page, form) = match read_form(request).await {
+        Ok(read) => read,
+        Err((for_page, refusal)) => return pages::answer_with_page(app, for_page, campaigns::PAGE, refusal).await,
+    };
+    let hours = form.iter().find(|(name, _)| name == "hours").map(|(_, hours)| hours.as_str());
+    let outcome = async {
+        let interval = campaigns::span(hours.unwrap_or_default(), now());
+        let interval = interval.ok_or_else(|| Refusal::new(ProblemKind::BadRequest, "say how far back to look"))?;
+        Ok::<_, Refusal>(app.catalog().select(id, interval, false).await?)
+    };
+    match outcome.await {
+        Ok(selected) => {
+            app.outbox_wakeup().notify_one();
+            see(&[("done", "selected"), ("chosen", &selected.chosen.to_string())])
+        }
+        Err(refusal) => pages::answer_with_page(app, for_page, campaigns::PAGE, refusal).await,
+    }
+}
+
+/// `POST /campaigns/{id}/archive`.
+pub async fn archive_by_form(State(app): State<App>, CampaignInPath(id): CampaignInPath, request: Request) -> Response {
+    match app.catalog().archive_campaign(id).await {
+        Ok(true) => see(&[("done", "archived")]),
+        Ok(false) => pages::answer_with_page(app, request, campaigns::PAGE, CatalogError::NoCampaign.into()).await,
+        Err(error) => pages::answer_with_page(app, request, campaigns::PAGE, error.into()).await,
+    }
+}
+
+type Fields = Vec<(String, String)>;
+
+async fn read_form(request: Request) -> Result<(Request, Fields), (Request, Refusal)> {
+    let (parts, body) = request.into_parts();
+    let for_page = Request::from_parts(parts, Body::empty());
+    match axum::body::to_bytes(body, super::MAX_SMALL_BODY).await {
+        Ok(body) => Ok((for_page, url::form_urlencoded::parse(&body).into_owned().collect())),
+        Err(_) => {
+            let refusal = Refusal::new(ProblemKind::BadRequest, "the form is cut off or too long");
+            Err((for_page, refusal))
+        }
+    }
+}
+
+fn address<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    format!("{}?{query}", campaigns::PAGE)
+}
+
+fn see(fields: &[(&str, &str)]) -> Response {
+    Redirect::to(&address(fields.iter().copied())).into_response()
 }

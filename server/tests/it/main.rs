@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod campaigns;
 mod command_line;
 mod connections;
 mod copies;

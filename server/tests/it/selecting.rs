@@ -297,6 +297,7 @@ async fn an_interval_of_many_thousand_photos_is_selected_at_once() {
     let test = start(Database::Sqlite).await;
     let connection = test.connect().await;
     filling::fill(&connection, 0, 20_000, 20_000).await.unwrap();
+    filling::analyze(&connection).await.unwrap();
     let rule = CampaignRule::Random { draw: RandomDraw::Rate(0.5) };
     let campaign = campaign(&test.app, &asked("Half", rule)).await;
     let all = gourmetgram_api::Interval {
