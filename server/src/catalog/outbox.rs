@@ -139,7 +139,7 @@ impl Catalog {
         let free = Condition::any().add(Column::LeasedUntil.is_null()).add(Column::LeasedUntil.lt(at));
         let reachable =
             Condition::any().add(prediction::Column::SpoolNode.is_null()).add(prediction::Column::SpoolNode.eq(node));
-        let due = outbox::Entity::find()
+        let mut due = outbox::Entity::find()
             .inner_join_prediction()
             .filter(Column::DueAt.lte(at))
             .filter(free.clone())
@@ -151,6 +151,8 @@ impl Catalog {
         if due.is_empty() {
             return Ok(Vec::new());
         }
+        // In the order in which whoever changes many photos writes their rows, so that none waits for another in a ring.
+        due.sort_unstable_by_key(|row| row.prediction_id);
         let until = at + lease_for;
         let transaction = self.begin().await?;
         let mut claims = Vec::with_capacity(due.len());

@@ -135,23 +135,37 @@ impl Catalog {
         Ok(true)
     }
 
-    /// Notes that a copy was written.
-    pub async fn confirm_copy(&self, id: Uuid, place: Place, key: &str) -> Result<(), CatalogError> {
+    /// Notes that a copy was written. Answers whether it may stay: not where the photo was erased meanwhile.
+    ///
+    /// A worker that was paused past its lease may find that another one has removed the copy and forgotten it. It is
+    /// noted anew then, and the photo looked at once more.
+    pub async fn confirm_copy(&self, id: Uuid, place: Place, key: &str) -> Result<bool, CatalogError> {
         let transaction = self.begin().await?;
         let Some(row) = living(&transaction, id).await? else {
             transaction.rollback().await?;
-            return Ok(());
+            return Ok(false);
         };
-        placement::Entity::update_many()
-            .set(placement::ActiveModel { placed_at: Set(Some(now())), ..Default::default() })
-            .filter(placement::Column::Bucket.eq(place.as_str()))
-            .filter(placement::Column::ObjectKey.eq(key))
-            .filter(placement::Column::PredictionId.eq(id))
-            .filter(placement::Column::PlacedAt.is_null())
-            .exec(&transaction)
-            .await?;
+        let note = placement::Entity::find_by_id((place.as_str().to_owned(), key.to_owned())).one(&transaction).await?;
+        match note {
+            Some(note) if note.placed_at.is_some() => {}
+            Some(note) => {
+                placement::ActiveModel { placed_at: Set(Some(now())), ..note.into() }.update(&transaction).await?;
+            }
+            None => {
+                placement::ActiveModel {
+                    bucket: Set(place.as_str().to_owned()),
+                    object_key: Set(key.to_owned()),
+                    prediction_id: Set(id),
+                    placed_at: Set(Some(now())),
+                }
+                .insert(&transaction)
+                .await?;
+                super::outbox::enqueue(&transaction, id).await?;
+            }
+        }
         tell_places(&transaction, &row).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Notes that a copy was removed.

@@ -41,7 +41,10 @@ pub(super) async fn arrange(
         let from = key(&row.object_key)?;
         let (from, to) = ((Bucket::Production, &from), (Bucket::from(copy.place), to));
         app.object_store().copy_with_tags(from, to, &row.content_type, &tags).await?;
-        app.catalog().confirm_copy(row.id, copy.place, to.1.as_str()).await?;
+        if !app.catalog().confirm_copy(row.id, copy.place, to.1.as_str()).await? {
+            app.object_store().delete(to.0, to.1).await?;
+            return Ok(());
+        }
     }
     for note in noted {
         let is_wanted =

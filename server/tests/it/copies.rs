@@ -225,6 +225,27 @@ async fn a_label_moves_the_photo_and_a_changed_one_moves_it_again() {
     assert_eq!(places(app, id).await, [true, false, false]);
 }
 
+/// A worker that was paused past its lease: meanwhile another one has removed the copy, then the first one writes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_was_forgotten_while_it_was_written_is_removed_all_the_same() {
+    let idle = Idle::start().await;
+    let (app, id) = (&idle.app, photo(&idle.app, 5, 1, 0.4).await);
+    let catalog = app.catalog();
+    let key = format!("class_00/{id}.jpg");
+    let object = key.parse().unwrap();
+    assert!(catalog.announce_copy(id.as_uuid(), Place::Clean, &key).await.unwrap());
+    catalog.forget_copy(id.as_uuid(), Place::Clean.as_str(), &key).await.unwrap();
+    app.object_store().copy((Bucket::Production, &object), (Bucket::Clean, &object)).await.unwrap();
+    assert!(catalog.confirm_copy(id.as_uuid(), Place::Clean, &key).await.unwrap());
+    assert_eq!(places(app, id).await, [false, false, true], "it is there, so it is said to be");
+    carry_over(app).await;
+    assert_eq!(copies(app).await, []);
+    assert_eq!(places(app, id).await, [false, false, false]);
+
+    catalog.erase(id).await.unwrap();
+    assert!(!catalog.confirm_copy(id.as_uuid(), Place::Clean, &key).await.unwrap());
+}
+
 /// One campaign's label does not take the object away that another one's annotators look at.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_campaign_that_is_done_with_a_photo_leaves_the_others_their_copies() {
