@@ -9,6 +9,7 @@ export const pages = {
   "/login/account": "annotator",
   "/photos": "operator",
   "/photos/{id}": "operator",
+  "/campaigns": "operator",
   "/dashboard": "operator",
   "/review": "annotator",
   "/pipelines": "operator",

@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::{
     components::Masthead,
     pages::{
-        AccountPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, PhotoPage,
-        PhotosPage, PipelinesPage, ReviewPage, SignInPage,
+        AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
+        PhotoPage, PhotosPage, PipelinesPage, ReviewPage, SignInPage,
     },
 };
 
@@ -80,6 +80,7 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("dashboard") view=DashboardPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("photos") view=PhotosPage ssr=SsrMode::Async/>
                     <Route path=(StaticSegment("photos"), ParamSegment("id")) view=PhotoPage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("campaigns") view=CampaignsPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("review") view=ReviewPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("pipelines") view=PipelinesPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async/>

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use gourmetgram_api::{FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, Viewer};
 
 use crate::{
+    campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
     home::Home,
 };
@@ -57,6 +58,12 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// What keeps it from being shown; for anybody but an operator, that it is not for them.
     async fn photo(&self, id: PredictionId, query: PredictionQuery) -> Result<Option<PhotoDetails>, Problem>;
+
+    /// What `/campaigns` shows, with a look ahead where the form asks for one.
+    ///
+    /// # Errors
+    /// What keeps it from being shown; for anybody but an operator, that it is not for them.
+    async fn campaigns(&self, form: CampaignForm) -> Result<Campaigns, Problem>;
 }
 
 /// Sets the HTTP status of the response being rendered. Provided by the server as a context.

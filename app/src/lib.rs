@@ -9,6 +9,8 @@
 pub mod album;
 #[cfg(feature = "ssr")]
 pub mod backend;
+#[cfg(feature = "ssr")]
+pub mod campaigns;
 pub mod client;
 pub mod components;
 pub mod explore;

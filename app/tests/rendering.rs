@@ -10,12 +10,14 @@ use std::sync::{
 use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
-    ClassIndex, ClassProbability, Classes, Confidence, Cursor, Facets, FlagOutcome, FlagReason, FlagResult,
-    FlagsAnswer, LiveModel, Neighbours, ObjectState, Place, Prediction, PredictionId, PredictionPage, PredictionQuery,
-    Problem, ProblemKind, Role, StorageState, StoredObject, StoredObjects, Total, UploadLimits, Viewer,
+    Campaign, CampaignPreset, CampaignPreview, CampaignProgress, ClassIndex, ClassProbability, Classes, Confidence,
+    Cursor, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours, ObjectState, PhotoStratum,
+    Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role, Selected,
+    StorageState, StoredObject, StoredObjects, StratumCounts, Total, UploadLimits, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
+    campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
     home::Home,
     shell,
@@ -89,6 +91,39 @@ impl Backend for Kitchen {
             objects: StoredObjects { objects: objects.to_vec() },
             neighbours: Neighbours { previous: None, next: Some(id) },
         }))
+    }
+
+    async fn campaigns(&self, form: CampaignForm) -> Result<Campaigns, Problem> {
+        let photo = self.0.clone()?;
+        let preview = form.interval(chrono::Utc::now()).map(|interval| {
+            form.campaign().map(|_| CampaignPreview {
+                selected: Selected {
+                    interval: Some(interval),
+                    dry_run: true,
+                    batch: None,
+                    considered: 20,
+                    chosen: 1,
+                    twice: 0,
+                    confident: 19,
+                    strata: vec![StratumCounts {
+                        stratum: PhotoStratum::LowConfidence,
+                        considered: 20,
+                        chosen: 1,
+                        inclusion: 0.05,
+                    }],
+                },
+                half_width: Some(0.034),
+                photos: photo.iter().map(|photo| photo.id).collect(),
+            })
+        });
+        let campaigns = photo.iter().map(|_| Campaign {
+            id: ID.parse().expect("an id"),
+            asked: CampaignPreset::Continuous.campaign("Week <48>"),
+            created_at: chrono::DateTime::from_timestamp(1_795_429_680, 0).expect("a moment"),
+            archived_at: None,
+            progress: CampaignProgress { considered: 100, chosen: 12, labelled: 3 },
+        });
+        Ok(Campaigns { campaigns: campaigns.collect(), preview })
     }
 }
 
@@ -245,6 +280,27 @@ async fn a_backend_that_is_down_is_said_so_with_its_status() {
     assert!(page.html.contains("The catalog does not answer."), "{}", page.html);
 }
 
+#[tokio::test]
+async fn campaigns_are_a_list_a_form_and_a_look_ahead_without_scripts() {
+    let kitchen = || Kitchen(Ok(Some(photo())), signed_in(Role::Operator));
+    let page = render("/campaigns", kitchen(), None).await;
+    assert!(page.html.contains("Week &lt;48&gt;") && page.html.contains("3 of 12 labelled"), "{}", page.html);
+    assert!(!page.html.contains("<script"));
+    assert!(!page.html.contains("It would choose"));
+    let page = render("/campaigns?preset=continuous&hours=24", kitchen(), None).await;
+    for word in ["It would choose 1 photo", "± 3.4 points", "low confidence", "5 %", ID] {
+        assert!(page.html.contains(word), "{word}: {}", page.html);
+    }
+    let page = render("/campaigns?kind=random&rate=lots&hours=24", kitchen(), None).await;
+    assert!(page.html.contains("is no number of percent"), "{}", page.html);
+    let page = render("/campaigns", Kitchen(Ok(None), signed_in(Role::Operator)), None).await;
+    assert!(page.html.contains("There is no campaign yet"));
+    let broken = Problem::new(ProblemKind::Unavailable, "the catalog cannot be reached just now; try again");
+    let page = render("/campaigns", Kitchen(Err(broken), signed_in(Role::Operator)), None).await;
+    assert_eq!(page.status, 503);
+    assert!(page.html.contains("cannot be reached just now"));
+}
+
 const LATER_PAGES: [&str; 4] = ["/dashboard", "/review", "/pipelines", "/models"];
 
 #[tokio::test]
@@ -258,7 +314,7 @@ async fn the_navigation_shows_what_the_viewer_may_open() {
     assert!(annotators.contains("href=\"/review\"") && !annotators.contains("href=\"/models\""), "{annotators}");
 
     let operators = page(signed_in(Role::Operator)).await;
-    for href in ["/", "/dashboard", "/photos", "/review", "/pipelines", "/models"] {
+    for href in ["/", "/dashboard", "/photos", "/campaigns", "/review", "/pipelines", "/models"] {
         assert!(operators.contains(&format!("href=\"{href}\"")), "{href} is missing in {operators}");
     }
     assert!(operators.contains("action=\"/logout\"") && operators.contains("ann"), "{operators}");

@@ -38,6 +38,35 @@ export const operators: Scene[] = [
     expectedInConsole: failedRequest,
     reach: ({ home }) => home.open("/photos/01890a5d-ac96-774b-bcce-b302099a8057"),
   },
+  {
+    name: "campaigns",
+    shows: "The campaigns there are, and the form for another",
+    page: "/campaigns",
+    async reach({ home, page }) {
+      await page.request.post("/api/v1/campaigns", {
+        data: { preset: "continuous", name: `Continuous ${Date.now()}` },
+        headers: { "sec-fetch-site": "same-origin" },
+      });
+      await home.open("/campaigns");
+      await expect(page.getByRole("button", { name: "Select now" }).first()).toBeVisible();
+    },
+  },
+  {
+    name: "campaigns-ahead",
+    shows: "What a campaign would choose",
+    page: "/campaigns",
+    async reach({ home, page }) {
+      await uploadedPhoto(page, picture("soup"));
+      await home.open("/campaigns?preset=production&name=Everything&hours=0.5");
+      await expect(page.getByRole("heading", { name: /It would choose/ })).toBeVisible();
+    },
+  },
+  {
+    name: "campaigns-refused",
+    shows: "A campaign whose numbers are none",
+    page: "/campaigns",
+    reach: ({ home }) => home.open("/campaigns?kind=random&name=Some&rate=lots&hours=0.5"),
+  },
   { name: "dashboard", shows: "The dashboard", page: "/dashboard", reach: ({ home }) => home.open("/dashboard") },
   { name: "review", shows: "Labelling", page: "/review", reach: ({ home }) => home.open("/review") },
   { name: "review-operator", shows: "Labelling, as operators see it", page: "/review", as: "operator", reach: ({ home }) => home.open("/review") },

@@ -79,7 +79,7 @@ pub fn expected_half_width(strata: &[PlannedStratum], added: &[u64], level: Conf
         let interval = wilson(it.accuracy, labels, level);
         Term { weight: it.size as f64 / population, proportion: it.accuracy, interval }
     };
-    let terms: Vec<_> = strata.iter().filter(|it| it.size > 0).zip(added).map(term).collect();
+    let terms: Vec<_> = strata.iter().zip(added).filter(|(it, _)| it.size > 0).map(term).collect();
     combine(&terms, 0.0, level).1.half_width()
 }
 

@@ -249,7 +249,8 @@ async fn through_the_object_store(app: &App, received: &Received, image: Bytes) 
     let tags =
         outbox::tags_of(received.created_at, &received.predicted_class, received.confidence, &received.model_version)
             .set("source", received.source.as_deref());
-    let stored = outbox::put_photo(app.object_store(), &received.object_key, image, &received.content_type, tags).await;
+    let stored =
+        outbox::put_photo(app.object_store(), &received.object_key, image, &received.content_type, &tags).await;
     if let Err(error) = stored {
         // The store may have it nevertheless (the answer was lost), so the outbox removes it before the row goes.
         if let Err(error) = app.catalog().abandon(received.id).await {

@@ -1,9 +1,12 @@
 //! The outbox: makes the object store like the catalog.
 //!
-//! A worker claims predictions whose object is behind, and for each puts the photo if it is not there yet, sets our
-//! tags (others' stay), or removes every object of an erased one. All of that can be done twice. A claim is leased
+//! A worker claims predictions whose objects are behind, and for each puts the photo if it is not there yet, sets our
+//! tags (others' stay) and makes its copies for labelling like the catalog's rows, or removes every object of an erased
+//! one. All of that can be done twice. A claim is leased
 //! and fenced, so several servers may share a catalog; a failed try waits longer each time, and the first success
 //! after an outage hurries the rest.
+
+mod copies;
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,6 +43,8 @@ enum VisitError {
     ObjectStore(#[from] ObjectStoreError),
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
     #[error("the photo is missing from the spool ({0}): was the data directory changed by hand?")]
     SpoolFileMissing(String),
     #[error("the catalog's row cannot be understood: {0}")]
@@ -121,13 +126,14 @@ async fn visit(app: &App, claim: &Claim) -> Result<Outcome, VisitError> {
     let row = &claim.prediction;
     let store = app.object_store();
     if row.erased_at.is_some() {
+        let seen_twice = claim.order.erase_passes > 0;
         remove_everywhere(store, &row.object_key).await?;
+        copies::remove_all(app, row, seen_twice).await?;
         if let Ok(id) = row.id.try_into()
             && let Err(error) = app.thumbnails().forget(id).await
         {
             tracing::warn!(%error, "small pictures of an erased photo stay until the next sweep");
         }
-        let seen_twice = claim.order.erase_passes > 0;
         return Ok(if seen_twice { Outcome::Done } else { Outcome::RemovedOnce { again_after: LOOK_AGAIN } });
     }
     let confidence = Confidence::new(row.confidence).map_err(|error| VisitError::Row(error.to_string()))?;
@@ -136,14 +142,16 @@ async fn visit(app: &App, claim: &Claim) -> Result<Outcome, VisitError> {
         .set("flagged", row.flag.as_ref().map(|_| "true"))
         .set("corrected_class", row.corrected_class.as_deref());
     if row.stored_at.is_some() {
-        store.merge_tags(Bucket::Production, &key(&row.object_key)?, &tags).await?;
+        let standing = store.merge_tags(Bucket::Production, &key(&row.object_key)?, &tags).await?;
+        copies::arrange(app, row, &tags, &standing).await?;
         return Ok(Outcome::Done);
     }
     let Some(file) = &row.spool_file else {
         return give_up(app, row).await;
     };
     let photo = app.spool().read(file).await?.ok_or_else(|| VisitError::SpoolFileMissing(file.clone()))?;
-    put_photo(store, &row.object_key, photo, &row.content_type, tags).await?;
+    let standing = put_photo(store, &row.object_key, photo, &row.content_type, &tags).await?;
+    copies::arrange(app, row, &tags, &standing).await?;
     Ok(Outcome::Done)
 }
 
@@ -181,22 +189,24 @@ pub fn tags_of(
         .set("model_version", Some(model_version))
 }
 
-/// Puts a photo into the bucket `production`, keeping tags that others may have set on an earlier copy of it.
+/// Puts a photo into the bucket `production`, keeping tags that others may have set on an earlier copy of it. Answers
+/// the tags it has there.
 pub async fn put_photo(
     store: &ObjectStore,
     object_key: &str,
     photo: Bytes,
     content_type: &str,
-    tags: TagChanges,
-) -> Result<(), ObjectStoreError> {
+    tags: &TagChanges,
+) -> Result<Tags, ObjectStoreError> {
     let key: ObjectKey = object_key.parse()?;
     let standing = match store.read_tags(Bucket::Production, &key).await {
         Ok(standing) => standing,
         Err(ObjectStoreError::NotFound { .. }) => Tags::default(),
         Err(error) => return Err(error),
     };
-    let tags = standing.merge(&tags)?;
-    store.put(Bucket::Production, &key, photo, content_type, &tags).await
+    let tags = standing.merge(tags)?;
+    store.put(Bucket::Production, &key, photo, content_type, &tags).await?;
+    Ok(tags)
 }
 
 /// Doubles with every failed try, with some chance in it so that servers don't knock in step.

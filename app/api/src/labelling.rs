@@ -29,6 +29,12 @@ pub enum UnusableCampaign {
     /// An end that is not after its start.
     #[error("ends_at must be after starts_at")]
     Window,
+    /// An interval that holds no time.
+    #[error("end must be after start; without an end it is now, without a start 30 minutes before the end")]
+    Interval,
+    /// A schedule that is none.
+    #[error("schedule {0:?} has not the five fields of cron: minute, hour, day, month, day of the week")]
+    Schedule(String),
 }
 
 /// What "unsure" means.
@@ -258,11 +264,11 @@ impl NewCampaign {
         true
     }
 
-    const fn usual_double_share() -> f64 {
+    pub(crate) const fn usual_double_share() -> f64 {
         0.05
     }
 
-    /// Checks everything but the schedule.
+    /// Checks everything; of the schedule, that it has five fields of what cron writes with.
     ///
     /// # Errors
     /// [`UnusableCampaign`] names the first that cannot be.
@@ -277,8 +283,20 @@ impl NewCampaign {
         if self.starts_at.zip(self.ends_at).is_some_and(|(start, end)| end <= start) {
             return Err(UnusableCampaign::Window);
         }
+        if let Some(schedule) = &self.schedule
+            && !has_five_fields(schedule)
+        {
+            return Err(UnusableCampaign::Schedule(schedule.chars().take(100).collect()));
+        }
         self.rule.check()
     }
+}
+
+fn has_five_fields(schedule: &str) -> bool {
+    let is_written = |field: &str| field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*/,-".contains(&byte));
+    schedule.len() <= 100
+        && schedule.split(' ').count() == 5
+        && schedule.split(' ').all(|field| !field.is_empty() && is_written(field))
 }
 
 /// How far a campaign's labelling is.

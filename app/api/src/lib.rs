@@ -15,6 +15,7 @@ mod model;
 mod objects;
 mod prediction;
 mod problem;
+mod selecting;
 mod viewer;
 
 pub use bulk::{FlagOutcome, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, WantedFlag};
@@ -35,4 +36,8 @@ pub use prediction::{
     Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
 };
 pub use problem::{Problem, ProblemKind};
+pub use selecting::{
+    CampaignList, CampaignName, CampaignPreset, CampaignPreview, CampaignRequest, Interval, PhotoStratum,
+    PresetRequest, PreviewRequest, SelectRequest, Selected, StratumCounts, UnknownPreset,
+};
 pub use viewer::{Role, UnknownRole, Viewer};

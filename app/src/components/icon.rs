@@ -33,6 +33,8 @@ pub enum Icon {
     Gauge,
     /// Many photos.
     Grid,
+    /// What is to be done, by item.
+    List,
     /// Looked at and labelled.
     Tick,
     /// Steps after each other.
@@ -71,6 +73,7 @@ impl Icon {
             Self::Grid => {
                 "M5 5h5.500v5.500H5zM13.500 5H19v5.500h-5.500zM5 13.500h5.500V19H5zM13.500 13.500H19V19h-5.500z"
             }
+            Self::List => "M9.500 6.500H19M9.500 12H19M9.500 17.500H19M5.500 6.500h.01M5.500 12h.01M5.500 17.500h.01",
             Self::Tick => "M5.500 4.500h13v15h-13zM8.700 12.300l2.300 2.300 4.300-4.800",
             Self::Flow => {
                 "M5 8.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM19 19.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 6.500h7a3 3 0 0 1 0 6h-4a3 \

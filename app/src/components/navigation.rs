@@ -8,10 +8,11 @@ use super::{Icon, Wordmark};
 use crate::forms;
 
 /// Each page with the least role that may open it.
-const PAGES: [(&str, &str, Icon, Role); 6] = [
+const PAGES: [(&str, &str, Icon, Role); 7] = [
     ("/", "Photo", Icon::Camera, Role::Visitor),
     ("/dashboard", "Dashboard", Icon::Gauge, Role::Operator),
     ("/photos", "Photos", Icon::Grid, Role::Operator),
+    ("/campaigns", "Campaigns", Icon::List, Role::Operator),
     ("/review", "Review", Icon::Tick, Role::Annotator),
     ("/pipelines", "Pipelines", Icon::Flow, Role::Operator),
     ("/models", "Models", Icon::Layers, Role::Operator),

@@ -7,6 +7,7 @@ use leptos::prelude::use_context;
 
 use crate::{
     backend::{Backend, PageStatus},
+    campaigns::{CampaignForm, Campaigns},
     trouble::Trouble,
 };
 
@@ -18,6 +19,11 @@ pub(super) fn newest_photo() -> impl Future<Output = Result<Option<Prediction>, 
 /// The model that answers now.
 pub(super) fn live_model() -> impl Future<Output = Result<LiveModel, Trouble>> + Send {
     ask(|backend| async move { Ok(backend.live_model()) })
+}
+
+/// The campaigns there are, and what the form's would choose.
+pub(super) fn campaigns(form: CampaignForm) -> impl Future<Output = Result<Campaigns, Trouble>> + Send {
+    ask(|backend| async move { backend.campaigns(form).await })
 }
 
 /// The contexts are read before the future runs: they belong to the request.

@@ -1,6 +1,8 @@
 //! One module a page.
 
 #[cfg(feature = "ssr")]
+mod campaigns;
+#[cfg(feature = "ssr")]
 mod dashboard;
 #[cfg(not(feature = "ssr"))]
 mod document;
@@ -18,17 +20,21 @@ mod pipelines;
 mod review;
 
 #[cfg(not(feature = "ssr"))]
-pub use document::{DashboardPage, ModelsPage, PipelinesPage, ReviewPage};
+pub use document::{CampaignsPage, DashboardPage, ModelsPage, PipelinesPage, ReviewPage};
 pub use home::HomePage;
 pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
 pub use not_found::NotFoundPage;
 pub use photos::{PhotoPage, PhotosPage};
 #[cfg(feature = "ssr")]
-pub use {dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage, review::ReviewPage};
+pub use {
+    campaigns::CampaignsPage, dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage,
+    review::ReviewPage,
+};
 
 /// Whether the page at `path` is a document and nothing more: nothing on it moves, so it gets no scripts, and they need
 /// not carry it.
 #[cfg(feature = "ssr")]
 pub(crate) fn is_document(path: &str) -> bool {
-    login::is_here(path) || ["/dashboard", "/models", "/pipelines", "/review"].contains(&path.trim_end_matches('/'))
+    login::is_here(path)
+        || ["/campaigns", "/dashboard", "/models", "/pipelines", "/review"].contains(&path.trim_end_matches('/'))
 }

@@ -28,6 +28,18 @@ impl Bucket {
         [Self::Production, Self::LabelWait, Self::Noisy, Self::Clean, Self::Models, Self::Records];
 }
 
+impl From<gourmetgram_api::Place> for Bucket {
+    fn from(place: gourmetgram_api::Place) -> Self {
+        use gourmetgram_api::Place;
+        match place {
+            Place::Production => Self::Production,
+            Place::LabelWait => Self::LabelWait,
+            Place::Noisy => Self::Noisy,
+            Place::Clean => Self::Clean,
+        }
+    }
+}
+
 /// What the buckets are called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -8,7 +8,7 @@ use aws_sdk_s3::{
     config::{Credentials, SharedCredentialsProvider, http::HttpResponse},
     error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
-    types::{BucketLocationConstraint, CreateBucketConfiguration, Tag, Tagging, TaggingDirective},
+    types::{BucketLocationConstraint, CreateBucketConfiguration, MetadataDirective, Tag, Tagging, TaggingDirective},
 };
 use bytes::{Bytes, BytesMut};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -275,18 +275,44 @@ impl ObjectStore {
 
     /// Copies an object with its content type and all its tags. What is at the target is replaced.
     pub async fn copy(&self, from: (Bucket, &ObjectKey), to: (Bucket, &ObjectKey)) -> Result<(), ObjectStoreError> {
-        const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
-        let source = format!("{}/{}", self.buckets.of(from.0), utf8_percent_encode(from.1.as_str(), &KEPT));
         let call = self
             .client
             .copy_object()
-            .copy_source(source)
+            .copy_source(self.source(from))
             .bucket(self.buckets.of(to.0))
             .key(to.1.as_str())
             .tagging_directive(TaggingDirective::Copy)
             .send();
         // What can be missing is the source.
         self.answer("CopyObject", self.place_of(from.0, from.1), call).await.map(drop)
+    }
+
+    /// Copies an object's bytes and nothing else: the copy has this content type, exactly these tags, and none of what
+    /// others may have noted beside the original. What is at the target is replaced, in one step.
+    pub async fn copy_with_tags(
+        &self,
+        from: (Bucket, &ObjectKey),
+        to: (Bucket, &ObjectKey),
+        content_type: &str,
+        tags: &Tags,
+    ) -> Result<(), ObjectStoreError> {
+        let call = self
+            .client
+            .copy_object()
+            .copy_source(self.source(from))
+            .bucket(self.buckets.of(to.0))
+            .key(to.1.as_str())
+            .metadata_directive(MetadataDirective::Replace)
+            .content_type(content_type)
+            .tagging_directive(TaggingDirective::Replace)
+            .set_tagging(tags.to_header())
+            .send();
+        self.answer("CopyObject", self.place_of(from.0, from.1), call).await.map(drop)
+    }
+
+    fn source(&self, (bucket, key): (Bucket, &ObjectKey)) -> String {
+        const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+        format!("{}/{}", self.buckets.of(bucket), utf8_percent_encode(key.as_str(), &KEPT))
     }
 
     /// Removes an object with its tags. That there is none is no error.

@@ -100,6 +100,16 @@ impl Tags {
         Ok(Self(merged))
     }
 
+    /// As [`Tags::merge`], for a copy: where others' tags and ours do not fit together, the copy goes without the last
+    /// of the others', by key. Nothing is lost by that, they stand with the original.
+    pub fn merge_as_fits(&self, own: &TagChanges) -> Result<Self, TagsError> {
+        let mut ours = Self::default().merge(own)?;
+        let others = self.0.iter().filter(|(key, _)| !own.0.contains_key(*key));
+        let room = MAX_TAGS.saturating_sub(ours.len());
+        ours.0.extend(others.take(room).map(|(key, value)| (key.clone(), value.clone())));
+        Ok(ours)
+    }
+
     /// What stands in a store, whoever wrote it: taken as it is, so that it can be written back as it was.
     pub(crate) fn from_store(tags: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(tags.into_iter().collect())
@@ -124,6 +134,14 @@ impl TagChanges {
         Self::default()
     }
 
+    /// Sets a tag to a text of others' making, with what no tag can hold replaced by `_` and cut to a tag's length.
+    #[must_use]
+    pub fn set_text(self, key: &str, text: &str) -> Self {
+        let plain = |character: char| if is_tag_character(character) { character } else { '_' };
+        let value: String = text.trim().chars().map(plain).take(MAX_VALUE_LENGTH).collect();
+        self.set(key, Some(value.trim()))
+    }
+
     /// Sets a tag, or with `None` removes it. The last word on a key counts.
     #[must_use]
     pub fn set(mut self, key: &str, value: Option<&str>) -> Self {
@@ -145,9 +163,11 @@ fn check_value(key: &str, value: &str) -> Result<(), TagsError> {
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/tagging-managing.html>; spaces at the ends get lost in some
 /// stores.
 fn is_text(text: &str, longest: usize) -> bool {
-    text.len() <= longest
-        && text.trim() == text
-        && text.chars().all(|character| character.is_ascii_alphanumeric() || " +-=._:/@".contains(character))
+    text.len() <= longest && text.trim() == text && text.chars().all(is_tag_character)
+}
+
+fn is_tag_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || " +-=._:/@".contains(character)
 }
 
 #[cfg(test)]
@@ -177,6 +197,27 @@ mod tests {
         let error = before.merge(&own.set("c", Some("3"))).unwrap_err();
         assert!(matches!(error, TagsError::TooMany { own: 3, others: 8, .. }), "{error:?}");
         assert!(error.to_string().contains("other0, other1"), "{error}");
+    }
+
+    #[test]
+    fn a_copy_has_all_of_our_tags_and_of_the_others_what_fits() {
+        let others = (0..8).map(|n| (format!("other{n}"), format!("{n}")));
+        let before = Tags::from_store(others.chain([("flagged".to_owned(), "true".to_owned())]));
+        let own = TagChanges::new().set("a", Some("1")).set("b", Some("2")).set("z", Some("3")).set("flagged", None);
+        let copy = before.merge_as_fits(&own).unwrap();
+        assert_eq!(copy.len(), 10);
+        assert_eq!((copy.get("z"), copy.get("other6"), copy.get("other7")), (Some("3"), Some("6"), None));
+        assert_eq!(copy.get("flagged"), None);
+        let eleven = (0..11).fold(TagChanges::new(), |all, n| all.set(&format!("own{n}"), Some("")));
+        assert!(before.merge_as_fits(&eleven).is_err());
+    }
+
+    #[test]
+    fn a_name_that_no_tag_can_hold_is_spelt_as_far_as_it_can_be() {
+        let own = TagChanges::new().set_text("annotator", " Zoë & Bob\n").set_text("long", &"x ".repeat(500));
+        let tags = Tags::default().merge(&own).unwrap();
+        assert_eq!(tags.get("annotator"), Some("Zo_ _ Bob"));
+        assert_eq!(tags.get("long").map(str::len), Some(255));
     }
 
     #[test]

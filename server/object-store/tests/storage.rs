@@ -28,6 +28,7 @@ on_every_server! {
     the_last_tag_can_be_removed,
     tags_that_do_not_fit_change_nothing,
     a_copy_has_the_type_and_the_tags,
+    a_copy_with_other_tags_has_nothing_else_of_the_original,
     erasing_twice_is_no_error_and_takes_the_tags,
     what_is_missing_is_said_to_be_missing,
     a_missing_bucket_is_named,
@@ -179,6 +180,42 @@ async fn a_copy_has_the_type_and_the_tags(server: Server) {
     let error = store.copy((Bucket::Production, &key), (Bucket::Clean, &key)).await.unwrap_err();
     assert!(matches!(error, ObjectStoreError::NotFound { .. }), "{error}");
     assert_eq!(store.get(Bucket::LabelWait, &key).await.unwrap().bytes, "photo", "the copy stays");
+}
+
+async fn a_copy_with_other_tags_has_nothing_else_of_the_original(server: Server) {
+    let store = server.store().await;
+    let client = server.plain_client().await;
+    let key = ObjectKey::new("class_03/Käse & Brot+1%.jpg").unwrap();
+    // Somebody else's tool put it, with a note of its own.
+    client
+        .put_object()
+        .bucket("production")
+        .key(key.as_str())
+        .content_type("image/jpeg")
+        .metadata("predicted", "Noodles/Pasta")
+        .tagging("predicted_class=Soup")
+        .body(b"photo".to_vec().into())
+        .send()
+        .await
+        .unwrap();
+    let to = ObjectKey::new("blind/0189.jpg").unwrap();
+    for expected in [Tags::default(), tags(&OURS), tags(&[("human_label", "Soup")]), Tags::default()] {
+        store
+            .copy_with_tags((Bucket::Production, &key), (Bucket::LabelWait, &to), "image/jpeg", &expected)
+            .await
+            .unwrap();
+        let copy = store.get(Bucket::LabelWait, &to).await.unwrap();
+        assert_eq!((&copy.bytes[..], copy.content_type.as_deref()), (&b"photo"[..], Some("image/jpeg")));
+        assert_eq!(store.read_tags(Bucket::LabelWait, &to).await.unwrap(), expected);
+        let bucket = "production-label-wait";
+        let head = client.head_object().bucket(bucket).key(to.as_str()).send().await.unwrap();
+        assert_eq!(head.metadata().map(|noted| noted.len()).unwrap_or_default(), 0, "{head:?}");
+    }
+    assert_eq!(store.read_tags(Bucket::Production, &key).await.unwrap(), tags(&[("predicted_class", "Soup")]));
+    store.delete(Bucket::Production, &key).await.unwrap();
+    let (from, to) = ((Bucket::Production, &key), (Bucket::Clean, &to));
+    let gone = store.copy_with_tags(from, to, "image/jpeg", &Tags::default()).await.unwrap_err();
+    assert!(matches!(gone, ObjectStoreError::NotFound { .. }));
 }
 
 async fn erasing_twice_is_no_error_and_takes_the_tags(server: Server) {

@@ -15,6 +15,10 @@ pub enum Scope {
     PredictionsErase,
     /// Flag and relabel everybody's predictions.
     FeedbackWrite,
+    /// See labelling campaigns, and what they would choose.
+    CampaignsRead,
+    /// Make and archive labelling campaigns, and have them select.
+    CampaignsWrite,
     /// Read metrics, where they need a token.
     MetricsRead,
     /// Everything an operator may do, now and in later versions.
@@ -28,12 +32,14 @@ pub struct UnknownScope(pub String);
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::PredictionsWrite,
         Self::PredictionsBackdate,
         Self::PredictionsRead,
         Self::PredictionsErase,
         Self::FeedbackWrite,
+        Self::CampaignsRead,
+        Self::CampaignsWrite,
         Self::MetricsRead,
         Self::Admin,
     ];
@@ -46,6 +52,8 @@ impl Scope {
             Self::PredictionsRead => "predictions:read",
             Self::PredictionsErase => "predictions:erase",
             Self::FeedbackWrite => "feedback:write",
+            Self::CampaignsRead => "campaigns:read",
+            Self::CampaignsWrite => "campaigns:write",
             Self::MetricsRead => "metrics:read",
             Self::Admin => "admin",
         }

@@ -63,9 +63,9 @@ impl Catalog {
             ..Default::default()
         });
         feedback::Entity::insert_many(steps).exec_without_returning(&transaction).await?;
-        for flag in &changed {
-            super::outbox::enqueue(&transaction, flag.id.as_uuid()).await?;
-        }
+        let mut ids: Vec<Uuid> = changed.iter().map(|flag| flag.id.as_uuid()).collect();
+        ids.sort_unstable();
+        super::outbox::enqueue_many(&transaction, ids.into_iter()).await?;
         transaction.commit().await?;
         Ok(outcomes)
     }

@@ -329,6 +329,8 @@ pub mod batch {
         pub sizes: Json,
         /// Photos chosen of each stratum, in the same order.
         pub chosen: Json,
+        /// Photos considered, of all strata: what progress sums up.
+        pub considered: i64,
         /// When it was drawn.
         pub drawn_at: DateTimeUtc,
     }

@@ -4,11 +4,14 @@
 
 mod accounts;
 mod bulk;
+mod campaigns;
 pub mod entity;
 mod listing;
 mod migration;
 mod outbox;
+mod placements;
 mod predictions;
+mod selections;
 
 use std::{path::Path, time::Duration};
 
@@ -23,7 +26,9 @@ use secrecy::{ExposeSecret, SecretString};
 pub use accounts::{AccessToken, OPERATOR_LINK_LIFETIME, Session, SessionLimits};
 pub use listing::MAX_PAGE;
 pub use outbox::{Backlog, Claim, Outcome};
+pub use placements::{CopyWanted, Shows};
 pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
+pub use selections::MAX_CONSIDERED;
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +39,18 @@ pub enum CatalogError {
     /// A cursor that was not made by us, or for another order.
     #[error("{0}")]
     BadCursor(&'static str),
+    /// There is no such campaign.
+    #[error("no such campaign")]
+    NoCampaign,
+    /// The campaign selects nothing more.
+    #[error("the campaign {0:?} is archived: it selects nothing more")]
+    Archived(String),
+    /// An interval with more photos than are considered at once.
+    #[error("the interval has more than {most} photos: take a shorter one")]
+    TooManyPhotos {
+        /// How many are.
+        most: u64,
+    },
     /// It was erased; nothing can be said of it any more.
     #[error("the prediction was erased")]
     Erased,

@@ -71,8 +71,27 @@ pub struct Backlog {
 
 /// Orders the object of a prediction to be made like the catalog; part of the transaction that changed the catalog.
 pub(super) async fn enqueue(transaction: &DatabaseTransaction, id: Uuid) -> Result<(), CatalogError> {
+    let row = new_row(id, now());
+    outbox::Entity::insert(row).on_conflict(one_more_change()).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// Orders many at once; part of the transaction that changed the catalog, which has locked the predictions.
+pub(super) async fn enqueue_many(
+    transaction: &DatabaseTransaction,
+    ids: impl Iterator<Item = Uuid>,
+) -> Result<(), CatalogError> {
     let at = now();
-    let row = outbox::ActiveModel {
+    let rows: Vec<_> = ids.map(|id| new_row(id, at)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    outbox::Entity::insert_many(rows).on_conflict(one_more_change()).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+fn new_row(id: Uuid, at: DateTime<Utc>) -> outbox::ActiveModel {
+    outbox::ActiveModel {
         prediction_id: Set(id),
         revision: Set(1),
         attempts: Set(0),
@@ -83,13 +102,12 @@ pub(super) async fn enqueue(transaction: &DatabaseTransaction, id: Uuid) -> Resu
         erase_passes: Set(0),
         last_error: Set(None),
         created_at: Set(at),
-    };
+    }
+}
+
+fn one_more_change() -> OnConflict {
     let bump = Expr::col((outbox::Entity, Column::Revision)).add(1);
-    outbox::Entity::insert(row)
-        .on_conflict(OnConflict::column(Column::PredictionId).value(Column::Revision, bump).to_owned())
-        .exec_without_returning(transaction)
-        .await?;
-    Ok(())
+    OnConflict::column(Column::PredictionId).value(Column::Revision, bump).to_owned()
 }
 
 /// Every transaction that writes both rows locks the prediction first, so that no two wait for each other.
@@ -121,7 +139,7 @@ impl Catalog {
         let free = Condition::any().add(Column::LeasedUntil.is_null()).add(Column::LeasedUntil.lt(at));
         let reachable =
             Condition::any().add(prediction::Column::SpoolNode.is_null()).add(prediction::Column::SpoolNode.eq(node));
-        let due = outbox::Entity::find()
+        let mut due = outbox::Entity::find()
             .inner_join_prediction()
             .filter(Column::DueAt.lte(at))
             .filter(free.clone())
@@ -133,6 +151,8 @@ impl Catalog {
         if due.is_empty() {
             return Ok(Vec::new());
         }
+        // In the order in which whoever changes many photos writes their rows, so that none waits for another in a ring.
+        due.sort_unstable_by_key(|row| row.prediction_id);
         let until = at + lease_for;
         let transaction = self.begin().await?;
         let mut claims = Vec::with_capacity(due.len());

@@ -325,6 +325,7 @@ impl Catalog {
         }
         .update(&transaction)
         .await?;
+        super::placements::withdraw_tasks(&transaction, row.id).await?;
         super::outbox::enqueue(&transaction, row.id).await?;
         transaction.commit().await?;
         Ok(row.spool_file.zip(row.spool_node).map(|(file, node)| Spooled { file, node }))

@@ -1,7 +1,9 @@
 //! The command line: one binary, subcommands, one clear line on failure.
 
+mod campaign;
 mod model;
 mod password;
+mod pipeline;
 mod replay;
 mod serve;
 mod token;
@@ -16,7 +18,10 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use self::{model::ModelCommand, replay::ReplayArguments, user::UserCommand};
+use self::{
+    campaign::CampaignCommand, model::ModelCommand, pipeline::PipelineCommand, replay::ReplayArguments,
+    user::UserCommand,
+};
 use crate::config::Settings;
 
 /// The food-photo service that knows how accurate it is.
@@ -45,6 +50,12 @@ enum Command {
         #[arg(long, conflicts_with = "print_config")]
         phone: bool,
     },
+    /// Labelling campaigns: which photos people label.
+    #[command(subcommand)]
+    Campaign(CampaignCommand),
+    /// Pipelines: the steps of the feedback loop.
+    #[command(subcommand)]
+    Pipeline(PipelineCommand),
     /// Models: bring your own.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -73,6 +84,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve { print_config: true, .. } => print(&load()?.to_toml()?),
         Command::Serve { print_config: false, phone } => runtime()?.block_on(serve::run(load()?, phone)),
+        Command::Campaign(command) => runtime()?.block_on(async { campaign::run(&load()?, command).await }),
+        Command::Pipeline(command) => runtime()?.block_on(async { pipeline::run(&load()?, command).await }),
         Command::Model(command) => model::run(&command),
         Command::Replay(arguments) => runtime()?.block_on(replay::replay(*arguments)),
         Command::User(command) => runtime()?.block_on(async { user::run(&load()?, command).await }),

@@ -24,6 +24,8 @@ pub enum TokenCommand {
         predictions:read      see everybody's predictions and photos\n  \
         predictions:erase     erase everybody's photos\n  \
         feedback:write        flag and relabel everybody's predictions\n  \
+        campaigns:read        see labelling campaigns and what they would choose\n  \
+        campaigns:write       make and archive campaigns, and have them select\n  \
         metrics:read          read /metrics where it needs a token\n  \
         admin                 everything an operator may do\n\n\
         Example:\n  \

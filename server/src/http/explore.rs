@@ -15,7 +15,7 @@ use gourmetgram_api::{
     Facets, FlagReason, FlagsAnswer, FlagsRequest, MAX_FLAGS, Neighbours, ObjectState, ObjectTag, Place, PredictionId,
     PredictionQuery, Problem, ProblemKind, StoredObject, StoredObjects, WantedFlag,
 };
-use gourmetgram_object_store::{Bucket, ObjectKey, ObjectStoreError};
+use gourmetgram_object_store::{Bucket, InvalidObjectKey, ObjectKey, ObjectStoreError};
 
 use super::{
     Caller, Refusal, pages,
@@ -29,6 +29,8 @@ use crate::{
 
 /// How long one look into the object store may take: a page waits for it.
 const LOOK_AT_MOST: Duration = Duration::from_secs(3);
+/// Copies of one photo in one bucket that are looked at: one for each campaign that has it labelled.
+const MAX_COPIES_SHOWN: usize = 20;
 
 /// The values that the filters of the list can be given.
 #[utoipa::path(
@@ -100,13 +102,25 @@ pub async fn objects(
     Ok(Json(objects_of(&app, &row).await?))
 }
 
-/// Looks into every bucket at once, each with its own limit of time.
+/// Looks into every bucket at once, each look with its own limit of time. Where copies are known, under their keys;
+/// elsewhere under the photo's own.
 pub async fn objects_of(app: &App, row: &prediction::Model) -> Result<StoredObjects, Refusal> {
-    let key: ObjectKey = row.object_key.parse().map_err(|error| Refusal::internal(&error))?;
-    let key = &key;
-    let objects = join_all(Place::ALL.map(|place| async move {
-        let bucket = bucket_of(place);
-        let looked = tokio::time::timeout(LOOK_AT_MOST, app.object_store().read_tags(bucket, key)).await;
+    let copies = app.catalog().placements(row.id).await?;
+    let looks = Place::ALL.into_iter().flat_map(|place| {
+        let known = copies.iter().filter(move |copy| copy.bucket == place.as_str());
+        let mut keys: Vec<&str> = known.map(|copy| copy.object_key.as_str()).take(MAX_COPIES_SHOWN).collect();
+        if keys.is_empty() {
+            keys.push(&row.object_key);
+        }
+        keys.into_iter().map(move |key| (place, key))
+    });
+    let looks: Vec<(Place, &str, ObjectKey)> = looks
+        .map(|(place, key)| Ok((place, key, key.parse()?)))
+        .collect::<Result<_, InvalidObjectKey>>()
+        .map_err(|error| Refusal::internal(&error))?;
+    let objects = looks.iter().map(|(place, key, parsed)| async move {
+        let bucket = Bucket::from(*place);
+        let looked = tokio::time::timeout(LOOK_AT_MOST, app.object_store().read_tags(bucket, parsed)).await;
         let found = match looked {
             Ok(Ok(tags)) => ObjectState::Present {
                 tags: tags
@@ -121,23 +135,10 @@ pub async fn objects_of(app: &App, row: &prediction::Model) -> Result<StoredObje
             }
             Err(_) => ObjectState::Unknown,
         };
-        StoredObject {
-            place,
-            bucket: app.settings().s3.buckets.of(bucket).to_owned(),
-            key: row.object_key.clone(),
-            found,
-        }
-    }));
-    Ok(StoredObjects { objects: objects.await })
-}
-
-fn bucket_of(place: Place) -> Bucket {
-    match place {
-        Place::Production => Bucket::Production,
-        Place::LabelWait => Bucket::LabelWait,
-        Place::Noisy => Bucket::Noisy,
-        Place::Clean => Bucket::Clean,
-    }
+        let bucket = app.settings().s3.buckets.of(bucket).to_owned();
+        StoredObject { place: *place, bucket, key: (*key).to_owned(), found }
+    });
+    Ok(StoredObjects { objects: join_all(objects).await })
 }
 
 /// Flag many predictions, or take many flags back.

@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod assets;
+mod campaigns;
 mod explore;
 mod forms;
 mod guard;
@@ -77,6 +78,7 @@ const MAX_SMALL_BODY: usize = 64 * 1024;
     tags(
         (name = "predictions", description = "Photos and their labels"),
         (name = "feedback", description = "What people say about a label"),
+        (name = "labelling", description = "Campaigns that choose which photos people label"),
         (name = "models", description = "The model that answers"),
         (name = "tutorial", description = "The tutorial's inference contract"),
         (name = "operation", description = "Probes and metrics"),
@@ -102,6 +104,10 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(predictions::image))
         .routes(routes!(predictions::flag, predictions::unflag))
         .routes(routes!(predictions::correct, predictions::uncorrect))
+        .routes(routes!(campaigns::list, campaigns::create))
+        .routes(routes!(campaigns::preview))
+        .routes(routes!(campaigns::read, campaigns::archive))
+        .routes(routes!(campaigns::select))
         .routes(routes!(predictions::live_model))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
@@ -130,6 +136,9 @@ pub fn router(app: App) -> Router {
         .route("/photos/{id}/correct", post(forms::correct))
         .route("/photos/{id}/uncorrect", post(forms::uncorrect))
         .route("/photos/{id}/erase", post(forms::erase))
+        .route("/campaigns", get(pages::page).post(campaigns::make_by_form))
+        .route("/campaigns/{id}/select", post(campaigns::select_by_form))
+        .route("/campaigns/{id}/archive", post(campaigns::archive_by_form))
         .route("/login", get(pages::page).post(sign_in::sign_in))
         .route("/login/link", get(pages::page).post(account::follow_link))
         .route("/login/account", get(pages::page).post(account::make_account))

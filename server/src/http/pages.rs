@@ -15,6 +15,7 @@ use gourmetgram_api::{
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
+    campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
     home::{Home, PHOTOS_PER_PAGE},
 };
@@ -22,13 +23,17 @@ use leptos::prelude::{LeptosOptions, expect_context, provide_context, use_contex
 use leptos_axum::ResponseOptions;
 
 use super::{
-    Caller, Refusal, assets, explore,
+    Caller, Refusal, assets, campaigns, explore,
     identity::{names_credentials, visitor_token},
     local_path::LocalPath,
     predictions, rules,
     session_cookie::no_session,
 };
-use crate::{accounts::Scope, app::App, catalog::Whose};
+use crate::{
+    accounts::Scope,
+    app::App,
+    catalog::{Whose, now},
+};
 
 /// Shows a page, or a file of the front end where one has this path.
 pub async fn page(State(app): State<App>, request: Request) -> Response {
@@ -281,6 +286,23 @@ impl Backend for CallersBackend {
                 None => PredictionPage::default(),
             };
             Ok(Explored { facets, page, unusable: None })
+        };
+        load.await.map_err(|refusal: Refusal| *refusal.0)
+    }
+
+    async fn campaigns(&self, form: CampaignForm) -> Result<Campaigns, Problem> {
+        let load = async {
+            if !self.caller.may(Scope::CampaignsRead) {
+                return Err(Refusal::new(ProblemKind::Forbidden, "only operators see campaigns"));
+            }
+            let preview = match form.interval(now()) {
+                None => None,
+                Some(interval) => Some(match form.campaign() {
+                    Ok(asked) => campaigns::look_ahead(&self.app, &asked, interval).await.map_err(|it| *it.0),
+                    Err(problem) => Err(problem),
+                }),
+            };
+            Ok(Campaigns { campaigns: self.app.catalog().campaigns().await?, preview })
         };
         load.await.map_err(|refusal: Refusal| *refusal.0)
     }

@@ -58,6 +58,12 @@ impl From<CatalogError> for Refusal {
         match &error {
             CatalogError::NotFound => Self::no_such_prediction(),
             CatalogError::BadCursor(why) => Self::new(ProblemKind::BadRequest, *why),
+            CatalogError::NoCampaign => Self::new(
+                ProblemKind::NotFound,
+                "there is no such campaign; GET /api/v1/campaigns lists those there are",
+            ),
+            CatalogError::Archived(_) => Self::new(ProblemKind::Conflict, error.to_string()),
+            CatalogError::TooManyPhotos { .. } => Self::new(ProblemKind::Unprocessable, error.to_string()),
             CatalogError::Erased => {
                 Self::new(ProblemKind::Erased, "this photo was erased; nothing of it is left to change")
             }

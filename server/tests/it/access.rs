@@ -88,6 +88,11 @@ on_both_databases! {
                 (Scope::FeedbackWrite, test.put(&format!("{path}/flag")).json(&flag)),
                 (Scope::FeedbackWrite, test.delete(&format!("{path}/flag"))),
                 (Scope::PredictionsWrite, test.post("/api/v1/predictions").multipart(form(a_photo(2)))),
+                (Scope::CampaignsRead, test.get("/api/v1/campaigns")),
+                (
+                    Scope::CampaignsWrite,
+                    test.post("/api/v1/campaigns").json(&json!({ "preset": "production", "name": scope.as_str() })),
+                ),
                 (Scope::MetricsRead, test.get("/metrics")),
             ];
             for (needed, request) in tries {

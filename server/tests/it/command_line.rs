@@ -44,6 +44,11 @@ fn every_command_has_help_with_an_example() {
     let folder = tempfile::tempdir().unwrap();
     for words in [
         "serve",
+        "campaign list",
+        "campaign create",
+        "campaign preview",
+        "campaign archive",
+        "pipeline run select",
         "model import",
         "replay",
         "user add",
@@ -118,6 +123,62 @@ fn accounts_are_made_listed_and_disabled_and_weak_passwords_refused() {
         let output = run(wrong, "");
         assert!(!output.status.success() && output.stdout.is_empty(), "{wrong}");
     }
+}
+
+#[test]
+fn campaigns_are_made_by_preset_or_file_listed_previewed_and_archived() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| gourmetgram(folder.path(), words);
+    for (preset, name, blind) in [
+        ("production", "Production", true),
+        ("random-sample", "Random Sample", true),
+        ("low-confidence", "Low Confidence", false),
+        ("user-flagged", "User Flagged", false),
+        ("continuous", "Continuous 1", true),
+    ] {
+        let mut words = vec!["campaign", "create", "--preset", preset, "--json"];
+        if preset == "continuous" {
+            words.extend(["--name", name, "--seed", "9"]);
+        }
+        let made = json(&run(&words));
+        assert_eq!((made["name"].as_str(), made["blind"].as_bool()), (Some(name), Some(blind)));
+    }
+    assert!(failure(&run(&["campaign", "create", "--preset", "production"])).contains("already"));
+    let described = r#"{"name": "Hundred", "rule": {"kind": "random", "draw": {"per_interval": 100}}}"#;
+    assert!(with_input(folder.path(), &["campaign", "create", "--file", "-"], described).status.success());
+    for (described, why) in [
+        (r#"{"name": "x", "rule": {"kind": "random", "draw": {"rate": 2}}}"#, "rate is 2"),
+        (r#"{"name": "x", "rule": {"kind": "everything"}, "colour": 1}"#, "colour"),
+        (r#"{"preset": "all"}"#, "all"),
+        ("nonsense", "describes no campaign"),
+    ] {
+        let refused = with_input(folder.path(), &["campaign", "create", "--file", "-"], described);
+        assert!(failure(&refused).contains(why), "{described}");
+    }
+    assert!(failure(&run(&["campaign", "create", "--file", "nowhere.json"])).contains("nowhere.json"));
+    let list = json(&run(&["campaign", "list", "--json"]));
+    let names: Vec<&str> = list.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["Hundred", "Continuous 1", "User Flagged", "Low Confidence", "Random Sample", "Production"],
+        "the newest first, and nothing of what was refused"
+    );
+    assert_eq!(list[1]["seed"], 9);
+
+    let preview = json(&run(&["campaign", "preview", "--preset", "continuous", "--json"]));
+    assert_eq!((preview["considered"].as_u64(), preview["half_width"].is_null()), (Some(0), true));
+    let select = |more: &[&str]| run(&[&["pipeline", "run", "select", "--campaign"][..], more].concat());
+    let dry = json(&select(&["Random Sample", "--dry-run", "--json"]));
+    assert_eq!((dry["dry_run"].as_bool(), dry["chosen"].as_u64()), (Some(true), Some(0)));
+    assert!(text(&select(&["Random Sample"]).stdout).contains("0 considered"));
+    assert!(failure(&select(&["Nobody's"])).contains("no campaign"));
+    let backwards = ["Production", "--start", "2026-11-24T00:00:00Z", "--end", "2026-11-23T00:00:00Z"];
+    assert!(failure(&select(&backwards)).contains("end must be after start"));
+
+    assert!(run(&["campaign", "archive", "Production"]).status.success());
+    assert!(failure(&select(&["Production"])).contains("archived"));
+    assert!(text(&run(&["campaign", "list"]).stdout).contains("Production\tarchived\tblind"));
+    assert!(failure(&run(&["campaign", "archive", "Nobody's"])).contains("no campaign"));
 }
 
 #[test]

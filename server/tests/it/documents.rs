@@ -60,6 +60,27 @@ async fn real_answers_are_as_the_openapi_document_says() {
         (one.to_owned(), "get", "401", test.get(&at(""))),
         (format!("{one}/flag"), "delete", "200", test.delete(&at("/flag")).bearer_auth(token)),
         (format!("{one}/correction"), "delete", "200", test.delete(&at("/correction")).bearer_auth(token)),
+        (
+            "/api/v1/campaigns".to_owned(),
+            "post",
+            "201",
+            test.post("/api/v1/campaigns").bearer_auth(&operator).json(&json!({"preset": "continuous"})),
+        ),
+        (
+            "/api/v1/campaigns".to_owned(),
+            "post",
+            "400",
+            test.post("/api/v1/campaigns").bearer_auth(&operator).json(&json!({"preset": "?"})),
+        ),
+        ("/api/v1/campaigns".to_owned(), "get", "200", test.get("/api/v1/campaigns").bearer_auth(&operator)),
+        (
+            "/api/v1/campaigns/preview".to_owned(),
+            "post",
+            "200",
+            test.post("/api/v1/campaigns/preview")
+                .bearer_auth(&operator)
+                .json(&json!({"campaign": {"name": "a", "rule": {"kind": "everything"}}})),
+        ),
         ("/api/v1/models/live".to_owned(), "get", "200", test.get("/api/v1/models/live")),
         ("/predict".to_owned(), "post", "200", test.post("/predict").json(&json!({"image": image}))),
         ("/predict".to_owned(), "post", "400", test.post("/predict")),

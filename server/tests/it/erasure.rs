@@ -71,7 +71,7 @@ on_both_databases! {
         let row = test.app.catalog().prediction(new.id).await.unwrap().unwrap();
         let confidence = new.confidence;
         let tags = outbox::tags_of(row.created_at, &row.predicted_class, confidence, &row.model_version);
-        outbox::put_photo(test.app.object_store(), &new.key, photo, "image/jpeg", tags).await.unwrap();
+        outbox::put_photo(test.app.object_store(), &new.key, photo, "image/jpeg", &tags).await.unwrap();
         assert!(test.tags(&new.key).await.is_some());
 
         // The second look is due in ten minutes; here it is made at once.

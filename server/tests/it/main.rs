@@ -2,8 +2,10 @@
 
 mod access;
 mod api;
+mod campaigns;
 mod command_line;
 mod connections;
+mod copies;
 mod documents;
 mod erasure;
 mod explore;
@@ -14,11 +16,13 @@ mod metadata;
 mod object_store_trouble;
 mod pages;
 mod phone;
+mod photos;
 mod plans;
 mod replaying;
 mod replays;
 mod secrets;
 mod security;
+mod selecting;
 mod sign_in;
 mod simulation;
 mod support;

@@ -76,6 +76,7 @@ async fn campaigns(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(big_integer(B::Seed))
                 .col(json(B::Sizes))
                 .col(json(B::Chosen))
+                .col(big_integer(B::Considered))
                 .col(timestamp_with_time_zone(B::DrawnAt))
                 .foreign_key(ForeignKey::create().from(batch::Entity, B::CampaignId).to(campaign::Entity, C::Id))
                 .to_owned(),

@@ -1,0 +1,263 @@
+//! The page `/campaigns`, as its address and its form have it: what a campaign is to be, in words and percent.
+
+use std::{collections::BTreeMap, num::NonZeroU64};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use gourmetgram_api::{
+    Campaign, CampaignPreset, CampaignPreview, CampaignRule, Interval, LabelledIn, LowConfidence, NewCampaign, Problem,
+    ProblemKind, RandomDraw, Uncertainty,
+};
+use serde::{Deserialize, Serialize};
+
+/// The page's path, and where its form posts to.
+pub const PAGE: &str = "/campaigns";
+
+/// Where a campaign is asked to select; field `hours`.
+pub fn select(campaign: &Campaign) -> String {
+    format!("{PAGE}/{}/select", campaign.id)
+}
+
+/// Where a campaign is archived; no fields.
+pub fn archive(campaign: &Campaign) -> String {
+    format!("{PAGE}/{}/archive", campaign.id)
+}
+
+/// What the page shows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Campaigns {
+    /// Every campaign, the newest first.
+    pub campaigns: Vec<Campaign>,
+    /// What the form's campaign would choose, where that was asked.
+    pub preview: Option<Result<CampaignPreview, Problem>>,
+}
+
+/// What the form says. Every value is the text of its field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CampaignForm(BTreeMap<String, String>);
+
+/// How far back a look or a run may go, in hours, with the words for it.
+pub const SPANS: [(&str, &str); 5] = [
+    ("0.5", "the last 30 minutes"),
+    ("6", "the last 6 hours"),
+    ("24", "the last day"),
+    ("168", "the last week"),
+    ("720", "the last 30 days"),
+];
+
+/// The kinds of rule, as they stand in the form, with what a person calls them.
+pub const KINDS: [(&str, &str); 6] = [
+    ("everything", "Everything"),
+    ("random", "A random sample"),
+    ("low_confidence", "What the model was unsure of"),
+    ("flagged", "What somebody flagged"),
+    ("corrected", "What somebody relabelled"),
+    ("continuous", "Everything special, and a random sample of all"),
+];
+
+impl CampaignForm {
+    /// Longest value of a field that is looked at, in characters.
+    const LONGEST: usize = 200;
+
+    /// The fields of an address or a posted form; what the form does not have is left out.
+    pub fn read<K: AsRef<str>, V: AsRef<str>>(fields: impl IntoIterator<Item = (K, V)>) -> Self {
+        const KNOWN: [&str; 13] = [
+            "preset",
+            "name",
+            "kind",
+            "draw",
+            "rate",
+            "per_interval",
+            "measure",
+            "threshold",
+            "at_most",
+            "shown",
+            "labelled_in",
+            "double",
+            "hours",
+        ];
+        let known = fields.into_iter().filter_map(|(name, value)| {
+            let value: String = value.as_ref().trim().chars().take(Self::LONGEST).collect();
+            KNOWN.contains(&name.as_ref()).then(|| (name.as_ref().to_owned(), value))
+        });
+        let form = Self(known.filter(|(_, value)| !value.is_empty()).collect());
+        match form.get("preset").parse::<CampaignPreset>() {
+            Ok(preset) => form.filled_by(preset),
+            Err(_) => form,
+        }
+    }
+
+    /// The text of a field; empty where it has none.
+    pub fn get(&self, field: &str) -> &str {
+        self.0.get(field).map(String::as_str).unwrap_or_default()
+    }
+
+    /// Whether the form says anything at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The kind of rule; a random sample where none is said.
+    pub fn kind(&self) -> &str {
+        KINDS.iter().map(|(kind, _)| *kind).find(|kind| *kind == self.get("kind")).unwrap_or("random")
+    }
+
+    /// The interval that a look ahead is about, where one was asked for.
+    pub fn interval(&self, now: DateTime<Utc>) -> Option<Interval> {
+        span(self.get("hours"), now)
+    }
+
+    /// What a preset sets, under what was said already.
+    fn filled_by(mut self, preset: CampaignPreset) -> Self {
+        let asked = preset.campaign(preset.title());
+        let mut set = |field: &str, value: &str| {
+            self.0.entry(field.to_owned()).or_insert_with(|| value.to_owned());
+        };
+        set("name", &asked.name);
+        set(
+            "kind",
+            match preset {
+                CampaignPreset::Production => "everything",
+                CampaignPreset::RandomSample => "random",
+                CampaignPreset::LowConfidence => "low_confidence",
+                CampaignPreset::UserFlagged => "flagged",
+                CampaignPreset::Continuous => "continuous",
+            },
+        );
+        set("rate", "10");
+        set("threshold", "70");
+        set("double", &(asked.double_share * 100.0).to_string());
+        if !asked.blind {
+            set("shown", "yes");
+        }
+        self.0.remove("preset");
+        self
+    }
+
+    /// The campaign that is meant.
+    ///
+    /// # Errors
+    /// What a person wrote that is no number; numbers that cannot be are [`NewCampaign::check`]'s.
+    pub fn campaign(&self) -> Result<NewCampaign, Problem> {
+        let share = |field: &'static str, usual: f64| self.number(field, usual).map(|percent| percent / 100.0);
+        let at_most = || self.count("at_most").map(|count| count.map(NonZeroU64::get));
+        let unsure = || {
+            let measure = match self.get("measure") {
+                "margin" => Uncertainty::Margin,
+                "entropy" => Uncertainty::Entropy,
+                _ => Uncertainty::Confidence,
+            };
+            Ok::<_, Problem>(LowConfidence { measure, threshold: share("threshold", 70.0)? })
+        };
+        let draw = || match (self.get("draw"), self.count("per_interval")?) {
+            ("per_interval", Some(count)) => Ok::<_, Problem>(RandomDraw::PerInterval(count.get())),
+            ("per_interval", None) => Err(bad("say how many photos of each interval are to be drawn")),
+            _ => share("rate", 10.0).map(RandomDraw::Rate),
+        };
+        let rule = match self.kind() {
+            "everything" => CampaignRule::Everything,
+            "low_confidence" => CampaignRule::LowConfidence { unsure: unsure()?, at_most: at_most()? },
+            "flagged" => CampaignRule::Flagged { reasons: Vec::new(), at_most: at_most()? },
+            "corrected" => CampaignRule::Corrected { at_most: at_most()? },
+            "continuous" => CampaignRule::Continuous {
+                unsure: unsure()?,
+                low_confidence_at_most: at_most()?,
+                flagged_at_most: at_most()?,
+                corrected_at_most: at_most()?,
+                random: draw()?,
+            },
+            _ => CampaignRule::Random { draw: draw()? },
+        };
+        Ok(NewCampaign {
+            name: self.get("name").to_owned(),
+            rule,
+            blind: self.get("shown").is_empty(),
+            labelled_in: match self.get("labelled_in") {
+                "label_studio" => LabelledIn::LabelStudio,
+                _ => LabelledIn::Review,
+            },
+            double_share: share("double", 5.0)?,
+            starts_at: None,
+            ends_at: None,
+            seed: None,
+            schedule: None,
+        })
+    }
+
+    fn number(&self, field: &str, usual: f64) -> Result<f64, Problem> {
+        match self.get(field) {
+            "" => Ok(usual),
+            text => text
+                .replace(',', ".")
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite())
+                .ok_or_else(|| bad(format!("{text:?} is no number of percent: write 5, or 0.5"))),
+        }
+    }
+
+    fn count(&self, field: &str) -> Result<Option<NonZeroU64>, Problem> {
+        match self.get(field) {
+            "" => Ok(None),
+            text => {
+                text.parse().map(Some).map_err(|_| bad(format!("{text:?} is no number of photos: write 1 or more")))
+            }
+        }
+    }
+}
+
+/// So many hours until now; `None` where that is none of [`SPANS`].
+pub fn span(hours: &str, now: DateTime<Utc>) -> Option<Interval> {
+    let (known, _) = SPANS.into_iter().find(|(known, _)| *known == hours)?;
+    let minutes = known.parse::<f64>().ok()? * 60.0;
+    let start = now.checked_sub_signed(TimeDelta::minutes(minutes as i64))?;
+    Interval::between(Some(start), Some(now), now).ok()
+}
+
+fn bad(why: impl Into<String>) -> Problem {
+    Problem::new(ProblemKind::BadRequest, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_preset_fills_the_form_with_the_campaign_it_is() {
+        for preset in CampaignPreset::ALL {
+            let form = CampaignForm::read([("preset", preset.as_str())]);
+            assert_eq!(form.campaign(), Ok(preset.campaign(preset.title())), "{preset}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_changes_in_a_preset_counts() {
+        let form = CampaignForm::read([("preset", "continuous"), ("name", " Week 48 "), ("rate", "2,5")]);
+        let campaign = form.campaign().unwrap();
+        assert_eq!(campaign.name, "Week 48");
+        assert!(
+            matches!(campaign.rule, CampaignRule::Continuous { random: RandomDraw::Rate(rate), .. } if rate == 0.025)
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_is_said_in_the_words_of_the_form() {
+        for (field, value) in [("rate", "many"), ("rate", "NaN"), ("double", "x")] {
+            let problem = CampaignForm::read([("kind", "random"), (field, value)]).campaign().unwrap_err();
+            assert!(problem.detail.contains(value), "{problem}");
+        }
+        let problem = CampaignForm::read([("kind", "flagged"), ("at_most", "0")]).campaign().unwrap_err();
+        assert!(problem.detail.contains("1 or more"), "{problem}");
+    }
+
+    #[test]
+    fn only_the_spans_that_are_offered_are_looked_at() {
+        let now = DateTime::from_timestamp(1_000_000, 0).unwrap();
+        assert_eq!(span("0.5", now).map(|it| it.end - it.start), Some(TimeDelta::minutes(30)));
+        for (hours, _) in SPANS {
+            assert!(span(hours, now).is_some());
+        }
+        for other in ["", "-1", "1e300", "NaN"] {
+            assert_eq!(span(other, now), None);
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The page `/campaigns`: which photos people label. Operators make campaigns, look at what they would choose, and have
+//! them select. A document: forms and links, no scripts.
+
+use gourmetgram_api::{Campaign, CampaignPreset, CampaignPreview, CampaignRule, Problem, RandomDraw};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::loading;
+use crate::{
+    backend::{PageStatus, PostedProblem},
+    campaigns::{self, CampaignForm, Campaigns, KINDS, SPANS},
+    components::{Icon, Notice},
+    forms,
+    trouble::Trouble,
+    wording,
+};
+
+/// The page.
+#[component]
+pub fn CampaignsPage() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let form = CampaignForm::read(query.clone().into_iter().map(|(name, value)| (name.to_string(), value)));
+    let done = done(&query.get("done").unwrap_or_default(), &query.get("chosen").unwrap_or_default());
+    let asked = form.clone();
+    let found = Resource::new_blocking(|| (), move |()| loading::campaigns(asked.clone()));
+    view! {
+        <Title text="Campaigns"/>
+        <div class="campaigns">
+            <h1>"Campaigns"</h1>
+            <p class="campaigns__lead">"Which photos people label. Each campaign looks at every photo once, whatever interval it is asked about."</p>
+            <Answer/>
+            {done.map(|(title, text)| view! { <Notice title text/> })}
+            <Suspense>
+                {move || {
+                    let form = form.clone();
+                    Suspend::new(async move {
+                        match found.await {
+                            Ok(found) => Either::Left(view! { <Content found form/> }),
+                            Err(trouble) => Either::Right(view! { <Closed trouble/> }),
+                        }
+                    })
+                }}
+            </Suspense>
+        </div>
+    }
+}
+
+/// What became of the button that led here.
+fn done(what: &str, chosen: &str) -> Option<(String, String)> {
+    let (title, text) = match what {
+        "made" => ("The campaign is made.", "It selects nothing before you tell it to.".to_owned()),
+        "archived" => {
+            ("The campaign is archived.", "It selects nothing more; what it chose can still be labelled.".to_owned())
+        }
+        "selected" => {
+            let chosen: u64 = chosen.parse().ok()?;
+            let text = match chosen {
+                0 => "No new photo was chosen.".to_owned(),
+                1 => "One photo more is to be labelled.".to_owned(),
+                more => format!("{more} photos more are to be labelled."),
+            };
+            ("The campaign has selected.", text)
+        }
+        _ => return None,
+    };
+    Some((title.to_owned(), text))
+}
+
+/// What was wrong with the form that was sent.
+#[component]
+fn Answer() -> impl IntoView {
+    let posted = use_context::<PostedProblem>().map(|posted| posted.0);
+    if let (Some(status), Some(problem)) = (use_context::<PageStatus>(), &posted) {
+        status.set(problem.status);
+    }
+    posted.map(|problem| view! { <Refused title="That did not work" problem/> })
+}
+
+#[component]
+fn Refused(title: &'static str, problem: Problem) -> impl IntoView {
+    view! {
+        <div class="notice notice--trouble" role="alert">
+            {Icon::Warning.view()}
+            <div class="notice__body">
+                <p class="notice__title">{title}</p>
+                <p>{problem.detail}</p>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Closed(trouble: Trouble) -> impl IntoView {
+    view! {
+        <div class="notice notice--trouble" role="alert">
+            {Icon::Warning.view()}
+            <div class="notice__body">
+                <p class="notice__title">"The campaigns cannot be shown"</p>
+                <p>{trouble.server_words()}</p>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Content(found: Campaigns, form: CampaignForm) -> impl IntoView {
+    let Campaigns { campaigns, preview } = found;
+    let (living, archived): (Vec<Campaign>, Vec<Campaign>) =
+        campaigns.into_iter().partition(|campaign| campaign.archived_at.is_none());
+    let none = living.is_empty();
+    let archived = (!archived.is_empty()).then(|| {
+        let list = archived.into_iter().map(|campaign| view! { <One campaign/> }).collect_view();
+        view! {
+            <details class="campaigns__archived">
+                <summary>"Archived"</summary>
+                <ul class="campaigns__list">{list}</ul>
+            </details>
+        }
+    });
+    let list = living.into_iter().map(|campaign| view! { <One campaign/> }).collect_view();
+    view! {
+        {none.then(|| view! {
+            <p class="campaigns__none">"There is no campaign yet: choose one of those below, or say your own."</p>
+        })}
+        <ul class="campaigns__list">{list}</ul>
+        {archived}
+        <Make form/>
+        {preview.map(|preview| match preview {
+            Ok(preview) => Either::Left(view! { <LookAhead preview/> }),
+            Err(problem) => Either::Right(view! { <Refused title="That cannot be looked at" problem/> }),
+        })}
+    }
+}
+
+#[component]
+fn One(campaign: Campaign) -> impl IntoView {
+    let progress = campaign.progress;
+    let is_archived = campaign.archived_at.is_some();
+    let (select, archive) = (campaigns::select(&campaign), campaigns::archive(&campaign));
+    let heading = format!("campaign-{}", campaign.id);
+    let labelled_by = heading.clone();
+    let measure = format!("{} of {} labelled", progress.labelled, progress.chosen);
+    view! {
+        <li class="card campaign" aria-labelledby=labelled_by>
+            <h2 class="card__title" id=heading>{campaign.asked.name.clone()}</h2>
+            <p class="campaign__rule">{rule(&campaign.asked.rule)}</p>
+            <p class="campaign__facts">
+                {if campaign.asked.blind { "Blind: annotators do not learn the model’s answer." } else { "Shown: annotators see the model’s answer." }}
+            </p>
+            <progress class="progress" max=progress.chosen.max(1) value=progress.labelled aria-label=measure.clone()></progress>
+            <p class="campaign__facts">{format!("{measure}; {} photos considered", progress.considered)}</p>
+            {(!is_archived).then(|| view! {
+                <div class="campaign__ways">
+                    <form method="post" action=select class="toolbar">
+                        <Spans id=format!("span-{}", campaign.id) label="Photos of" chosen="0.5".to_owned()/>
+                        <button class="button" type="submit">"Select now"</button>
+                    </form>
+                    <form method="post" action=archive>
+                        <button class="button button--quiet" type="submit">"Archive"</button>
+                    </form>
+                </div>
+            })}
+        </li>
+    }
+}
+
+/// A rule in a sentence.
+fn rule(rule: &CampaignRule) -> String {
+    let of_all = |draw: &RandomDraw| match draw {
+        RandomDraw::Rate(rate) => format!("{} of all photos, at random", percent(*rate)),
+        RandomDraw::PerInterval(count) => format!("{count} photos of each interval, at random"),
+    };
+    let capped = |what: &str, at_most: &Option<u64>| match at_most {
+        Some(cap) => format!("{what}, at most {cap} of an interval"),
+        None => what.to_owned(),
+    };
+    match rule {
+        CampaignRule::Everything => "Every photo".to_owned(),
+        CampaignRule::Random { draw } => of_all(draw),
+        CampaignRule::LowConfidence { at_most, .. } => capped("What the model was unsure of", at_most),
+        CampaignRule::Flagged { at_most, .. } => capped("What somebody flagged", at_most),
+        CampaignRule::Corrected { at_most } => capped("What somebody relabelled", at_most),
+        CampaignRule::Continuous { random, .. } => {
+            format!("What the model was unsure of, what somebody flagged or relabelled, and {}", of_all(random))
+        }
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", (share * 10_000.0).round() / 100.0)
+}
+
+#[component]
+fn Make(form: CampaignForm) -> impl IntoView {
+    let presets = CampaignPreset::ALL.map(|preset| {
+        let href = format!("{}?preset={preset}#new", campaigns::PAGE);
+        view! { <li><a class="chip" href=href rel="external">{preset.title()}</a></li> }
+    });
+    let kind = form.kind().to_owned();
+    let kinds = KINDS.map(|(word, name)| view! { <option value=word selected=word == kind>{name}</option> });
+    let has_draw = matches!(kind.as_str(), "random" | "continuous");
+    let has_threshold = matches!(kind.as_str(), "low_confidence" | "continuous");
+    let has_cap = matches!(kind.as_str(), "low_confidence" | "flagged" | "corrected" | "continuous");
+    let value = |field: &str| form.get(field).to_owned();
+    let is_shown = !form.get("shown").is_empty();
+    let in_label_studio = form.get("labelled_in") == "label_studio";
+    let by_count = form.get("draw") == "per_interval";
+    let measure = value("measure");
+    let measures = [("confidence", "confidence below"), ("margin", "margin below"), ("entropy", "entropy above")]
+        .map(|(word, name)| view! { <option value=word selected=word == measure>{name}</option> });
+    view! {
+        <section class="campaigns__new" id="new" aria-labelledby="new-title">
+            <h2 id="new-title">"Make a campaign"</h2>
+            <p>"Begin with one that many want:"</p>
+            <ul class="campaigns__presets">{presets}</ul>
+            // Looking ahead asks for the page, making changes something: one form, two buttons.
+            <form class="form" method="get" action=campaigns::PAGE>
+                <div class="field">
+                    <label class="field__label" for="name">"Name"</label>
+                    <input class="input" id="name" name="name" required=true maxlength="80" value=value("name")/>
+                </div>
+                <div class="field">
+                    <label class="field__label" for="kind">"Which photos"</label>
+                    <select class="select" id="kind" name="kind" aria-describedby="kind-hint">{kinds}</select>
+                    <p class="field__hint" id="kind-hint">"After a change here, “Look ahead” shows the fields that go with it."</p>
+                </div>
+                {has_draw.then(|| view! {
+                    <fieldset class="field">
+                        <legend class="field__label">"The random sample"</legend>
+                        <label class="tick"><input type="radio" name="draw" value="rate" checked=!by_count/>"A share of all photos, in percent"</label>
+                        <Number name="rate" label="Share, percent" value=value("rate") hint="From 0.01 to 100; 10 where nothing is said."/>
+                        <label class="tick"><input type="radio" name="draw" value="per_interval" checked=by_count/>"So many of each interval"</label>
+                        <Number name="per_interval" label="Photos of an interval" value=value("per_interval") hint=""/>
+                    </fieldset>
+                })}
+                {has_threshold.then(|| view! {
+                    <fieldset class="field">
+                        <legend class="field__label">"Unsure is"</legend>
+                        <select class="select" name="measure" aria-label="What is measured">{measures}</select>
+                        <Number name="threshold" label="Threshold, percent" value=value("threshold") hint="70 where nothing is said."/>
+                    </fieldset>
+                })}
+                {has_cap.then(|| view! {
+                    <Number name="at_most" label="At most so many of an interval" value=value("at_most")
+                        hint="Of each kind. Empty: all of them."/>
+                })}
+                <label class="tick">
+                    <input type="checkbox" name="shown" value="yes" checked=is_shown/>
+                    "Show annotators what the model answered"
+                </label>
+                <p class="field__hint">"Only labels given without seeing the answer can say how accurate the model is."</p>
+                <Number name="double" label="Labelled by two people, percent" value=value("double")
+                    hint="Shows how far people agree; 5 where nothing is said."/>
+                <div class="field">
+                    <label class="field__label" for="labelled_in">"Labelled in"</label>
+                    <select class="select" id="labelled_in" name="labelled_in">
+                        <option value="review">"GourmetGram’s review"</option>
+                        <option value="label_studio" selected=in_label_studio>"Label Studio"</option>
+                    </select>
+                </div>
+                <div class="toolbar">
+                    <Spans id="hours".to_owned() label="Look at" chosen=value("hours")/>
+                    <button class="button" type="submit">"Look ahead"</button>
+                    <button class="button button--primary" type="submit" formmethod="post">"Make it"</button>
+                </div>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn Number(name: &'static str, label: &'static str, value: String, hint: &'static str) -> impl IntoView {
+    let hint_id = format!("{name}-hint");
+    let has_hint = !hint.is_empty();
+    view! {
+        <div class="field">
+            <label class="field__label" for=name>{label}</label>
+            <input class="input" id=name name=name inputmode="decimal" maxlength="20" value=value
+                aria-describedby=has_hint.then(|| hint_id.clone())/>
+            {has_hint.then(|| view! { <p class="field__hint" id=hint_id>{hint}</p> })}
+        </div>
+    }
+}
+
+#[component]
+fn Spans(id: String, label: &'static str, chosen: String) -> impl IntoView {
+    let options = SPANS.map(|(hours, words)| view! { <option value=hours selected=hours == chosen>{words}</option> });
+    view! {
+        <div class="field">
+            <label class="field__label" for=id.clone()>{label}</label>
+            <select class="select" id=id name="hours">{options}</select>
+        </div>
+    }
+}
+
+#[component]
+fn LookAhead(preview: CampaignPreview) -> impl IntoView {
+    let CampaignPreview { selected, half_width, photos } = preview;
+    let rows = selected.strata.iter().map(|counts| {
+        view! {
+            <tr>
+                <th scope="row">{counts.stratum.to_string()}</th>
+                <td class="number">{counts.considered}</td>
+                <td class="number">{counts.chosen}</td>
+                <td class="number">{percent(counts.inclusion)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let pictures = photos.into_iter().map(|id| {
+        view! {
+            <li>
+                <a href=format!("/photos/{id}") rel="external">
+                    <img src=forms::thumbnail(id, 96) width="96" height="96" alt="A photo that would be chosen" loading="lazy"/>
+                </a>
+            </li>
+        }
+    });
+    let pictures = pictures.collect_view();
+    let words = match half_width {
+        _ if selected.considered == 0 => "No photo was received in that time.".to_owned(),
+        Some(half) => format!(
+            "Once all of them are labelled, the model’s accuracy over that time is known to about ± {:.1} points.",
+            half * 100.0
+        ),
+        None => "Annotators see the answer, so these labels say nothing about accuracy.".to_owned(),
+    };
+    let chosen = usize::try_from(selected.chosen).unwrap_or(usize::MAX);
+    view! {
+        <section class="campaigns__preview" aria-labelledby="preview-title">
+            <h2 id="preview-title">{format!("It would choose {}", wording::count(chosen, "photo", "photos"))}</h2>
+            <p>{words}</p>
+            <div class="table-scroll" tabindex="0" role="region" aria-label="By kind of photo">
+                <table class="data-table">
+                    <thead><tr>
+                        <th scope="col">"Photos"</th>
+                        <th scope="col" class="number">"received"</th>
+                        <th scope="col" class="number">"chosen"</th>
+                        <th scope="col" class="number">"probability"</th>
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            <ul class="campaigns__pictures">{pictures}</ul>
+        </section>
+    }
+}

@@ -1,0 +1,249 @@
+//! Labelling campaigns: made, looked at, previewed, and asked to select.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{FromRequestParts, Path, Request, State},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use bytes::Bytes;
+use gourmetgram_api::{
+    Campaign, CampaignList, CampaignName, CampaignPreview, CampaignRequest, Interval, NewCampaign, PreviewRequest,
+    Problem, ProblemKind, SelectRequest, Selected, UnusableCampaign,
+};
+use gourmetgram_app::campaigns::{self, CampaignForm};
+use uuid::Uuid;
+
+use super::{Refusal, pages, predictions::parse_json};
+use crate::{
+    app::App,
+    catalog::{CatalogError, now},
+};
+
+/// The campaign's id in a path. Something that is no id names nothing.
+pub struct CampaignInPath(pub Uuid);
+
+impl FromRequestParts<App> for CampaignInPath {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let none = || Refusal::from(CatalogError::NoCampaign);
+        let Path(text) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| none())?;
+        text.parse().map(Self).map_err(|_| none())
+    }
+}
+
+impl From<UnusableCampaign> for Refusal {
+    fn from(error: UnusableCampaign) -> Self {
+        Self::new(ProblemKind::BadRequest, error.to_string())
+    }
+}
+
+/// Every campaign, the newest first, with how far its labelling is.
+#[utoipa::path(
+    get, path = "/api/v1/campaigns", tag = "labelling",
+    responses(
+        (status = 200, description = "The campaigns, archived ones too", body = CampaignList),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(State(app): State<App>) -> Result<Json<CampaignList>, Refusal> {
+    Ok(Json(CampaignList { campaigns: app.catalog().campaigns().await? }))
+}
+
+/// Make a campaign, said in full or by a preset's name. It selects nothing before it is asked to, or its schedule says so.
+#[utoipa::path(
+    post, path = "/api/v1/campaigns", tag = "labelling",
+    request_body = CampaignRequest,
+    responses(
+        (status = 201, description = "Made", body = Campaign),
+        (status = 400, description = "Malformed, or a rule that cannot be followed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The name is taken", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn create(State(app): State<App>, body: Bytes) -> Result<(StatusCode, Json<Campaign>), Refusal> {
+    let asked: CampaignRequest = parse_json(&body)?;
+    Ok((StatusCode::CREATED, Json(make(&app, &asked.into()).await?)))
+}
+
+/// Makes a campaign that can be one.
+pub async fn make(app: &App, asked: &NewCampaign) -> Result<Campaign, Refusal> {
+    asked.check()?;
+    let made = app.catalog().add_campaign(asked).await?;
+    made.ok_or_else(|| {
+        let name = asked.name.trim();
+        Refusal::new(ProblemKind::Conflict, format!("there is a campaign {name:?} already: choose another name"))
+    })
+}
+
+/// One campaign.
+#[utoipa::path(
+    get, path = "/api/v1/campaigns/{id}", tag = "labelling",
+    params(("id" = Uuid, Path, description = "The campaign's id")),
+    responses(
+        (status = 200, description = "The campaign", body = Campaign),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn read(State(app): State<App>, CampaignInPath(id): CampaignInPath) -> Result<Json<Campaign>, Refusal> {
+    let campaign = app.catalog().campaign(&CampaignName::Id(id)).await?;
+    Ok(Json(campaign.ok_or(CatalogError::NoCampaign)?))
+}
+
+/// Archive a campaign: it selects nothing more. What it has chosen can still be labelled, and nothing is lost.
+#[utoipa::path(
+    delete, path = "/api/v1/campaigns/{id}", tag = "labelling",
+    params(("id" = Uuid, Path, description = "The campaign's id")),
+    responses(
+        (status = 204, description = "Archived, also where it was before"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn archive(State(app): State<App>, CampaignInPath(id): CampaignInPath) -> Result<StatusCode, Refusal> {
+    match app.catalog().archive_campaign(id).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(CatalogError::NoCampaign.into()),
+    }
+}
+
+/// What a campaign would choose of an interval, before it is made: how many, which, and how narrow the interval about the
+/// model's accuracy will be.
+#[utoipa::path(
+    post, path = "/api/v1/campaigns/preview", tag = "labelling",
+    request_body = PreviewRequest,
+    responses(
+        (status = 200, description = "What it would choose", body = CampaignPreview),
+        (status = 400, description = "Malformed, or a rule that cannot be followed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "More photos than are considered at once", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn preview(State(app): State<App>, body: Bytes) -> Result<Json<CampaignPreview>, Refusal> {
+    let PreviewRequest { campaign, start, end } = parse_json(&body)?;
+    let interval = Interval::between(start, end, now())?;
+    Ok(Json(look_ahead(&app, &campaign, interval).await?))
+}
+
+/// Previews a campaign that can be one.
+pub async fn look_ahead(app: &App, asked: &NewCampaign, interval: Interval) -> Result<CampaignPreview, Refusal> {
+    asked.check()?;
+    Ok(app.catalog().preview_campaign(asked, interval).await?)
+}
+
+/// Have a campaign consider the photos of an interval: the last 30 minutes unless told.
+///
+/// Each photo is considered once, so it can be asked again, also where intervals overlap.
+#[utoipa::path(
+    post, path = "/api/v1/campaigns/{id}/select", tag = "labelling",
+    params(("id" = Uuid, Path, description = "The campaign's id")),
+    request_body = SelectRequest,
+    responses(
+        (status = 200, description = "What was chosen, or would be", body = Selected),
+        (status = 400, description = "Malformed, or an interval without time", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Archived", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "More photos than are considered at once", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn select(
+    State(app): State<App>,
+    CampaignInPath(id): CampaignInPath,
+    body: Bytes,
+) -> Result<Json<Selected>, Refusal> {
+    let SelectRequest { start, end, dry_run } = match body.is_empty() {
+        true => SelectRequest::default(),
+        false => parse_json(&body)?,
+    };
+    let interval = Interval::between(start, end, now())?;
+    let selected = app.catalog().select(id, interval, dry_run).await?;
+    app.outbox_wakeup().notify_one();
+    Ok(Json(selected))
+}
+
+/// `POST /campaigns`: makes the campaign that the page's form describes. Leads to the page, or shows it with what was
+/// wrong and the form as it was.
+pub async fn make_by_form(State(app): State<App>, request: Request) -> Response {
+    let (for_page, form) = match read_form(request).await {
+        Ok(read) => read,
+        Err((for_page, refusal)) => return pages::answer_with_page(app, for_page, campaigns::PAGE, refusal).await,
+    };
+    let outcome = async {
+        let asked = CampaignForm::read(form.iter().map(|(name, value)| (name, value)))
+            .campaign()
+            .map_err(|problem| Refusal(Box::new(problem)))?;
+        make(&app, &asked).await
+    };
+    match outcome.await {
+        Ok(_) => see(&[("done", "made")]),
+        Err(refusal) => {
+            // As it was written, but without the look ahead: that would be an answer to another question.
+            let fields = form.iter().filter(|(name, _)| name != "hours");
+            let at = address(fields.map(|(name, value)| (name.as_str(), value.as_str())));
+            pages::answer_with_page(app, for_page, &at, refusal).await
+        }
+    }
+}
+
+/// `POST /campaigns/{id}/select`: has a campaign select; field `hours`, how far back.
+pub async fn select_by_form(State(app): State<App>, CampaignInPath(id): CampaignInPath, request: Request) -> Response {
+    let (for_page, form) = match read_form(request).await {
+        Ok(read) => read,
+        Err((for_page, refusal)) => return pages::answer_with_page(app, for_page, campaigns::PAGE, refusal).await,
+    };
+    let hours = form.iter().find(|(name, _)| name == "hours").map(|(_, hours)| hours.as_str());
+    let outcome = async {
+        let interval = campaigns::span(hours.unwrap_or_default(), now());
+        let interval = interval.ok_or_else(|| Refusal::new(ProblemKind::BadRequest, "say how far back to look"))?;
+        Ok::<_, Refusal>(app.catalog().select(id, interval, false).await?)
+    };
+    match outcome.await {
+        Ok(selected) => {
+            app.outbox_wakeup().notify_one();
+            see(&[("done", "selected"), ("chosen", &selected.chosen.to_string())])
+        }
+        Err(refusal) => pages::answer_with_page(app, for_page, campaigns::PAGE, refusal).await,
+    }
+}
+
+/// `POST /campaigns/{id}/archive`.
+pub async fn archive_by_form(State(app): State<App>, CampaignInPath(id): CampaignInPath, request: Request) -> Response {
+    match app.catalog().archive_campaign(id).await {
+        Ok(true) => see(&[("done", "archived")]),
+        Ok(false) => pages::answer_with_page(app, request, campaigns::PAGE, CatalogError::NoCampaign.into()).await,
+        Err(error) => pages::answer_with_page(app, request, campaigns::PAGE, error.into()).await,
+    }
+}
+
+type Fields = Vec<(String, String)>;
+
+async fn read_form(request: Request) -> Result<(Request, Fields), (Request, Refusal)> {
+    let (parts, body) = request.into_parts();
+    let for_page = Request::from_parts(parts, Body::empty());
+    match axum::body::to_bytes(body, super::MAX_SMALL_BODY).await {
+        Ok(body) => Ok((for_page, url::form_urlencoded::parse(&body).into_owned().collect())),
+        Err(_) => {
+            let refusal = Refusal::new(ProblemKind::BadRequest, "the form is cut off or too long");
+            Err((for_page, refusal))
+        }
+    }
+}
+
+fn address<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    format!("{}?{query}", campaigns::PAGE)
+}
+
+fn see(fields: &[(&str, &str)]) -> Response {
+    Redirect::to(&address(fields.iter().copied())).into_response()
+}

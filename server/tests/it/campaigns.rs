@@ -1,0 +1,200 @@
+//! Campaigns from the outside: by API and by the page's forms.
+
+use std::collections::HashSet;
+
+use gourmetgram::accounts::Scope;
+use gourmetgram_api::{Campaign, CampaignList, CampaignPreset, CampaignPreview, PredictionId, Role, Selected};
+use serde_json::{Value, json};
+
+use crate::{
+    on_both_databases,
+    photos::{copies, minute, photo, photos, tasks},
+    support::{Browser, TestApp, problem},
+};
+
+/// What lies between two minutes, as the API takes it.
+fn span(from: i64, to: i64) -> Value {
+    json!({ "start": minute(from), "end": minute(to) })
+}
+
+on_both_databases! {
+    the_tutorials_five_projects_are_one_request_each => async |database| {
+        let test = TestApp::start(database).await;
+        photos(&test.app, 5, 0..40).await;
+        let operator = test.operator().await;
+        let mut chosen = Vec::new();
+        for preset in CampaignPreset::ALL {
+            let made = test.post("/api/v1/campaigns").bearer_auth(&operator).json(&json!({ "preset": preset }));
+            let made = made.send().await.unwrap();
+            assert_eq!(made.status(), 201);
+            let made: Campaign = made.json().await.unwrap();
+            assert_eq!(made.asked.name, preset.title());
+            assert!(made.asked.seed.is_some());
+            let select = test.post(&format!("/api/v1/campaigns/{}/select", made.id)).bearer_auth(&operator);
+            let selected: Selected = select.json(&span(0, 30)).send().await.unwrap().json().await.unwrap();
+            assert_eq!(selected.considered, 40);
+            chosen.push(selected.chosen);
+        }
+        // Of ten photos one is unsure, one flagged, one relabelled.
+        assert_eq!((chosen[0], chosen[2], chosen[3]), (40, 4, 4));
+        assert!(chosen[1] < 40 && (12..40).contains(&chosen[4]), "{chosen:?}");
+        let list: CampaignList =
+            test.get("/api/v1/campaigns").bearer_auth(&operator).send().await.unwrap().json().await.unwrap();
+        let names: Vec<&str> = list.campaigns.iter().map(|it| it.asked.name.as_str()).collect();
+        assert_eq!(names, ["Continuous", "User Flagged", "Low Confidence", "Random Sample", "Production"]);
+        assert_eq!(list.campaigns[4].progress.chosen, 40);
+        test.stop().await;
+    };
+
+    a_campaign_is_previewed_made_selected_and_archived => async |database| {
+        let test = TestApp::start(database).await;
+        let (unsure, sure) = (photo(&test.app, 5, 1, 0.4).await, photo(&test.app, 6, 2, 0.95).await);
+        let token = test.token(&[Scope::CampaignsRead, Scope::CampaignsWrite]).await;
+        let asked = json!({ "name": " Unsure ", "rule": { "kind": "low_confidence" }, "double_share": 0 });
+        let preview = json!({ "campaign": asked, "start": minute(0), "end": minute(30) });
+        let preview = test.post("/api/v1/campaigns/preview").bearer_auth(&token).json(&preview).send().await.unwrap();
+        assert_eq!(preview.status(), 200);
+        let preview: CampaignPreview = preview.json().await.unwrap();
+        assert_eq!(preview.photos, [unsure]);
+        assert!(preview.half_width.is_some_and(|half| half > 0.1));
+
+        let made = test.post("/api/v1/campaigns").bearer_auth(&token).json(&asked).send().await.unwrap();
+        let made: Campaign = made.json().await.unwrap();
+        assert_eq!(made.asked.name, "Unsure");
+        let path = format!("/api/v1/campaigns/{}", made.id);
+        let taken = test.post("/api/v1/campaigns").bearer_auth(&token).json(&asked).send().await.unwrap();
+        assert!(problem(taken, 409).await.detail.contains("Unsure"));
+
+        let select = async |body: Value| {
+            let answer = test.post(&format!("{path}/select")).bearer_auth(&token).json(&body).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            answer.json::<Selected>().await.unwrap()
+        };
+        let dry = json!({ "start": minute(0), "end": minute(30), "dry_run": true });
+        let dry = select(dry).await;
+        assert_eq!((dry.dry_run, dry.chosen, dry.confident, dry.batch), (true, 1, 1, None));
+        let real = select(span(0, 30)).await;
+        assert_eq!((real.chosen, real.confident), (1, 1));
+        assert_eq!(select(span(0, 30)).await.considered, 0);
+        // Told nothing, it takes the last half hour, in which nothing came.
+        let usual = test.post(&format!("{path}/select")).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(usual.json::<Selected>().await.unwrap().considered, 0);
+        test.settle().await;
+        let connection = test.connect().await;
+        let task = tasks(&connection, made.id).await[0].id;
+        let found: HashSet<String> = copies(&test.app).await.into_iter().map(|(_, key, _)| key).collect();
+        assert_eq!(found, HashSet::from([format!("blind/{task}.jpg"), format!("class_00/{sure}.jpg")]));
+
+        let read = test.get(&path).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(read.json::<Campaign>().await.unwrap().progress.considered, 2);
+        for _ in 0..2 {
+            assert_eq!(test.delete(&path).bearer_auth(&token).send().await.unwrap().status(), 204);
+        }
+        let refused = test.post(&format!("{path}/select")).bearer_auth(&token).send().await.unwrap();
+        assert!(problem(refused, 409).await.detail.contains("archived"));
+        let read: Campaign = test.get(&path).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        assert!(read.archived_at.is_some());
+        test.stop().await;
+    };
+
+    what_cannot_be_is_refused_with_the_reason_and_makes_nothing => async |database| {
+        let test = TestApp::start(database).await;
+        let operator = test.operator().await;
+        let everything = json!({ "kind": "everything" });
+        for (body, why) in [
+            (json!({ "rule": everything }), "name"),
+            (json!({ "name": " ", "rule": everything }), "1 to 80 characters"),
+            (json!({ "name": "a\u{7}", "rule": everything }), "control"),
+            (json!({ "name": "a".repeat(81), "rule": everything }), "1 to 80"),
+            (json!({ "name": "a", "rule": { "kind": "nothing" } }), "nothing"),
+            (json!({ "name": "a", "rule": { "kind": "random", "draw": { "rate": 0 } } }), "rate is 0"),
+            (json!({ "name": "a", "rule": { "kind": "random", "draw": { "per_interval": 0 } } }), "per_interval"),
+            (json!({ "name": "a", "rule": { "kind": "low_confidence", "unsure": { "threshold": 7 } } }), "threshold is 7"),
+            (json!({ "name": "a", "rule": { "kind": "flagged", "at_most": 0 } }), "at_most"),
+            (json!({ "name": "a", "rule": everything, "double_share": 1.5 }), "double_share is 1.5"),
+            (json!({ "name": "a", "rule": everything, "starts_at": minute(5), "ends_at": minute(5) }), "ends_at"),
+            (json!({ "name": "a", "rule": everything, "color": "red" }), "color"),
+            (json!({ "preset": "everything" }), "everything"),
+            (json!({ "preset": "production", "rule": everything }), "rule"),
+            (json!({ "name": "a", "rule": everything, "schedule": "hourly" }), "five fields of cron"),
+            (json!([]), "JSON"),
+        ] {
+            let refused = test.post("/api/v1/campaigns").bearer_auth(&operator).json(&body).send().await.unwrap();
+            let refused = problem(refused, 400).await;
+            assert!(refused.detail.contains(why), "{body}: {}", refused.detail);
+        }
+        assert_eq!(test.count("campaigns").await, 0);
+        let refused = json!({ "campaign": { "name": "a", "rule": everything }, "start": minute(9), "end": minute(9) });
+        let refused = test.post("/api/v1/campaigns/preview").bearer_auth(&operator).json(&refused);
+        assert!(problem(refused.send().await.unwrap(), 400).await.detail.contains("end must be after start"));
+        for id in ["01890a5d-ac96-774b-bcce-b302099a8057", "production", "%00"] {
+            let path = format!("/api/v1/campaigns/{id}");
+            problem(test.get(&path).bearer_auth(&operator).send().await.unwrap(), 404).await;
+            problem(test.delete(&path).bearer_auth(&operator).send().await.unwrap(), 404).await;
+            let select = test.post(&format!("{path}/select")).bearer_auth(&operator).send().await.unwrap();
+            problem(select, 404).await;
+        }
+        test.stop().await;
+    };
+
+    the_page_makes_looks_ahead_selects_and_archives_by_plain_forms => async |database| {
+        let test = TestApp::start(database).await;
+        let now = gourmetgram::catalog::now();
+        let ago = |minutes: i64| (now - minute(0)).num_minutes() - minutes;
+        let unsure: PredictionId = photo(&test.app, ago(5), 1, 0.4).await;
+        photo(&test.app, ago(6), 2, 0.95).await;
+        let operator = Browser::signed_in(&test, "otto", Role::Operator).await;
+        let text = async |path: &str| {
+            let answer = operator.get(path).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            answer.text().await.unwrap()
+        };
+        let empty = text("/campaigns").await;
+        assert!(empty.contains("There is no campaign yet") && empty.contains("?preset=continuous"));
+        assert!(!empty.contains("<script"), "a document and nothing more");
+        assert!(text("/").await.contains(r#"href="/campaigns""#), "it is in the navigation");
+
+        let ahead = text("/campaigns?preset=low-confidence&name=Doubts&hours=0.5").await;
+        assert!(ahead.contains("It would choose 1 photo") && ahead.contains(&unsure.to_string()), "{ahead}");
+        assert!(ahead.contains("say nothing about accuracy"), "the preset is shown");
+        let blind = text("/campaigns?kind=everything&name=All&hours=0.5").await;
+        assert!(blind.contains("± 0.0 points"), "a census");
+        assert_eq!(test.count("campaigns").await, 0);
+
+        let form = [("name", "Doubts <1>"), ("kind", "low_confidence"), ("threshold", "70"), ("hours", "0.5")];
+        let made = operator.send_form("/campaigns", &form).await;
+        assert_eq!((made.status().as_u16(), &made.headers()["location"]), (303, &"/campaigns?done=made".parse().unwrap()));
+        let page = text("/campaigns?done=made").await;
+        assert!(page.contains("Doubts &lt;1&gt;") && page.contains("The campaign is made"), "{page}");
+        let again = operator.send_form("/campaigns", &form).await;
+        assert_eq!(again.status(), 409);
+        let again = again.text().await.unwrap();
+        assert!(again.contains("already") && again.contains(r#"value="Doubts &lt;1&gt;""#), "the form is kept: {again}");
+        let wrong = [("name", "x"), ("kind", "random"), ("rate", "lots")];
+        let wrong = operator.send_form("/campaigns", &wrong).await;
+        assert_eq!(wrong.status(), 400);
+        assert!(wrong.text().await.unwrap().contains("is no number of percent"));
+
+        let list: CampaignList = operator.get("/api/v1/campaigns").send().await.unwrap().json().await.unwrap();
+        let id = list.campaigns[0].id;
+        let selected = operator.send_form(&format!("/campaigns/{id}/select"), &[("hours", "0.5")]).await;
+        assert_eq!(selected.headers()["location"], "/campaigns?done=selected&chosen=1");
+        assert!(text("/campaigns?done=selected&chosen=1").await.contains("0 of 1 labelled"));
+        let refused = operator.send_form(&format!("/campaigns/{id}/select"), &[("hours", "1e9")]).await;
+        assert_eq!(refused.status(), 400);
+        let archived = operator.send_form(&format!("/campaigns/{id}/archive"), &[]).await;
+        assert_eq!(archived.headers()["location"], "/campaigns?done=archived");
+        assert!(text("/campaigns").await.contains("Archived"));
+        let refused = operator.send_form(&format!("/campaigns/{id}/select"), &[("hours", "0.5")]).await;
+        assert_eq!(refused.status(), 409);
+
+        // Not for annotators, nor for visitors.
+        let annotator = Browser::signed_in(&test, "anna", Role::Annotator).await;
+        assert_eq!(annotator.get("/campaigns").send().await.unwrap().status(), 403);
+        assert_eq!(annotator.send_form("/campaigns", &[("name", "x")]).await.status(), 403);
+        problem(annotator.get("/api/v1/campaigns").send().await.unwrap(), 403).await;
+        problem(test.get("/api/v1/campaigns").send().await.unwrap(), 401).await;
+        assert_eq!(test.count("campaigns").await, 1);
+        test.stop().await;
+    };
+}
