@@ -12,7 +12,7 @@ use futures::StreamExt;
 use gourmetgram_api::{
     ClassIndex, ClassProbability, Classes, Confidence, Cursor, Facets, FlagOutcome, FlagReason, FlagResult,
     FlagsAnswer, LiveModel, Neighbours, ObjectState, Place, Prediction, PredictionId, PredictionPage, PredictionQuery,
-    Problem, ProblemKind, Role, StorageState, StoredObject, StoredObjects, Total, UploadLimits, Viewer,
+    Problem, ProblemKind, ReviewDesk, Role, StorageState, StoredObject, StoredObjects, Total, UploadLimits, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
@@ -89,6 +89,10 @@ impl Backend for Kitchen {
             objects: StoredObjects { objects: objects.to_vec() },
             neighbours: Neighbours { previous: None, next: Some(id) },
         }))
+    }
+
+    async fn review(&self, _: Option<uuid::Uuid>) -> Result<ReviewDesk, Problem> {
+        Ok(ReviewDesk { classes: vec!["Soup".to_owned(), "Bread".to_owned()], ..ReviewDesk::default() })
     }
 }
 

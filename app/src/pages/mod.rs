@@ -14,21 +14,21 @@ mod not_found;
 mod photos;
 #[cfg(feature = "ssr")]
 mod pipelines;
-#[cfg(feature = "ssr")]
 mod review;
 
 #[cfg(not(feature = "ssr"))]
-pub use document::{DashboardPage, ModelsPage, PipelinesPage, ReviewPage};
+pub use document::{DashboardPage, ModelsPage, PipelinesPage};
 pub use home::HomePage;
 pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
 pub use not_found::NotFoundPage;
 pub use photos::{PhotoPage, PhotosPage};
+pub use review::ReviewPage;
 #[cfg(feature = "ssr")]
-pub use {dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage, review::ReviewPage};
+pub use {dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage};
 
 /// Whether the page at `path` is a document and nothing more: nothing on it moves, so it gets no scripts, and they need
 /// not carry it.
 #[cfg(feature = "ssr")]
 pub(crate) fn is_document(path: &str) -> bool {
-    login::is_here(path) || ["/dashboard", "/models", "/pipelines", "/review"].contains(&path.trim_end_matches('/'))
+    login::is_here(path) || ["/dashboard", "/models", "/pipelines"].contains(&path.trim_end_matches('/'))
 }
