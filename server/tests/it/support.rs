@@ -215,6 +215,7 @@ impl TestApp {
             interval_end: Set(at),
             rule: Set(rule),
             seed: Set(1),
+            considered: Set(photos.len() as i64),
             sizes: Set(serde_json::json!([0, 0, 0, photos.len()])),
             chosen: Set(serde_json::json!([0, 0, 0, photos.len()])),
             drawn_at: Set(at),
