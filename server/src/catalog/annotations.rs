@@ -1,5 +1,5 @@
-//! What people say about tasks. Saying it changes the task, the photo's label and, through the outbox, the buckets, all in
-//! one commit.
+//! What people say about tasks. Saying it changes the task, the photo's label and, through the outbox, the buckets, all
+//! in one commit.
 
 use std::collections::HashMap;
 
@@ -52,8 +52,8 @@ impl Catalog {
     /// Records what somebody says about a task, in place of what they said before.
     ///
     /// # Errors
-    /// Among others [`CatalogError::NotFound`] where there is no such task, and [`CatalogError::Erased`] where its photo
-    /// is gone.
+    /// Among others [`CatalogError::NotFound`] where there is no such task, and [`CatalogError::Erased`] where its
+    /// photo is gone.
     pub async fn annotate(&self, task: Uuid, said: &Said<'_>) -> Result<Annotated, CatalogError> {
         let transaction = self.begin().await?;
         let (photo, task) = lock(&transaction, task).await?;

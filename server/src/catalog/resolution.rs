@@ -1,7 +1,7 @@
 //! Which of several labels stands. Pure: what it is given decides.
 //!
-//! The answer that most gave; of a tie, the latest. A task resolves its annotations like this, a photo the labels of its
-//! tasks: those of blind campaigns where there is one, all others only where there is none.
+//! The answer that most gave; of a tie, the latest. A task resolves its annotations like this, a photo the labels of
+//! its tasks: those of blind campaigns where there is one, all others only where there is none.
 
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
 //! Who looks at which task: leases, and tasks that somebody did not want.
 //!
-//! A lease keeps a task for one annotator. It is renewed with every look at the next tasks; once it has run out the task
-//! goes to somebody else, and what its holder says after all still counts while the task lacks a label. The row of a
-//! lease that ran out stays until it is answered, because it also says who was given the photo and may see it.
+//! A lease keeps a task for one annotator. It is renewed with every look at the next tasks; once it has run out the
+//! task goes to somebody else, and what its holder says after all still counts while the task lacks a label. The row of
+//! a lease that ran out stays until it is answered, because it also says who was given the photo and may see it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{LabelledIn, ReviewCampaign};
@@ -125,8 +125,8 @@ impl Catalog {
         count: u64,
     ) -> Result<(Vec<task::Model>, DateTime<Utc>), CatalogError> {
         let transaction = self.begin().await?;
-        // Who leases of a campaign takes turns: what one transaction leases the next one sees. Photos that come into the
-        // campaign meanwhile only need its key to stay.
+        // Who leases of a campaign takes turns: what one transaction leases the next one sees. Photos that come into
+        // the campaign meanwhile only need its key to stay.
         campaign::Entity::find_by_id(campaign).lock(LockType::NoKeyUpdate).one(&transaction).await?;
         let at = now();
         forget_old_leases(&transaction, annotator, at).await?;
@@ -195,8 +195,8 @@ impl Catalog {
         Ok(labelled.one(&self.read).await?.is_some())
     }
 
-    /// Notes that `annotator` does not want to say anything about a task: they do not get it again. Doing it twice is no
-    /// error.
+    /// Notes that `annotator` does not want to say anything about a task: they do not get it again. Doing it twice is
+    /// no error.
     pub async fn skip_task(&self, task: Uuid, annotator: &str) -> Result<(), CatalogError> {
         let transaction = self.begin().await?;
         let row = skip::ActiveModel { task_id: Set(task), annotator: Set(annotator.to_owned()), at: Set(now()) };

@@ -1,7 +1,7 @@
 //! Stands before every route: asks [`rules`] who may call it, and where the request comes from.
 //!
-//! A route without a rule is closed, and so is a method that no rule of its path names. What needs no credentials is not looked up in the catalog, so that probes answer
-//! while it is away.
+//! A route without a rule is closed, and so is a method that no rule of its path names. What needs no credentials is
+//! not looked up in the catalog, so that probes answer while it is away.
 
 use axum::{
     body::Body,

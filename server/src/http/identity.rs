@@ -210,8 +210,8 @@ impl Caller {
     /// As whom the caller may do what needs `scope` with `row`; a refusal that does not tell whether it exists
     /// otherwise.
     ///
-    /// Who may see a photo is decided here: whoever uploaded it, and operators (and machines with the scope). Annotators
-    /// see the photos they were given by their tasks, which do not tell which photo it is.
+    /// Who may see a photo is decided here: whoever uploaded it, and operators (and machines with the scope).
+    /// Annotators see the photos they were given by their tasks, which do not tell which photo it is.
     pub fn as_actor_on(
         &self,
         app: &App,

@@ -1,7 +1,8 @@
 //! Labelling in our own review: tasks for annotators, and what they say about them.
 //!
-//! In a blind campaign nothing an annotator is answered tells what the model said: neither a prediction's id nor its key,
-//! its class or its confidence, in no body, header, address or file name. A task's id is all they learn of a photo.
+//! In a blind campaign nothing an annotator is answered tells what the model said: neither a prediction's id nor its
+//! key, its class or its confidence, in no body, header, address or file name. A task's id is all they learn of a
+//! photo.
 
 use axum::{
     Json,
@@ -75,8 +76,8 @@ pub async fn look(
 
 /// Get the next tasks to label.
 ///
-/// Each is kept for whoever asks for ten minutes; asking again renews what they hold, and fills it up to `count`. Nobody
-/// else is given a task meanwhile, unless it is to be labelled by two.
+/// Each is kept for whoever asks for ten minutes; asking again renews what they hold, and fills it up to `count`.
+/// Nobody else is given a task meanwhile, unless it is to be labelled by two.
 #[utoipa::path(
     post, path = "/api/v1/review/next", tag = "labelling",
     params(ReviewQuery),

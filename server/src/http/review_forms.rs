@@ -1,5 +1,5 @@
-//! What the page `/review` posts where JavaScript is off. Each answers with a redirect to the next photo, or with the page
-//! and what was wrong.
+//! What the page `/review` posts where JavaScript is off. Each answers with a redirect to the next photo, or with the
+//! page and what was wrong.
 
 use axum::{
     body::Body,

@@ -182,7 +182,8 @@ impl TestApp {
         photos
     }
 
-    /// A campaign that has chosen these photos, in this order; `wanted` says how many labels the one at a place is to get.
+    /// A campaign that has chosen these photos, in this order; `wanted` says how many labels the one at a place is to
+    /// get.
     pub async fn campaign(
         &self,
         name: &str,

@@ -44,7 +44,9 @@ pub(super) fn Desk(
 
     let act = Callback::new(move |pressed: Press| match pressed {
         // Nobody can say what a photo shows before they have seen it.
-        Press::Answer(answer) if session.current().is_some_and(|id| seen.is_ready(id)) => session.say(answer),
+        Press::Answer(answer) if untrack(|| session.current()).is_some_and(|id| seen.has_come(id)) => {
+            session.say(answer)
+        }
         Press::Answer(_) => {}
         Press::Skip => session.skip(),
         Press::Undo => session.undo(),
@@ -99,8 +101,8 @@ struct Photos {
 }
 
 impl Photos {
-    fn is_ready(self, id: Uuid) -> bool {
-        self.ready.with(|ready| ready.contains(&id))
+    fn has_come(self, id: Uuid) -> bool {
+        self.ready.with_untracked(|ready| ready.contains(&id))
     }
 
     fn came(self, id: Uuid) {
@@ -113,8 +115,8 @@ impl Photos {
     }
 }
 
-/// What the page does by itself once scripts run: listens to keys, fetches ahead, keeps what it has, and asks before it is
-/// left with something unsent.
+/// What the page does by itself once scripts run: listens to keys, fetches ahead, keeps what it has, and asks before it
+/// is left with something unsent.
 fn come_alive(session: Session, choices: StoredValue<Vec<Choice>>, keys_answer: RwSignal<bool>, act: Callback<Press>) {
     session.look();
     session.fetch(false);

@@ -1,8 +1,8 @@
 //! Labelling one photo after another: what is before the annotator, what they said, and what the server knows of it.
 //!
-//! An answer shows the next photo at once. It joins a line whose steps go to the server one after the other; what may pass
-//! by itself is tried again, and what cannot be sent waits, is seen to wait, and keeps the page from being left. Photos
-//! are fetched ahead.
+//! An answer shows the next photo at once. It joins a line whose steps go to the server one after the other; what may
+//! pass by itself is tried again, and what cannot be sent waits, is seen to wait, and keeps the page from being left.
+//! Photos are fetched ahead.
 
 use std::collections::HashMap;
 
@@ -341,7 +341,7 @@ impl Session {
         spawn_local(async move {
             let Ok(desk) = client::review_desk(campaign).await else { return };
             let Some(found) = desk.campaigns.into_iter().find(|found| found.id == campaign) else { return };
-            self.counted.try_set(self.answers());
+            self.counted.try_set(untrack(|| self.answers()));
             self.progress.try_set(found);
         });
     }
