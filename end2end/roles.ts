@@ -18,10 +18,24 @@ export async function become(role: Role, context: BrowserContext): Promise<void>
   if (role === "visitor") return;
   let name = names.get(role);
   if (!name) {
-    name = `${role}-${randomUUID().slice(0, 8)}`;
-    makeAccount(name, role, PASSWORD);
+    name = newAccount(role);
     names.set(role, name);
   }
+  await signIn(name, context);
+}
+
+/** Somebody of that role whom nobody else is. */
+export async function becomeSomebodyNew(role: "operator" | "annotator", context: BrowserContext): Promise<void> {
+  await signIn(newAccount(role), context);
+}
+
+function newAccount(role: "operator" | "annotator"): string {
+  const name = `${role}-${randomUUID().slice(0, 8)}`;
+  makeAccount(name, role, PASSWORD);
+  return name;
+}
+
+async function signIn(name: string, context: BrowserContext): Promise<void> {
   const answer = await context.request.post(new URL("/login", baseURL).href, {
     form: { name, password: PASSWORD, next: "/" },
     headers: { Origin: new URL(baseURL).origin },

@@ -64,6 +64,10 @@ export function makeAccount(name: string, role: "operator" | "annotator", passwo
   command(["user", "add", name, "--role", role, "--password-stdin"], `${password}\n`);
 }
 
+/** Makes an access token with these scopes on the server under test. */
+export const makeToken = (name: string, scopes: string[]): string =>
+  command(["user", "token", "add", name, "--scope", scopes.join(",")]).trim();
+
 /** A link that signs an operator in once. */
 export const operatorLink = (): string => command(["user", "link"]).trim();
 

@@ -16,7 +16,8 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use gourmetgram_api::{FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, Viewer};
+use gourmetgram_api::{FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer};
+use uuid::Uuid;
 
 use crate::{
     campaigns::{CampaignForm, Campaigns},
@@ -64,6 +65,12 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// What keeps it from being shown; for anybody but an operator, that it is not for them.
     async fn campaigns(&self, form: CampaignForm) -> Result<Campaigns, Problem>;
+    /// What `/review` shows: every campaign, and the first photo of the one that [`choose`](crate::review::choose)
+    /// chooses. It is kept for who asks, so that a page without scripts has something to answer.
+    ///
+    /// # Errors
+    /// What keeps it from being shown; for operators without an account, that labels carry a name.
+    async fn review(&self, campaign: Option<Uuid>) -> Result<ReviewDesk, Problem>;
 }
 
 /// Sets the HTTP status of the response being rendered. Provided by the server as a context.

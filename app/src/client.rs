@@ -5,11 +5,13 @@
 //! aborted.
 
 use gourmetgram_api::{
-    CorrectionRequest, Cursor, Facets, FlagReason, FlagRequest, FlagsAnswer, FlagsRequest, LiveModel, Neighbours,
-    NewPrediction, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, StoredObjects,
+    CorrectionRequest, Cursor, Facets, FlagReason, FlagRequest, FlagsAnswer, FlagsRequest, GivenAnnotation, LiveModel,
+    Neighbours, NewAnnotation, NewPrediction, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem,
+    ReviewDesk, ReviewTasks, Seen, StoredObjects,
 };
 use js_sys::Promise;
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FormData, ProgressEvent, XmlHttpRequest};
@@ -21,6 +23,8 @@ use crate::{
 };
 
 const PREDICTIONS: &str = "/api/v1/predictions";
+const REVIEW: &str = "/api/v1/review";
+const ANNOTATIONS: &str = "/api/v1/annotations";
 
 /// Sends a photo and answers with what is recorded of it.
 ///
@@ -104,10 +108,72 @@ pub async fn neighbours(id: PredictionId, query: &PredictionQuery) -> Result<Nei
 /// # Errors
 /// Every [`Trouble`]; it may be sent again.
 pub async fn set_flags(request: &FlagsRequest) -> Result<FlagsAnswer, Trouble> {
-    let body = serde_json::to_string(request).map_err(|_| Trouble::Unreachable)?;
-    let headers = [("Content-Type", "application/json")];
-    let path = format!("{PREDICTIONS}/flags");
-    Call { method: "POST", path: &path, headers: &headers, body: Body::Json(body) }.send(None).await?.json()
+    post(&format!("{PREDICTIONS}/flags"), request).await?.json()
+}
+
+/// How far the campaigns are, and what of `campaign` the annotator holds.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn review_desk(campaign: Uuid) -> Result<ReviewDesk, Trouble> {
+    get(&format!("{REVIEW}/next?campaign={campaign}")).await
+}
+
+/// What `/review` shows, where the browser comes to it without loading a document.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn review(campaign: Option<Uuid>) -> Result<ReviewDesk, Trouble> {
+    let desk: ReviewDesk = get(&format!("{REVIEW}/next")).await?;
+    match crate::review::choose(&desk.campaigns, campaign) {
+        crate::review::Chosen::Campaign(chosen) => {
+            Ok(ReviewDesk { tasks: next_tasks(chosen.id, 1).await?.tasks, ..desk })
+        }
+        _ => Ok(ReviewDesk { tasks: Vec::new(), ..desk }),
+    }
+}
+
+/// The photos that the annotator holds, up to `count` with new ones.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn next_tasks(campaign: Uuid, count: u16) -> Result<ReviewTasks, Trouble> {
+    let path = format!("{REVIEW}/next?campaign={campaign}&count={count}");
+    Call { method: "POST", path: &path, headers: &[], body: Body::Empty }.send(None).await?.json()
+}
+
+/// Says what the photo of a task shows.
+///
+/// # Errors
+/// Every [`Trouble`]; it may be sent again.
+pub async fn annotate(task: Uuid, seen: &Seen, took_ms: u32) -> Result<GivenAnnotation, Trouble> {
+    post(ANNOTATIONS, &NewAnnotation { task, seen: seen.clone(), took_ms: Some(took_ms) }).await?.json()
+}
+
+/// Takes an annotation back.
+///
+/// # Errors
+/// Every [`Trouble`]; it may be sent again.
+pub async fn take_back(annotation: Uuid) -> Result<(), Trouble> {
+    delete(&format!("{ANNOTATIONS}/{annotation}")).await
+}
+
+/// Passes a task over.
+///
+/// # Errors
+/// Every [`Trouble`]; it may be sent again.
+pub async fn skip(task: Uuid) -> Result<(), Trouble> {
+    let path = format!("{REVIEW}/tasks/{task}/skip");
+    Call { method: "POST", path: &path, headers: &[], body: Body::Empty }.send(None).await?;
+    Ok(())
+}
+
+/// Takes passing over back.
+///
+/// # Errors
+/// Every [`Trouble`]; it may be sent again.
+pub async fn unskip(task: Uuid) -> Result<(), Trouble> {
+    delete(&format!("{REVIEW}/tasks/{task}/skip")).await
 }
 
 fn written(query: &PredictionQuery) -> String {
@@ -183,6 +249,12 @@ pub async fn erase(id: PredictionId) -> Result<(), Trouble> {
 
 async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Trouble> {
     Call { method: "GET", path, headers: &[], body: Body::Empty }.send(None).await?.json()
+}
+
+async fn post(path: &str, body: &impl Serialize) -> Result<Answer, Trouble> {
+    let body = serde_json::to_string(body).map_err(|_| Trouble::Unreachable)?;
+    let headers = [("Content-Type", "application/json")];
+    Call { method: "POST", path, headers: &headers, body: Body::Json(body) }.send(None).await
 }
 
 async fn put(path: &str, body: &impl Serialize) -> Result<(), Trouble> {

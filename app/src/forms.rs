@@ -66,9 +66,14 @@ pub fn download(id: PredictionId) -> String {
     format!("{}?download=true", image(id))
 }
 
-/// A small picture of the photo, `side` pixels at its longer side: 96, 256 or 512.
+/// A small picture of the photo, `side` pixels at its longer side: 96, 256, 512 or 1024.
 pub fn thumbnail(id: PredictionId, side: u16) -> String {
     format!("/api/v1/predictions/{id}/thumbnail?size={side}")
+}
+
+/// The photo of a task as a JPEG, `side` pixels at its longer side: 96, 256, 512 or 1024.
+pub fn task_image(task: uuid::Uuid, side: u16) -> String {
+    format!("/api/v1/review/tasks/{task}/image?size={side}")
 }
 
 /// Flags many photos: fields `id`, as often as there are photos, and `reason`; or `was` (`{id}:{reason}`) to undo.

@@ -20,6 +20,7 @@ pub mod judgement;
 pub mod line;
 pub mod pages;
 pub mod posted;
+pub mod review;
 pub mod trouble;
 pub mod upload;
 pub mod visit;

@@ -203,11 +203,11 @@ impl Upload {
 }
 
 /// Whether the browser knows that it has no connection. That it has one says little.
-fn is_offline() -> bool {
+pub(crate) fn is_offline() -> bool {
     web_sys::window().is_some_and(|window| !window.navigator().on_line())
 }
 
-async fn one_second() {
+pub(crate) async fn one_second() {
     let elapsed = Promise::new(&mut |resolve, _| {
         // Without a timer the wait is over at once.
         let timer = web_sys::window()

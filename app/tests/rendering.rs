@@ -9,12 +9,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use gourmetgram_api::{
-    Campaign, CampaignPreset, CampaignPreview, CampaignProgress, ClassIndex, ClassProbability, Classes, Confidence,
-    Cursor, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours, ObjectState, PhotoStratum,
-    Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role, Selected,
-    StorageState, StoredObject, StoredObjects, StratumCounts, Total, UploadLimits, Viewer,
-};
+use gourmetgram_api::{Campaign, CampaignPreset, CampaignPreview, CampaignProgress, ClassIndex, ClassProbability, Classes, Confidence, Cursor, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours, ObjectState, PhotoStratum, Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, ReviewCampaign, ReviewDesk, ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects, StratumCounts, Total, UploadLimits, Viewer};
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
     campaigns::{CampaignForm, Campaigns},
@@ -26,6 +21,7 @@ use hydration_context::SsrSharedContext;
 use leptos::{nonce::provide_nonce, prelude::*};
 use leptos_meta::ServerMetaContext;
 use leptos_router::location::RequestUrl;
+use uuid::Uuid;
 
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
@@ -124,6 +120,26 @@ impl Backend for Kitchen {
             progress: CampaignProgress { considered: 100, chosen: 12, labelled: 3 },
         });
         Ok(Campaigns { campaigns: campaigns.collect(), preview })
+    async fn review(&self, campaign: Option<Uuid>) -> Result<ReviewDesk, Problem> {
+        let campaign_of =
+            |id, name: &str, labelled| ReviewCampaign { id, name: name.to_owned(), blind: true, photos: 3, labelled };
+        let (open, other, done) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+        let campaigns = match self.0.clone()? {
+            Some(_) => {
+                vec![campaign_of(open, "Open", 1), campaign_of(other, "Other", 0), campaign_of(done, "Finished", 3)]
+            }
+            None => Vec::new(),
+        };
+        let task = ReviewTask {
+            id: Uuid::from_u128(4),
+            campaign: open,
+            width: 640,
+            height: 480,
+            until: chrono::DateTime::from_timestamp(1_795_429_680, 0).expect("a moment"),
+            shown: None,
+        };
+        let tasks = if campaign == Some(open) { vec![task] } else { Vec::new() };
+        Ok(ReviewDesk { classes: vec!["Soup".to_owned(), "Bread".to_owned()], campaigns, tasks })
     }
 }
 
@@ -328,8 +344,41 @@ async fn the_navigation_says_where_one_is() {
         assert_eq!(page.status, 200, "{path}");
         let link = page.html.split("<a ").find(|link| link.contains("aria-current=\"page\""));
         assert!(link.is_some_and(|link| link.contains(path)), "{path} in {}", page.html);
-        assert!(!page.html.contains("gourmetgram.js"), "nothing moves on {path}, so it needs no script");
+        let comes_alive = page.html.contains("gourmetgram.js");
+        assert_eq!(comes_alive, path == "/review", "where nothing moves, as on {path}, no script is needed");
     }
+}
+
+#[tokio::test]
+async fn labelling_works_without_a_script_and_says_what_there_is() {
+    let page = async |address: &str, photo| render(address, Kitchen(Ok(photo), signed_in(Role::Annotator)), None).await;
+    let campaign = |number| format!("/review?campaign={}", Uuid::from_u128(number));
+    assert!(page("/review", None).await.html.contains("Nothing to review."));
+    let choice = page("/review", Some(photo())).await.html;
+    for part in ["What would you like to label?", &campaign(1), &campaign(2), "2 of 3 photos to label", "All labelled"]
+    {
+        assert!(choice.contains(part), "{part} is missing in {choice}");
+    }
+    let (task, last) = (Uuid::from_u128(4), Uuid::from_u128(5));
+    let desk = page(&format!("{}&said={last}", campaign(1)), Some(photo())).await.html;
+    for part in [
+        "1 of 3",
+        &format!("/api/v1/review/tasks/{task}/image?size=1024"),
+        "action=\"/review/answer\"",
+        &format!("value=\"{task}\""),
+        "value=\"class:Soup\"",
+        "value=\"not_food\"",
+        "formaction=\"/review/skip\"",
+        "action=\"/review/undo\"",
+        &format!("value=\"{last}\""),
+    ] {
+        assert!(desk.contains(part), "{part} is missing in {desk}");
+    }
+    assert!(!desk.contains(" style="), "{desk}");
+    assert!(page(&campaign(3), Some(photo())).await.html.contains("All done."));
+    let unknown = page("/review?campaign=nonsense", Some(photo())).await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.html.contains("That campaign is not here."), "{}", unknown.html);
 }
 
 #[tokio::test]

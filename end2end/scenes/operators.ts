@@ -2,7 +2,9 @@
 
 import { expect } from "@playwright/test";
 
-import { picture, uploadedPhoto } from "../tests/page";
+import { operatorLink } from "../server";
+import { ReviewPage, campaign } from "../tests/labelling";
+import { picture, problem, uploadedPhoto } from "../tests/page";
 import { failedRequest, type Scene } from "./scene";
 
 export const operators: Scene[] = [
@@ -68,8 +70,95 @@ export const operators: Scene[] = [
     reach: ({ home }) => home.open("/campaigns?kind=random&name=Some&rate=lots&hours=0.5"),
   },
   { name: "dashboard", shows: "The dashboard", page: "/dashboard", reach: ({ home }) => home.open("/dashboard") },
-  { name: "review", shows: "Labelling", page: "/review", reach: ({ home }) => home.open("/review") },
-  { name: "review-operator", shows: "Labelling, as operators see it", page: "/review", as: "operator", reach: ({ home }) => home.open("/review") },
+  {
+    name: "review",
+    shows: "A photo to label, without what the model said",
+    page: "/review",
+    reach: async ({ page }) => new ReviewPage(page).open(await campaign(8)),
+  },
+  {
+    name: "review-shown",
+    shows: "A photo to label, with what the model said",
+    page: "/review",
+    as: "operator",
+    reach: async ({ page }) => new ReviewPage(page).open(await campaign(2, { blind: false })),
+  },
+  {
+    name: "review-campaigns",
+    shows: "Several campaigns to choose from",
+    page: "/review",
+    async reach({ home, page }) {
+      await campaign(3);
+      await campaign(2, { blind: false });
+      await home.open("/review");
+      await expect(page.getByRole("heading", { name: "What would you like to label?" })).toBeVisible();
+    },
+  },
+  {
+    name: "review-keys",
+    shows: "What the keys do",
+    page: "/review",
+    async reach({ page }) {
+      await new ReviewPage(page).open(await campaign(2));
+      await page.keyboard.press("?");
+      await expect(page.getByRole("dialog")).toBeVisible();
+    },
+  },
+  {
+    name: "review-unsaved",
+    shows: "Answers that did not arrive",
+    page: "/review",
+    expectedInConsole: failedRequest,
+    async reach({ page }) {
+      const review = new ReviewPage(page);
+      await review.open(await campaign(4));
+      await page.route("**/api/v1/annotations", (route) => route.fulfill(problem(401, "unauthenticated", "sign in")));
+      await page.keyboard.press("1");
+      await expect(page.getByRole("alert")).toBeVisible();
+      await review.seen();
+    },
+  },
+  {
+    name: "review-done",
+    shows: "Everything is labelled",
+    page: "/review",
+    async reach({ page }) {
+      const review = new ReviewPage(page);
+      await review.open(await campaign(1));
+      await page.keyboard.press("1");
+      await expect(review.end).toBeVisible();
+    },
+  },
+  {
+    name: "review-scripts-off",
+    shows: "A photo to label, scripts off",
+    page: "/review",
+    scriptsOff: true,
+    async reach({ page }) {
+      await page.goto((await campaign(2)).page);
+      await expect(new ReviewPage(page).photo).toBeVisible();
+    },
+  },
+  {
+    name: "review-unknown",
+    shows: "A campaign that is not here",
+    page: "/review",
+    expectedInConsole: failedRequest,
+    reach: ({ home }) => home.open("/review?campaign=01890a5d-ac96-774b-bcce-b302099a8057"),
+  },
+  {
+    name: "review-nameless",
+    shows: "An operator who came by link has no name for their labels yet",
+    page: "/review",
+    as: "visitor",
+    expectedInConsole: failedRequest,
+    async reach({ home, page }) {
+      await home.open(operatorLink());
+      await page.getByRole("button", { name: "Sign in as operator" }).click();
+      await expect(page).toHaveURL("/login/account");
+      await home.open("/review");
+    },
+  },
   { name: "pipelines", shows: "Pipelines", page: "/pipelines", reach: ({ home }) => home.open("/pipelines") },
   { name: "models", shows: "Models", page: "/models", reach: ({ home }) => home.open("/models") },
 ];

@@ -41,11 +41,13 @@ pub enum Size {
     Medium,
     /// A tile on a screen with many pixels, or a preview.
     Large,
+    /// A photo that has the screen to itself.
+    Screen,
 }
 
 impl Size {
     /// Every size. Few and fixed, or anybody could have us make and keep any number of pictures of one photo.
-    pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
+    pub const ALL: [Self; 4] = [Self::Small, Self::Medium, Self::Large, Self::Screen];
 
     /// The longer side, in pixels.
     pub fn side(self) -> u32 {
@@ -53,6 +55,7 @@ impl Size {
             Self::Small => 96,
             Self::Medium => 256,
             Self::Large => 512,
+            Self::Screen => 1024,
         }
     }
 

@@ -15,6 +15,7 @@ mod model;
 mod objects;
 mod prediction;
 mod problem;
+mod review;
 mod selecting;
 mod viewer;
 
@@ -36,6 +37,10 @@ pub use prediction::{
     Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
 };
 pub use problem::{Problem, ProblemKind};
+pub use review::{
+    AnnotationPage, AnnotationQuery, AnnotationRecord, GivenAnnotation, MAX_TASKS, NewAnnotation, ReviewCampaign,
+    ReviewDesk, ReviewQuery, ReviewTask, ReviewTasks, ShownAnswer,
+};
 pub use selecting::{
     CampaignList, CampaignName, CampaignPreset, CampaignPreview, CampaignRequest, Interval, PhotoStratum,
     PresetRequest, PreviewRequest, SelectRequest, Selected, StratumCounts, UnknownPreset,

@@ -41,6 +41,10 @@ pub enum Icon {
     Flow,
     /// Versions on top of each other.
     Layers,
+    /// Not to be seen.
+    Covered,
+    /// Not this one.
+    Skip,
 }
 
 impl Icon {
@@ -79,6 +83,10 @@ impl Icon {
                 "M5 8.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM19 19.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7 6.500h7a3 3 0 0 1 0 6h-4a3 \
                  3 0 0 0 0 6h7"
             }
+            Self::Covered => {
+                "M4 12c2-3.700 4.800-5.500 8-5.500s6 1.800 8 5.500c-2 3.700-4.800 5.500-8 5.500S6 15.700 4 12zM5 4.500l14 15"
+            }
+            Self::Skip => "M5.500 6l7 6-7 6zM12.500 6l7 6-7 6z",
             Self::Layers => {
                 "M12 4.500l8 4-8 4-8-4zM4.500 12.200l7.500 3.700 7.500-3.700M4.500 15.800l7.500 3.700 7.500-3.700"
             }

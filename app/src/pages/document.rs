@@ -3,5 +3,4 @@
 
 pub use super::login::{
     ByDocument as CampaignsPage, ByDocument as DashboardPage, ByDocument as ModelsPage, ByDocument as PipelinesPage,
-    ByDocument as ReviewPage,
 };

@@ -16,19 +16,18 @@ mod not_found;
 mod photos;
 #[cfg(feature = "ssr")]
 mod pipelines;
-#[cfg(feature = "ssr")]
 mod review;
 
 #[cfg(not(feature = "ssr"))]
-pub use document::{CampaignsPage, DashboardPage, ModelsPage, PipelinesPage, ReviewPage};
+pub use document::{CampaignsPage, DashboardPage, ModelsPage, PipelinesPage};
 pub use home::HomePage;
 pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
 pub use not_found::NotFoundPage;
 pub use photos::{PhotoPage, PhotosPage};
+pub use review::ReviewPage;
 #[cfg(feature = "ssr")]
 pub use {
     campaigns::CampaignsPage, dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage,
-    review::ReviewPage,
 };
 
 /// Whether the page at `path` is a document and nothing more: nothing on it moves, so it gets no scripts, and they need
@@ -36,5 +35,5 @@ pub use {
 #[cfg(feature = "ssr")]
 pub(crate) fn is_document(path: &str) -> bool {
     login::is_here(path)
-        || ["/campaigns", "/dashboard", "/models", "/pipelines", "/review"].contains(&path.trim_end_matches('/'))
+        || ["/campaigns", "/dashboard", "/models", "/pipelines"].contains(&path.trim_end_matches('/'))
 }

@@ -23,7 +23,7 @@ use super::{
 };
 
 /// Predictions on a page where the client did not say.
-const DEFAULT_PAGE: u16 = 50;
+pub(super) const DEFAULT_PAGE: u16 = 50;
 /// Most predictions on a page.
 pub const MAX_PAGE: u16 = 200;
 /// How far matches are counted: an exact number of many would cost a walk over all of them, and nobody reads past

@@ -3,6 +3,7 @@
 //! A catalog answers [`CatalogError`]; what that means to a client is decided in `http`.
 
 mod accounts;
+mod annotations;
 mod bulk;
 mod campaigns;
 pub mod entity;
@@ -11,6 +12,8 @@ mod migration;
 mod outbox;
 mod placements;
 mod predictions;
+mod resolution;
+mod review;
 mod selections;
 
 use std::{path::Path, time::Duration};
@@ -24,10 +27,12 @@ use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use accounts::{AccessToken, OPERATOR_LINK_LIFETIME, Session, SessionLimits};
+pub use annotations::{Annotated, Said, read_seen};
 pub use listing::MAX_PAGE;
 pub use outbox::{Backlog, Claim, Outcome};
 pub use placements::{CopyWanted, Shows};
 pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
+pub use review::{Assignment, LEASE, Leased};
 pub use selections::MAX_CONSIDERED;
 
 /// What can go wrong between us and the database.

@@ -1,12 +1,12 @@
 //! Stands before every route: asks [`rules`] who may call it, and where the request comes from.
 //!
-//! A route without a rule is closed, and so is a method that no rule of its path names. What needs no credentials is not looked up in the catalog, so that probes answer
-//! while it is away.
+//! A route without a rule is closed, and so is a method that no rule of its path names. What needs no credentials is
+//! not looked up in the catalog, so that probes answer while it is away.
 
 use axum::{
     body::Body,
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{StatusCode, header, request::Parts},
+    http::{StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -42,6 +42,12 @@ pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Resp
                 Kind::Api => refusal.into_response(),
                 Kind::Form if rule.path.starts_with("/login") => {
                     pages::answer_with_page(app, request, "/login", refusal).await
+                }
+                Kind::Form if rule.path.starts_with("/review/") => {
+                    // Signed in again, they come back to the page and not to the address of its form.
+                    let mut request = request;
+                    *request.uri_mut() = Uri::from_static("/review");
+                    pages::turn_away(app, request, refusal).await
                 }
                 Kind::Form => pages::page_with_problem(app, request, None, refusal).await,
                 Kind::Page => pages::turn_away(app, request, refusal).await,

@@ -147,6 +147,19 @@ impl Caller {
         Viewer { role: self.role(), name }
     }
 
+    /// The name that labels of the caller carry. A machine's begins with `token:`, which no account's does.
+    pub fn annotator(&self) -> Result<String, Refusal> {
+        self.has_role(Role::Annotator)?;
+        match &self.credentials {
+            Credentials::Session(Session { account: Some((_, name)), .. }) => Ok(name.clone()),
+            Credentials::AccessToken(token) => Ok(format!("token:{}", token.name)),
+            _ => Err(Refusal::new(
+                ProblemKind::Forbidden,
+                "a label carries the name of who gave it: make an account at /login/account, then come back",
+            )),
+        }
+    }
+
     /// Whether the caller may do what needs `scope` with everybody's photos: operators, and tokens with that scope.
     pub fn may(&self, scope: Scope) -> bool {
         match &self.credentials {
@@ -197,8 +210,8 @@ impl Caller {
     /// As whom the caller may do what needs `scope` with `row`; a refusal that does not tell whether it exists
     /// otherwise.
     ///
-    /// Who may see a photo is decided here and nowhere else: whoever uploaded it, operators (and machines with the
-    /// scope), and annotators it is assigned to.
+    /// Who may see a photo is decided here: whoever uploaded it, and operators (and machines with the scope).
+    /// Annotators see the photos they were given by their tasks, which do not tell which photo it is.
     pub fn as_actor_on(
         &self,
         app: &App,
@@ -223,17 +236,11 @@ impl Caller {
         };
         if owns || opens {
             Ok((Actor::Visitor, row))
-        } else if self.may(scope) || (scope == Scope::PredictionsRead && self.is_assigned(&row)) {
+        } else if self.may(scope) {
             Ok((Actor::Operator, row))
         } else {
             Err(Refusal::no_such_prediction())
         }
-    }
-
-    /// Whether the caller is an annotator who has this photo to label. Photos are assigned by campaigns, of which there
-    /// are none yet.
-    fn is_assigned(&self, _row: &prediction::Model) -> bool {
-        false
     }
 
     /// Reads who sent the request from its headers. It must have been made by our own pages, or change nothing:

@@ -17,6 +17,8 @@ mod pages;
 mod predictions;
 mod progress;
 mod refusal;
+mod review;
+mod review_forms;
 pub mod rules;
 mod session_cookie;
 mod sign_in;
@@ -78,7 +80,7 @@ const MAX_SMALL_BODY: usize = 64 * 1024;
     tags(
         (name = "predictions", description = "Photos and their labels"),
         (name = "feedback", description = "What people say about a label"),
-        (name = "labelling", description = "Campaigns that choose which photos people label"),
+        (name = "labelling", description = "Campaigns that choose which photos people label, and what people said"),
         (name = "models", description = "The model that answers"),
         (name = "tutorial", description = "The tutorial's inference contract"),
         (name = "operation", description = "Probes and metrics"),
@@ -108,6 +110,11 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(campaigns::preview))
         .routes(routes!(campaigns::read, campaigns::archive))
         .routes(routes!(campaigns::select))
+        .routes(routes!(review::look, review::next))
+        .routes(routes!(review::image))
+        .routes(routes!(review::skip, review::unskip))
+        .routes(routes!(review::annotate, review::list))
+        .routes(routes!(review::take_back))
         .routes(routes!(predictions::live_model))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
@@ -139,6 +146,9 @@ pub fn router(app: App) -> Router {
         .route("/campaigns", get(pages::page).post(campaigns::make_by_form))
         .route("/campaigns/{id}/select", post(campaigns::select_by_form))
         .route("/campaigns/{id}/archive", post(campaigns::archive_by_form))
+        .route("/review/answer", post(review_forms::answer))
+        .route("/review/skip", post(review_forms::skip))
+        .route("/review/undo", post(review_forms::undo))
         .route("/login", get(pages::page).post(sign_in::sign_in))
         .route("/login/link", get(pages::page).post(account::follow_link))
         .route("/login/account", get(pages::page).post(account::make_account))

@@ -10,23 +10,25 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
-    FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, Role,
-    Viewer,
+    FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
+    ReviewDesk, Role, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
     campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
     home::{Home, PHOTOS_PER_PAGE},
+    review::{Chosen, choose},
 };
 use leptos::prelude::{LeptosOptions, expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
+use uuid::Uuid;
 
 use super::{
     Caller, Refusal, assets, campaigns, explore,
     identity::{names_credentials, visitor_token},
     local_path::LocalPath,
-    predictions, rules,
+    predictions, review, rules,
     session_cookie::no_session,
 };
 use crate::{
@@ -321,6 +323,19 @@ impl Backend for CallersBackend {
             let classes = explore::facets_of(&self.app).await?.classes;
             let prediction = predictions::with_history(&self.app, actor, row).await?;
             Ok(Some(PhotoDetails { prediction, classes, objects, neighbours }))
+        };
+        load.await.map_err(|refusal: Refusal| *refusal.0)
+    }
+
+    async fn review(&self, campaign: Option<Uuid>) -> Result<ReviewDesk, Problem> {
+        let load = async {
+            let annotator = self.caller.annotator()?;
+            let campaigns = self.app.catalog().review_campaigns().await?;
+            let tasks = match choose(&campaigns, campaign) {
+                Chosen::Campaign(chosen) => self.app.catalog().next_tasks(&annotator, Some(chosen.id), 1).await?,
+                _ => Vec::new(),
+            };
+            review::desk(&self.app, tasks).await
         };
         load.await.map_err(|refusal: Refusal| *refusal.0)
     }

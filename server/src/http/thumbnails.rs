@@ -22,7 +22,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ThumbnailQuery {
-    /// The longer side in pixels: 96, 256 (where not said) or 512.
+    /// The longer side in pixels: 96, 256 (where not said), 512 or 1024.
     #[serde(default)]
     size: Option<u32>,
 }
@@ -54,7 +54,7 @@ pub async fn thumbnail(
     let size = query
         .ok()
         .and_then(|Query(ThumbnailQuery { size })| size.map_or(Some(Size::Medium), Size::of_side))
-        .ok_or_else(|| Refusal::new(ProblemKind::BadRequest, "size must be 96, 256 or 512"))?;
+        .ok_or_else(|| Refusal::new(ProblemKind::BadRequest, "size must be 96, 256, 512 or 1024"))?;
     let etag = format!("\"{}-{}\"", row.image_sha256, size.side());
     let fixed = [
         (header::ETAG, etag.clone()),
@@ -65,11 +65,16 @@ pub async fn thumbnail(
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
     let own = [(header::CONTENT_TYPE, "image/jpeg"), (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox")];
+    Ok((fixed, own, small_picture(app, row, id, size).await?).into_response())
+}
+
+/// The small picture of a photo, from the disk or newly made.
+pub async fn small_picture(app: App, row: prediction::Model, id: PredictionId, size: Size) -> Result<Bytes, Refusal> {
     // A disk that cannot be read costs the work of making the picture, not the picture.
     if let Ok(Some(kept)) = app.thumbnails().read(id, size).await {
-        return Ok((fixed, own, kept).into_response());
+        return Ok(kept);
     }
-    Ok((fixed, own, make(app, row, id, size).await?).into_response())
+    make(app, row, id, size).await
 }
 
 async fn make(app: App, row: prediction::Model, id: PredictionId, size: Size) -> Result<Bytes, Refusal> {

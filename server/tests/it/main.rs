@@ -20,6 +20,7 @@ mod photos;
 mod plans;
 mod replaying;
 mod replays;
+mod review;
 mod secrets;
 mod security;
 mod selecting;

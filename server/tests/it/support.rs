@@ -5,6 +5,7 @@ use std::time::Duration;
 use gourmetgram::{
     accounts::{Password, Scope},
     app::{App, Application},
+    catalog::entity::{batch, campaign, prediction, selection, task},
     config::Settings,
     http::{new_access_token, sha256_hex},
 };
@@ -12,7 +13,10 @@ use gourmetgram_api::{NewPrediction, Prediction, PredictionId, Problem, Role};
 use gourmetgram_object_store::{Bucket, ObjectStoreError};
 use image::{ImageFormat, Rgb, RgbImage};
 use reqwest::{Client, RequestBuilder, Response, multipart};
-use sea_orm::{ConnectionTrait, Database as Connection, DatabaseConnection, Statement};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, Database as Connection, DatabaseConnection, IntoActiveModel,
+    Statement,
+};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -50,6 +54,12 @@ pub struct TestApp {
     stop: CancellationToken,
     running: JoinHandle<()>,
     postgres: Option<PostgresDatabase>,
+}
+
+/// A campaign with its tasks, in the order of their photos.
+pub struct ChosenPhotos {
+    pub id: Uuid,
+    pub tasks: Vec<Uuid>,
 }
 
 struct PostgresDatabase {
@@ -152,6 +162,101 @@ impl TestApp {
         let connection = self.connect().await;
         connection.execute_unprepared(statement).await.unwrap();
         connection.close().await.unwrap();
+    }
+
+    /// So many photos in the catalog, all with the same file: what tests of lists and tasks need, without a
+    /// classification each.
+    pub async fn copies_of_a_photo(&self, count: usize) -> Vec<PredictionId> {
+        let first = self.upload(a_photo(1)).await;
+        self.settle().await;
+        let row = self.app.catalog().prediction(first.id).await.unwrap().unwrap();
+        let connection = self.connect().await;
+        let mut photos = vec![first.id];
+        for _ in 1..count {
+            let id = Uuid::now_v7();
+            let copy = prediction::Model { id, idempotency: None, ..row.clone() };
+            copy.into_active_model().insert(&connection).await.unwrap();
+            photos.push(id.try_into().unwrap());
+        }
+        connection.close().await.unwrap();
+        photos
+    }
+
+    /// A campaign that has chosen these photos, in this order; `wanted` says how many labels the one at a place is to
+    /// get.
+    pub async fn campaign(
+        &self,
+        name: &str,
+        blind: bool,
+        photos: &[PredictionId],
+        wanted: impl Fn(usize) -> i32,
+    ) -> ChosenPhotos {
+        let connection = self.connect().await;
+        let at = gourmetgram::catalog::now();
+        let rule = serde_json::json!({ "kind": "everything" });
+        let campaign = campaign::Model {
+            id: Uuid::now_v7(),
+            name: name.to_owned(),
+            rule: rule.clone(),
+            blind,
+            labelled_in: "review".to_owned(),
+            double_share: 0.0,
+            starts_at: None,
+            ends_at: None,
+            seed: 1,
+            schedule: None,
+            project: None,
+            created_at: at,
+            archived_at: None,
+        };
+        campaign.clone().into_active_model().insert(&connection).await.unwrap();
+        let batch = batch::ActiveModel {
+            campaign_id: Set(campaign.id),
+            interval_start: Set(at - chrono::TimeDelta::minutes(30)),
+            interval_end: Set(at),
+            rule: Set(rule),
+            seed: Set(1),
+            considered: Set(photos.len() as i64),
+            sizes: Set(serde_json::json!([0, 0, 0, photos.len()])),
+            chosen: Set(serde_json::json!([0, 0, 0, photos.len()])),
+            drawn_at: Set(at),
+            ..Default::default()
+        };
+        let batch = batch.insert(&connection).await.unwrap();
+        let mut tasks = Vec::new();
+        for (place, photo) in photos.iter().enumerate() {
+            let selection = selection::Model {
+                campaign_id: campaign.id,
+                prediction_id: photo.as_uuid(),
+                batch_id: batch.id,
+                stratum: 3,
+                inclusion: 1.0,
+                stratum_size: photos.len() as i64,
+                chosen: true,
+                by_random_sample: true,
+                confident: false,
+                flag: None,
+                corrected_class: None,
+            };
+            selection.into_active_model().insert(&connection).await.unwrap();
+            let task = task::Model {
+                id: Uuid::new_v4(),
+                campaign_id: campaign.id,
+                prediction_id: photo.as_uuid(),
+                batch_id: batch.id,
+                position: place as i64,
+                wanted: wanted(place),
+                given: 0,
+                closed_at: None,
+                resolved: None,
+                remote_id: None,
+                created_at: at,
+            };
+            tasks.push(task.id);
+            task.into_active_model().insert(&connection).await.unwrap();
+        }
+        connection.close().await.unwrap();
+        ChosenPhotos { id: campaign.id, tasks }
     }
 
     /// How many rows a table has.

@@ -29,7 +29,7 @@ impl MigrationTrait for Step {
 }
 
 /// Name, table, columns, condition: written the same way on both databases.
-const INDEXES: [(&str, &str, &str, &str); 9] = [
+const INDEXES: [(&str, &str, &str, &str); 10] = [
     ("batches_by_campaign", "batches", "campaign_id, interval_start", ""),
     ("selections_by_prediction", "selections", "prediction_id", ""),
     ("selections_by_batch", "selections", "batch_id", ""),
@@ -37,7 +37,8 @@ const INDEXES: [(&str, &str, &str, &str); 9] = [
     ("open_tasks", "tasks", "campaign_id, position", " WHERE closed_at IS NULL"),
     ("tasks_by_campaign", "tasks", "campaign_id, closed_at", ""),
     ("annotations_by_task", "annotations", "task_id", ""),
-    ("annotations_by_annotator", "annotations", "annotator, at", ""),
+    ("annotations_by_annotator", "annotations", "annotator, id", ""),
+    ("leases_by_annotator", "task_leases", "annotator, until", ""),
     ("placements_by_prediction", "placements", "prediction_id", ""),
 ];
 
