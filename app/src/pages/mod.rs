@@ -11,6 +11,8 @@ pub mod login;
 #[cfg(feature = "ssr")]
 mod models;
 mod not_found;
+#[cfg(feature = "ssr")]
+mod not_now;
 mod photos;
 #[cfg(feature = "ssr")]
 mod pipelines;
@@ -18,17 +20,20 @@ mod pipelines;
 mod review;
 
 #[cfg(not(feature = "ssr"))]
-pub use document::{DashboardPage, ModelsPage, PipelinesPage, ReviewPage};
+pub use document::{DashboardPage, ModelsPage, NotNowPage, PipelinesPage, ReviewPage};
 pub use home::HomePage;
 pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
 pub use not_found::NotFoundPage;
 pub use photos::{PhotoPage, PhotosPage};
 #[cfg(feature = "ssr")]
-pub use {dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage, review::ReviewPage};
+pub use {
+    dashboard::DashboardPage, models::ModelsPage, not_now::NotNowPage, pipelines::PipelinesPage, review::ReviewPage,
+};
 
 /// Whether the page at `path` is a document and nothing more: nothing on it moves, so it gets no scripts, and they need
 /// not carry it.
 #[cfg(feature = "ssr")]
 pub(crate) fn is_document(path: &str) -> bool {
-    login::is_here(path) || ["/dashboard", "/models", "/pipelines", "/review"].contains(&path.trim_end_matches('/'))
+    let path = path.trim_end_matches('/');
+    login::is_here(path) || ["/dashboard", "/models", "/pipelines", "/review", crate::forms::NOT_NOW].contains(&path)
 }

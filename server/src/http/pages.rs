@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use axum::{
     body::Body,
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
@@ -16,6 +16,7 @@ use gourmetgram_api::{
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
     explore::{Explored, PhotoDetails},
+    forms::{NOT_NOW, NOT_NOW_POSTED},
     home::{Home, PHOTOS_PER_PAGE},
 };
 use leptos::prelude::{LeptosOptions, expect_context, provide_context, use_context};
@@ -83,6 +84,13 @@ pub async fn turn_away(app: App, request: Request, refusal: Refusal) -> Response
         _ if names_credentials(&parts.headers) => refusal.into_response(),
         _ => page_with_problem(app, Request::from_parts(parts, Body::empty()), None, refusal).await,
     }
+}
+
+/// Answers somebody who asked for a page, or sent a form, that cannot be had now. `headers` are those of their request.
+pub async fn not_now(app: App, headers: HeaderMap, is_form: bool, refusal: Refusal) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.headers_mut() = headers;
+    answer_with_page(app, request, if is_form { NOT_NOW_POSTED } else { NOT_NOW }, refusal).await
 }
 
 /// What a form did that a page is the answer to.
