@@ -3,6 +3,7 @@
 // GOURMETGRAM_URL: an address to test instead, where a server runs already. GOURMETGRAM_BIN: the binary to start.
 
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -31,6 +32,7 @@ function builtBinary(): string {
 // The configuration is read again in every worker process; the environment hands the first reading's choice on.
 process.env.GOURMETGRAM_E2E_PORT ??= String(await freePort());
 process.env.GOURMETGRAM_E2E_DATA ??= mkdtempSync(join(tmpdir(), "gourmetgram-end2end-"));
+process.env.GOURMETGRAM_E2E_STRICT_PORT ??= String(await freePort());
 
 const given = process.env.GOURMETGRAM_URL;
 
@@ -55,6 +57,19 @@ export const settings: Record<string, string> = {
   GOURMETGRAM__LOG__FILTER: "warn",
 };
 
+/**
+ * A second server, which gives hardly a page a minute: where it is looked at what such a server says. None beside a
+ * server that was given.
+ */
+export const strictURL = given ? undefined : `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_STRICT_PORT}`;
+
+const strictSettings = (url: string): Record<string, string> => ({
+  ...settings,
+  GOURMETGRAM__SERVER__LISTEN: new URL(url).host,
+  GOURMETGRAM__DATA_DIR: join(dataFolder, "strict"),
+  GOURMETGRAM__LIMITS__READS_PER_MINUTE: "1",
+});
+
 /** Runs the command line beside the server under test. Returns what it prints. */
 const command = (words: string[], input = ""): string =>
   execFileSync(binary(), words, { cwd: repository, input, env: { ...process.env, ...settings } }).toString();
@@ -64,25 +79,28 @@ export function makeAccount(name: string, role: "operator" | "annotator", passwo
   command(["user", "add", name, "--role", role, "--password-stdin"], `${password}\n`);
 }
 
-/** Makes an access token with these scopes on the server under test. */
-export const makeToken = (name: string, scopes: string[]): string =>
-  command(["user", "token", "add", name, "--scope", scopes.join(",")]).trim();
+/** An access token of a machine that may do what these scopes say, separated by commas. */
+export const accessToken = (scopes: string): string =>
+  command(["user", "token", "add", `machine-${randomUUID().slice(0, 8)}`, "--scope", scopes]).trim();
 
 /** A link that signs an operator in once. */
 export const operatorLink = (): string => command(["user", "link"]).trim();
 
-export const webServer = given
-  ? undefined
-  : {
-      command: `"${binary()}" serve`,
-      cwd: repository,
-      url: `${baseURL}/readyz`,
-      timeout: 60_000,
-      stdout: "ignore" as const,
-      stderr: "pipe" as const,
-      gracefulShutdown: { signal: "SIGTERM" as const, timeout: 10_000 },
-      env: { ...(process.env as Record<string, string>), ...settings },
-    };
+const started = (url: string, probe: string, told: Record<string, string>) => ({
+  command: `"${binary()}" serve`,
+  cwd: repository,
+  url: `${url}${probe}`,
+  timeout: 60_000,
+  stdout: "ignore" as const,
+  stderr: "pipe" as const,
+  gracefulShutdown: { signal: "SIGTERM" as const, timeout: 10_000 },
+  env: { ...(process.env as Record<string, string>), ...told },
+});
+
+export const webServer = strictURL
+  ? // To be probed takes nothing from the strict server's budget only at one address.
+    [started(baseURL, "/readyz", settings), started(strictURL, "/livez", strictSettings(strictURL))]
+  : undefined;
 
 /** Debian's Chromium: Playwright's own downloads are not needed. */
 export const chromium = {

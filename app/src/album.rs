@@ -3,6 +3,8 @@
 use gourmetgram_api::{Cursor, Prediction, PredictionId, PredictionPage};
 use leptos::prelude::*;
 
+use crate::upload::Upload;
+
 /// One photo with its answer and what was said about it. A handle: clones share the state, and are equal where they
 /// mean the same photo.
 #[derive(Clone, Debug)]
@@ -43,10 +45,37 @@ impl PartialEq for Photo {
     }
 }
 
+/// What stands at one place of the list "My photos".
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A photo with its answer.
+    Here(Photo),
+    /// The place of a photo on its way, taken when it is chosen: its answer moves nothing else.
+    Coming(Upload),
+}
+
+impl Entry {
+    /// Names the photo that is here, or will be.
+    pub fn id(&self) -> PredictionId {
+        match self {
+            Self::Here(photo) => photo.id,
+            Self::Coming(upload) => upload.id,
+        }
+    }
+
+    /// The photo, where it is here.
+    pub fn photo(&self) -> Option<&Photo> {
+        match self {
+            Self::Here(photo) => Some(photo),
+            Self::Coming(_) => None,
+        }
+    }
+}
+
 /// The list "My photos", and the one photo that may be looked at without being on the list's loaded part.
 #[derive(Clone, Copy, Debug)]
 pub struct Album {
-    listed: RwSignal<Vec<Photo>>,
+    listed: RwSignal<Vec<Entry>>,
     unlisted: RwSignal<Option<Photo>>,
     next: RwSignal<Option<Cursor>>,
 }
@@ -54,14 +83,25 @@ pub struct Album {
 impl Album {
     /// The album as the page came: its first page of photos, and the one shown.
     pub fn new(mine: PredictionPage, shown: Option<Prediction>) -> Self {
-        let listed: Vec<Photo> = mine.items.into_iter().map(Photo::recorded).collect();
-        let unlisted = shown.map(Photo::recorded).filter(|photo| !listed.contains(photo));
+        let photos: Vec<Photo> = mine.items.into_iter().map(Photo::recorded).collect();
+        let unlisted = shown.map(Photo::recorded).filter(|photo| !photos.contains(photo));
+        let listed = photos.into_iter().map(Entry::Here).collect();
         Self { listed: RwSignal::new(listed), unlisted: RwSignal::new(unlisted), next: RwSignal::new(mine.next_cursor) }
     }
 
-    /// The photos of the list, newest first.
-    pub fn listed(&self) -> Vec<Photo> {
+    /// The list, newest first.
+    pub fn listed(&self) -> Vec<Entry> {
         self.listed.get()
+    }
+
+    /// How many photos of the list are here.
+    pub fn number(&self) -> usize {
+        self.listed.with(|entries| entries.iter().filter_map(Entry::photo).count())
+    }
+
+    /// Whether the list has neither photos nor places for them.
+    pub fn is_empty(&self) -> bool {
+        self.listed.with(Vec::is_empty)
     }
 
     /// Where the list goes on, if it does.
@@ -71,26 +111,43 @@ impl Album {
 
     /// The photo `id`, if the page knows it.
     pub fn find(&self, id: PredictionId) -> Option<Photo> {
-        let listed = self.listed.with(|photos| photos.iter().find(|photo| photo.id == id).cloned());
+        let is_meant = |photo: &&Photo| photo.id == id;
+        let listed = self.listed.with(|entries| entries.iter().filter_map(Entry::photo).find(is_meant).cloned());
         listed.or_else(|| self.unlisted.get().filter(|photo| photo.id == id))
     }
 
-    /// Puts a photo just sent at the head of the list. One sent again takes its old place.
+    /// Keeps places at the head of the list for photos on their way, the last chosen first.
+    pub fn expect(&self, uploads: impl DoubleEndedIterator<Item = Upload>) {
+        self.listed.update(|entries| {
+            entries.splice(0..0, uploads.rev().map(Entry::Coming));
+        });
+    }
+
+    /// Gives up the places of photos that do not come any more.
+    pub fn keep_places(&self, still_comes: impl Fn(&Upload) -> bool) {
+        self.listed.update(|entries| {
+            entries.retain(|entry| match entry {
+                Entry::Here(_) => true,
+                Entry::Coming(upload) => still_comes(upload),
+            });
+        });
+    }
+
+    /// Puts a photo just sent at its place, or at the head of the list if it has none.
     pub fn add(&self, photo: Photo) {
-        self.listed.update(|photos| match photos.iter_mut().find(|known| **known == photo) {
-            Some(known) => *known = photo,
-            None => photos.insert(0, photo),
+        self.listed.update(|entries| match entries.iter_mut().find(|entry| entry.id() == photo.id) {
+            Some(place) => *place = Entry::Here(photo),
+            None => entries.insert(0, Entry::Here(photo)),
         });
     }
 
     /// Appends the list's next page.
     pub fn append(&self, page: PredictionPage) {
         self.next.set(page.next_cursor);
-        self.listed.update(|photos| {
+        self.listed.update(|entries| {
             for prediction in page.items {
-                let photo = Photo::recorded(prediction);
-                if !photos.contains(&photo) {
-                    photos.push(photo);
+                if entries.iter().all(|entry| entry.id() != prediction.id) {
+                    entries.push(Entry::Here(Photo::recorded(prediction)));
                 }
             }
         });
@@ -98,7 +155,7 @@ impl Album {
 
     /// Forgets an erased photo.
     pub fn remove(&self, id: PredictionId) {
-        self.listed.update(|photos| photos.retain(|photo| photo.id != id));
+        self.listed.update(|entries| entries.retain(|entry| entry.id() != id));
         self.unlisted.update(|photo| {
             photo.take_if(|photo| photo.id == id);
         });

@@ -11,7 +11,7 @@ use leptos_router::{
 use crate::{
     components::Masthead,
     pages::{
-        AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
+        AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, NotNowPage,
         PhotoPage, PhotosPage, PipelinesPage, ReviewPage, SignInPage,
     },
 };
@@ -84,6 +84,7 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("review") view=ReviewPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("pipelines") view=PipelinesPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async/>
+                    <Route path=StaticSegment("not-now") view=NotNowPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("login") view=SignInPage ssr=SsrMode::Async/>
                     <Route path=(StaticSegment("login"), StaticSegment("link")) view=LinkPage ssr=SsrMode::Async/>
                     <Route path=(StaticSegment("login"), StaticSegment("account")) view=AccountPage ssr=SsrMode::Async/>

@@ -65,6 +65,7 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// What keeps it from being shown; for anybody but an operator, that it is not for them.
     async fn campaigns(&self, form: CampaignForm) -> Result<Campaigns, Problem>;
+
     /// What `/review` shows: every campaign, and the first photo of the one that [`choose`](crate::review::choose)
     /// chooses. It is kept for who asks, so that a page without scripts has something to answer.
     ///

@@ -34,6 +34,8 @@ pub enum Field {
     Annotator,
     /// A model version.
     ModelVersion,
+    /// Where simulated photos come from: a replay's name.
+    Source,
     /// A [`Place`].
     Place,
     /// The first day, in UTC.
@@ -52,7 +54,7 @@ pub enum Field {
 
 impl Field {
     /// Every part.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Class,
         Self::Min,
         Self::Max,
@@ -61,6 +63,7 @@ impl Field {
         Self::Annotated,
         Self::Annotator,
         Self::ModelVersion,
+        Self::Source,
         Self::Place,
         Self::From,
         Self::To,
@@ -86,6 +89,7 @@ impl Field {
             Self::Annotated => "annotated",
             Self::Annotator => "annotator",
             Self::ModelVersion => "model",
+            Self::Source => "source",
             Self::Place => "place",
             Self::From => "from",
             Self::To => "to",
@@ -229,7 +233,7 @@ impl Browse {
             annotated: yes_no(Field::Annotated)?,
             annotator: text(Field::Annotator),
             model_version: text(Field::ModelVersion),
-            source: None,
+            source: text(Field::Source),
             from: day(Field::From)?.map(midnight),
             // The last day is meant to its end.
             to: day(Field::To)?.and_then(|day| day.checked_add_days(Days::new(1))).map(midnight),
@@ -329,6 +333,9 @@ mod tests {
         assert_eq!((query.flagged, query.reason), (Some(true), Some(FlagReason::WrongLabel)));
         assert_eq!(query.confidence_max.unwrap().get(), 0.9);
         assert_eq!(asked.unfiltered().search(), "?sort=confidence&view=table");
+        let of_a_replay = browse("source=replay%2F0d3f6a1c");
+        assert_eq!(of_a_replay.query().unwrap().source.as_deref(), Some("replay/0d3f6a1c"));
+        assert_eq!(browse(of_a_replay.search().trim_start_matches('?')), of_a_replay);
     }
 
     #[test]
@@ -350,6 +357,7 @@ mod tests {
             ("place=attic", "place"),
             ("sort=beauty", "sort"),
             ("annotated=no&annotator=ann", "annotator"),
+            ("source=replay%00", "source"),
         ] {
             let problem = browse(search).query().unwrap_err();
             assert!(problem.detail.contains(named), "{search}: {}", problem.detail);

@@ -19,8 +19,17 @@ pub const ACCEPTED_TYPES: &str = "image/jpeg,image/png,image/webp,image/gif";
 /// Ends the session; no fields.
 pub const SIGN_OUT: &str = "/logout";
 
+/// Where the server asks for the page that says "not now". Nobody else finds anything there.
+pub const NOT_NOW: &str = "/not-now";
+
+/// The same, where a form was posted.
+pub const NOT_NOW_POSTED: &str = "/not-now?posted=1";
+
 /// The sign-in page, which leads back to the page at `path` with the query `search` (with or without its `?`).
 pub fn sign_in(path: &str, search: &str) -> String {
+    if path == NOT_NOW {
+        return "/login".to_owned();
+    }
     let search = search.trim_start_matches('?');
     let back = if search.is_empty() { path.to_owned() } else { format!("{path}?{search}") };
     format!("/login?next={}", Url::escape(&back))

@@ -74,6 +74,11 @@ impl Line {
         })
     }
 
+    /// Whether this one stands in it.
+    pub fn holds(self, upload: &Upload) -> bool {
+        self.uploads.with_untracked(|uploads| uploads.contains(upload))
+    }
+
     /// Whether there is more than one in it.
     pub fn is_crowd(self) -> bool {
         self.uploads.with_untracked(|uploads| uploads.len() > 1)

@@ -79,7 +79,12 @@ impl Visit {
             let trouble = self.refuse(&file);
             Some((Upload::new(file)?, trouble))
         });
-        self.line.join(uploads.collect());
+        let uploads: Vec<(Upload, Option<Trouble>)> = uploads.collect();
+        let coming: Vec<Upload> =
+            uploads.iter().filter(|(_, trouble)| trouble.is_none()).map(|(upload, _)| upload.clone()).collect();
+        self.line.join(uploads);
+        self.give_up_places();
+        self.album.expect(coming.into_iter());
         self.go_on();
     }
 
@@ -96,7 +101,25 @@ impl Visit {
     /// Gives up on a photo on its way.
     pub fn cancel(self, upload: &Upload) {
         self.line.remove(upload);
+        self.give_up_places();
         self.go_on();
+    }
+
+    /// Gives up on all photos on their way that are not answered yet.
+    pub fn cancel_the_rest(self) {
+        self.line.remove_unanswered();
+        self.give_up_places();
+    }
+
+    /// Puts the line away once nothing more happens in it.
+    pub fn close_line(self) {
+        self.line.clear();
+        self.give_up_places();
+    }
+
+    /// Photos that left the line without an answer need no place in the album.
+    fn give_up_places(self) {
+        self.album.keep_places(|upload| self.line.holds(upload));
     }
 
     /// Puts an upload on stage: the visitor asks for its answer before the others'.

@@ -120,6 +120,8 @@ impl Backend for Kitchen {
             progress: CampaignProgress { considered: 100, chosen: 12, labelled: 3 },
         });
         Ok(Campaigns { campaigns: campaigns.collect(), preview })
+    }
+
     async fn review(&self, campaign: Option<Uuid>) -> Result<ReviewDesk, Problem> {
         let campaign_of =
             |id, name: &str, labelled| ReviewCampaign { id, name: name.to_owned(), blind: true, photos: 3, labelled };

@@ -11,8 +11,8 @@ const LARGEST = 300_000;
 
 /** What is shown: the picture's name in docs/pictures/, its screenshot, its width, and how much of it from the top. */
 const shown = {
-  answer: { screenshot: "start-judged-desktop-light", width: 1280, height: 1160 },
-  "answer-dark": { screenshot: "start-judged-desktop-dark", width: 1280, height: 1160 },
+  answer: { screenshot: "start-judged-desktop-light", width: 1280, height: 1500 },
+  "answer-dark": { screenshot: "start-judged-desktop-dark", width: 1280, height: 1500 },
 };
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -2,8 +2,8 @@
 
 import { expect } from "@playwright/test";
 
-import { operatorLink } from "../server";
-import { failedRequest, type Scene } from "./scene";
+import { operatorLink, strictURL } from "../server";
+import { failedRequest, type Scene, type Stage } from "./scene";
 
 export const around: Scene[] = [
   {
@@ -13,6 +13,21 @@ export const around: Scene[] = [
     expectedInConsole: failedRequest,
     reach: ({ home }) => home.open("/nowhere"),
   },
+  ...(strictURL
+    ? [
+        {
+          name: "not-now",
+          shows: "A page, asked for too often",
+          page: "nowhere" as const,
+          expectedInConsole: failedRequest,
+          async reach({ page }: Stage) {
+            await expect.poll(async () => (await page.request.get(strictURL!)).status()).toBe(429);
+            await page.goto(strictURL!);
+            await expect(page.getByRole("heading", { level: 1 })).toHaveText("One plate at a time.");
+          },
+        },
+      ]
+    : []),
   {
     name: "login",
     shows: "Signing in",

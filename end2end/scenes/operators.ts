@@ -22,7 +22,44 @@ export const operators: Scene[] = [
     name: "photos-none",
     shows: "A filter that nothing fits",
     page: "/photos",
-    reach: ({ home }) => home.open("/photos?model_version=no-such-version"),
+    async reach({ home, page }) {
+      await home.open("/photos?model=no-such-version");
+      await expect(page.getByRole("heading", { name: "No photo is like that." })).toBeVisible();
+    },
+  },
+  {
+    name: "photos-table",
+    shows: "The same as a table",
+    page: "/photos",
+    async reach({ home, page }) {
+      await uploadedPhoto(page, picture("soup"));
+      await home.open("/photos?view=table&sort=class");
+      await expect(page.getByRole("table").getByRole("row").nth(1)).toBeVisible();
+    },
+  },
+  {
+    name: "photos-ticked",
+    shows: "Photos ticked, to be flagged together",
+    page: "/photos",
+    async reach({ home, page }) {
+      for (const name of ["bread", "salad"] as const) await uploadedPhoto(page, picture(name));
+      await home.open("/photos");
+      for (const index of [0, 1]) await page.locator(".tick__box").nth(index).check();
+      await expect(page.getByText("2 ticked")).toBeVisible();
+    },
+  },
+  {
+    name: "photos-filters",
+    shows: "Filters that are set",
+    page: "/photos",
+    async reach({ home, page }) {
+      await uploadedPhoto(page, picture("soup"));
+      await home.open("/photos?class=Soup&flag=no&min=10");
+      // Phones have them behind a switch.
+      const show = page.locator(".filters__show");
+      if (await show.isVisible()) await show.click();
+      await expect(page.getByLabel("Class", { exact: true })).toBeVisible();
+    },
   },
   {
     name: "photo",

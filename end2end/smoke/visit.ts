@@ -8,7 +8,7 @@ const PATIENCE = 30_000;
 
 export const answer = By.css("section[aria-label='The answer']");
 export const label = By.css("figure h1");
-export const tiles = By.css("[aria-labelledby=album-title] li");
+export const tiles = By.css("[aria-labelledby=album-title] li:not([aria-hidden])");
 
 /** A button of a form by its words. */
 export const button = (words: string) => By.xpath(`//button[contains(normalize-space(.), '${words}')]`);

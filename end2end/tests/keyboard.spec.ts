@@ -1,5 +1,6 @@
 // The whole of the main job without a mouse. That every page shows where the keyboard is: pages.spec.ts.
 
+import { become } from "../roles";
 import { stop, tabTo, walk } from "./focus";
 import { expect, picture, test } from "./page";
 
@@ -99,6 +100,20 @@ test.describe(() => {
     await page.keyboard.press("Enter");
     await expect(home.reason("Not food")).toHaveAttribute("aria-pressed", "true");
   });
+});
+
+test("an operator goes from page to page by keyboard alone", async ({ home, page, context }) => {
+  await become("operator", context);
+  await home.open();
+  for (const [name, address] of [["Photos", "/photos"], ["Models", "/models"], ["Photo", "/"]] as const) {
+    await tabTo(page, new RegExp(`^${name}$`));
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(address);
+    await home.alive();
+  }
+  await tabTo(page, /^Sign out$/);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("navigation", { name: "Pages" })).toBeHidden();
 });
 
 test("backwards the keyboard comes by the same places", async ({ home, page }) => {

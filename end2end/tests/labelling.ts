@@ -6,12 +6,12 @@ import { readFileSync } from "node:fs";
 
 import type { Locator, Page } from "@playwright/test";
 
-import { baseURL, makeToken } from "../server";
+import { accessToken, baseURL } from "../server";
 import { picture } from "./page";
 
 let token: string | undefined;
 
-const bearer = (): string => (token ??= makeToken(`labelling-${randomUUID()}`, ["admin", "predictions:backdate"]));
+const bearer = (): string => (token ??= accessToken("admin,predictions:backdate"));
 
 async function call(method: string, path: string, body?: unknown): Promise<Response> {
   const form = body instanceof FormData;

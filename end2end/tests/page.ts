@@ -62,6 +62,8 @@ export class HomePage {
   readonly flags: Locator;
   readonly album: Locator;
   readonly tiles: Locator;
+  /** Places in the album that are kept for photos on their way. */
+  readonly places: Locator;
   readonly confirmation: Locator;
   readonly trouble: Locator;
   /** The strip with the photos on their way, where several are. */
@@ -75,6 +77,7 @@ export class HomePage {
     this.flags = page.getByRole("form", { name: "Anything wrong?" });
     this.album = page.getByRole("region", { name: "My photos" });
     this.tiles = this.album.getByRole("listitem");
+    this.places = page.locator(".tile--coming");
     this.confirmation = page.locator(".confirmation");
     this.trouble = page.getByRole("alert");
     this.pass = page.getByRole("region", { name: "Photos on their way" });
@@ -135,7 +138,7 @@ export async function watchLayout(page: Page): Promise<() => Promise<string[]>> 
         const moved = sources.map(({ node }) => (node instanceof Element ? node.className || node.tagName : node?.nodeName));
         if (value > 0) seen.push(`${value.toFixed(4)}: ${moved.join(", ")}`);
       }
-    }).observe({ type: "layout-shift", buffered: true });
+    }).observe({ type: "layout-shift" });
   });
   return async () => {
     // Two frames, so that what was just drawn is counted too.

@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
 
-import AxeBuilder from "@axe-core/playwright";
-
 import { makeAccount, operatorLink } from "../server";
 import { expect, test } from "./page";
 
@@ -12,7 +10,7 @@ const PASSWORD = "correct horse battery";
 
 const aName = (): string => `ann-${randomUUID()}`;
 
-test("somebody with an account signs in, and out again", async ({ page }) => {
+test("somebody with an account signs in, and out again", { tag: "@phone" }, async ({ page }) => {
   const name = aName();
   makeAccount(name, "annotator", PASSWORD);
   await page.goto("/login?next=%2Flogin%2Faccount");
@@ -47,37 +45,4 @@ test("a one-time link leads to an account", async ({ page }) => {
   await expect(page).toHaveURL("/");
   await page.goto("/login/account");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
-});
-
-// Colours on their way from one scheme to the other are neither's.
-test.describe("without motion", () => {
-  test.use({ contextOptions: { reducedMotion: "reduce" } });
-
-test("the door is accessible and fits, in light and dark", async ({ page }) => {
-  const name = aName();
-  makeAccount(name, "annotator", PASSWORD);
-  const look = async (): Promise<void> => {
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html) }))).toEqual([]);
-    }
-    const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(tooWide).toBeLessThanOrEqual(0);
-  };
-  await page.goto("/login?ended=1");
-  await look();
-  await page.goto(operatorLink());
-  await look();
-  await page.goto("/login/link");
-  await look();
-  await page.goto("/login");
-  await page.getByLabel("Name").fill(name);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  for (const path of ["/login", "/login/account", "/pipelines"]) {
-    await page.goto(path);
-    await look();
-  }
-});
 });

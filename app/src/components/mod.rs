@@ -8,6 +8,7 @@ mod moment;
 mod navigation;
 mod notice;
 mod picker;
+mod reasons;
 
 pub use confirmation::Confirmation;
 pub use empty::{EmptyState, Reason};
@@ -17,3 +18,4 @@ pub use moment::Moment;
 pub use navigation::Masthead;
 pub use notice::{Notice, TroubleNotice};
 pub use picker::{PhotoPicker, files_of};
+pub use reasons::FlagReasons;

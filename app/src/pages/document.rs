@@ -2,5 +2,6 @@
 //! router come to one all the same, it fetches the document.
 
 pub use super::login::{
-    ByDocument as CampaignsPage, ByDocument as DashboardPage, ByDocument as ModelsPage, ByDocument as PipelinesPage,
+    ByDocument as CampaignsPage, ByDocument as DashboardPage, ByDocument as ModelsPage, ByDocument as NotNowPage,
+    ByDocument as PipelinesPage,
 };

@@ -13,13 +13,15 @@ pub mod login;
 #[cfg(feature = "ssr")]
 mod models;
 mod not_found;
+#[cfg(feature = "ssr")]
+mod not_now;
 mod photos;
 #[cfg(feature = "ssr")]
 mod pipelines;
 mod review;
 
 #[cfg(not(feature = "ssr"))]
-pub use document::{CampaignsPage, DashboardPage, ModelsPage, PipelinesPage};
+pub use document::{CampaignsPage, DashboardPage, ModelsPage, NotNowPage, PipelinesPage};
 pub use home::HomePage;
 pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
 pub use not_found::NotFoundPage;
@@ -27,13 +29,15 @@ pub use photos::{PhotoPage, PhotosPage};
 pub use review::ReviewPage;
 #[cfg(feature = "ssr")]
 pub use {
-    campaigns::CampaignsPage, dashboard::DashboardPage, models::ModelsPage, pipelines::PipelinesPage,
+    campaigns::CampaignsPage, dashboard::DashboardPage, models::ModelsPage, not_now::NotNowPage,
+    pipelines::PipelinesPage,
 };
 
 /// Whether the page at `path` is a document and nothing more: nothing on it moves, so it gets no scripts, and they need
 /// not carry it.
 #[cfg(feature = "ssr")]
 pub(crate) fn is_document(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
     login::is_here(path)
-        || ["/campaigns", "/dashboard", "/models", "/pipelines"].contains(&path.trim_end_matches('/'))
+        || ["/campaigns", "/dashboard", "/models", "/pipelines", crate::forms::NOT_NOW].contains(&path)
 }

@@ -40,10 +40,12 @@ pub enum Budget {
 }
 
 impl Budget {
-    /// What this request takes from; nothing for the one probe that must always answer.
+    /// What this request takes from; nothing for the one probe that must always answer, and for what the page is drawn
+    /// with that says why there is no other.
     pub fn of(method: &Method, path: &str) -> Option<Self> {
         match path {
             "/livez" => None,
+            _ if method.is_safe() && is_dress(path) => None,
             _ if method.is_safe() => Some(Self::Reads),
             "/predict" | "/api/v1/predictions" | "/photos" => Some(Self::Uploads),
             "/login" => Some(Self::SignIns),
@@ -64,6 +66,11 @@ impl Budget {
         let detail = format!("too {what} from your network in a short time: try again {when}");
         Refusal(Box::new(Problem::new(ProblemKind::RateLimited, detail).retry_after(seconds)))
     }
+}
+
+/// Style sheet and typeface: small files in memory, that browsers keep.
+fn is_dress(path: &str) -> bool {
+    path.starts_with("/pkg/") && (path.ends_with(".css") || path.ends_with(".woff2"))
 }
 
 /// The budgets of all clients.
@@ -226,6 +233,9 @@ mod tests {
             (Method::GET, "/livez", None),
             (Method::GET, "/readyz", Some(Budget::Reads)),
             (Method::GET, "/", Some(Budget::Reads)),
+            (Method::GET, "/pkg/0123456789abcdef/gourmetgram.css", None),
+            (Method::GET, "/pkg/0123456789abcdef/gourmetgram_bg.wasm", Some(Budget::Reads)),
+            (Method::GET, "/photos.css", Some(Budget::Reads)),
             (Method::GET, "/login", Some(Budget::Reads)),
             (Method::POST, "/login", Some(Budget::SignIns)),
             (Method::POST, "/predict", Some(Budget::Uploads)),

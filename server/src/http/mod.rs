@@ -168,7 +168,7 @@ pub fn router(app: App) -> Router {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(app.metrics_layer())
         .layer(middleware::from_fn_with_state(app.clone(), headers::protect))
-        .layer(middleware::from_fn(refusal::render))
+        .layer(middleware::from_fn_with_state(app.clone(), refusal::render))
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(middleware::from_fn_with_state(app.clone(), progress::bound))
         .layer(middleware::from_fn_with_state(app.clone(), address::find))

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use axum::{
     body::Body,
     extract::{FromRequestParts, Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
@@ -17,6 +17,7 @@ use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
     campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
+    forms::{NOT_NOW, NOT_NOW_POSTED},
     home::{Home, PHOTOS_PER_PAGE},
     review::{Chosen, choose},
 };
@@ -90,6 +91,13 @@ pub async fn turn_away(app: App, request: Request, refusal: Refusal) -> Response
         _ if names_credentials(&parts.headers) => refusal.into_response(),
         _ => page_with_problem(app, Request::from_parts(parts, Body::empty()), None, refusal).await,
     }
+}
+
+/// Answers somebody who asked for a page, or sent a form, that cannot be had now. `headers` are those of their request.
+pub async fn not_now(app: App, headers: HeaderMap, is_form: bool, refusal: Refusal) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.headers_mut() = headers;
+    answer_with_page(app, request, if is_form { NOT_NOW_POSTED } else { NOT_NOW }, refusal).await
 }
 
 /// What a form did that a page is the answer to.

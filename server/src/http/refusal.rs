@@ -5,7 +5,7 @@
 //! are written the same way.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -14,7 +14,10 @@ use gourmetgram_api::{Problem, ProblemKind};
 use gourmetgram_classifier::PhotoError;
 use gourmetgram_object_store::ObjectStoreError;
 
-use crate::{catalog::CatalogError, inference::InferenceError, spool::SpoolError};
+use gourmetgram_app::trouble::Trouble;
+
+use super::{identity::names_credentials, pages};
+use crate::{app::App, catalog::CatalogError, inference::InferenceError, spool::SpoolError};
 
 /// A request that is not done, and why.
 #[derive(Clone, Debug)]
@@ -150,10 +153,13 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Middleware: writes refusals out as `application/problem+json`, with the request's id.
-pub async fn render(request: Request, next: Next) -> Response {
+/// Middleware: writes refusals out as `application/problem+json`, with the request's id; for somebody who asked for a
+/// page, or sent a form, and may come again later, as a page.
+pub async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
     let request_id = super::request_id(request.headers()).map(str::to_owned);
     let path = request.uri().path().to_owned();
+    let is_form = !request.method().is_safe();
+    let reader = wants_page(&request).then(|| request.headers().clone());
     let response = next.run(request).await;
     let refusal = match response.extensions().get::<Refusal>() {
         Some(refusal) => Some(refusal.clone()),
@@ -161,11 +167,28 @@ pub async fn render(request: Request, next: Next) -> Response {
     };
     let Some(Refusal(mut problem)) = refusal else { return response };
     problem.request_id = request_id;
+    if let Some(headers) = reader
+        && Trouble::from(*problem.clone()).may_pass()
+    {
+        let mut page = pages::not_now(app, headers, is_form, Refusal(problem.clone())).await;
+        page.extensions_mut().insert(Refusal(problem));
+        return page;
+    }
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     Response::from_parts(parts, body.into())
+}
+
+/// Whether a person waits for a page: browsers ask for HTML where they fill a window, and for nothing else.
+fn wants_page(request: &Request) -> bool {
+    let accepts_html = request.headers().get_all(header::ACCEPT).iter().any(|kinds| {
+        kinds.to_str().is_ok_and(|kinds| {
+            kinds.split(',').any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "text/html"))
+        })
+    });
+    accepts_html && !request.uri().path().starts_with("/api/") && !names_credentials(request.headers())
 }
 
 /// An answer of the framework's own, without an explanation that a client could read.

@@ -120,6 +120,63 @@ async fn a_form_that_is_refused_shows_the_page_with_why() {
     test.stop().await;
 }
 
+/// What a browser says it takes where it fills a window.
+const FOR_A_WINDOW: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_too_many_pages_gets_one_that_says_so_and_programs_get_a_problem() {
+    let test = TestApp::start_with(Database::Sqlite, |settings| settings.limits.reads_per_minute = 1).await;
+    let page = |path: &str| test.get(path).header("accept", FOR_A_WINDOW);
+    for _ in 0..5 {
+        assert_eq!(page("/").send().await.unwrap().status(), 200);
+    }
+    for path in ["/", "/photos?class=Soup", "/nowhere"] {
+        let refused = page(path).send().await.unwrap();
+        assert_eq!(refused.status(), 429, "{path}");
+        let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!(refused.headers()["content-type"].to_str().unwrap().starts_with("text/html"), "{path}");
+        assert!(refused.headers()["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+        assert_eq!(refused.headers()["cache-control"], "no-store");
+        let request_id = refused.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let html = refused.text().await.unwrap();
+        assert!(html.contains("One plate at a time."), "{html}");
+        assert!(html.contains("Too many requests were made from your network in a short time"), "{html}");
+        assert!(html.contains(&format!("in {wait} seconds")), "{html}");
+        assert!(html.contains("Try again</a>") && html.contains(&request_id), "{html}");
+        assert!(!html.contains("gourmetgram.js"), "nothing on it moves: {html}");
+        assert!(!html.contains("not-now") && !html.contains("not%2Dnow"), "its own address is nobody's: {html}");
+    }
+    // What is drawn beside the page, what scripts ask for, and what programs with credentials ask for is no page.
+    problem(test.get("/").header("accept", "image/avif,*/*").send().await.unwrap(), 429).await;
+    problem(page("/api/v1/models/live").send().await.unwrap(), 429).await;
+    problem(page("/").bearer_auth("ggf_AAAA").send().await.unwrap(), 429).await;
+    test.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_tries_to_sign_in_are_answered_with_a_page_that_leads_back() {
+    let test = TestApp::start_with(Database::Sqlite, |settings| settings.limits.sign_ins_per_minute = 1).await;
+    let sign_in = || {
+        let kind = "application/x-www-form-urlencoded";
+        test.post("/login").header("content-type", kind).header("accept", FOR_A_WINDOW).body("name=ann&password=guess")
+    };
+    for _ in 0..5 {
+        assert_ne!(sign_in().send().await.unwrap().status(), 429);
+    }
+    let refused = sign_in().send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let html = refused.text().await.unwrap();
+    assert!(html.contains("Too many tries to sign in were made") && html.contains("To the kitchen</a>"), "{html}");
+    test.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_that_says_not_now_is_nowhere_by_itself() {
+    let test = TestApp::start(Database::Sqlite).await;
+    assert_eq!(test.get("/not-now").send().await.unwrap().status(), 404);
+    test.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_reads_and_tries_to_sign_in_have_budgets_of_their_own() {
     let test = TestApp::start_with(Database::Sqlite, |settings| {

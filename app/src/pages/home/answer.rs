@@ -3,13 +3,13 @@
 //! Every button is a submit button of a plain form, so each works with scripts off; alive, its click tells the API
 //! instead and the page stays where it is.
 
-use gourmetgram_api::{ClassProbability, FlagReason, Prediction, StorageState};
+use gourmetgram_api::{ClassProbability, Prediction, StorageState};
 use leptos::{either::Either, ev, html, prelude::*, task::spawn_local};
 
 use super::welcome::PostedTrouble;
 use crate::{
     album::Photo,
-    components::{Erase, Icon, Moment, TroubleNotice},
+    components::{Erase, FlagReasons, Icon, Moment, TroubleNotice},
     forms,
     judgement::Judgement,
     trouble::Trouble,
@@ -223,26 +223,6 @@ fn Flags(photo: Photo, judge: Judge) -> impl IntoView {
     let prediction = photo.prediction;
     let group = NodeRef::<html::Form>::new();
     let flag = Memo::new(move |_| prediction.with(|prediction| prediction.flag));
-    let reasons = FlagReason::ALL.map(|reason| {
-        let pressed = move || flag.get() == Some(reason);
-        let toggle = judge.on_click(move || match flag.get_untracked() == Some(reason) {
-            true => Judgement::Unflag,
-            false => Judgement::Flag(reason),
-        });
-        view! {
-            <button
-                class="chip"
-                type="submit"
-                name="reason"
-                value=reason.as_str()
-                aria-pressed=move || pressed().to_string()
-                formaction=move || pressed().then(|| forms::unflag(id))
-                on:click=toggle
-            >
-                {flag_reason(reason)}
-            </button>
-        }
-    });
     let undo = move |event: ev::MouseEvent| {
         event.prevent_default();
         focus(group);
@@ -273,7 +253,7 @@ fn Flags(photo: Photo, judge: Judge) -> impl IntoView {
                     }),
                 }}
             </div>
-            <div class="flags__reasons">{reasons.collect_view()}</div>
+            <div class="flags__reasons"><FlagReasons flag unflag=forms::unflag(id) tell=judge.tell/></div>
         </form>
     }
 }

@@ -4,12 +4,13 @@ use leptos::{either::Either, prelude::*, task::spawn_local};
 
 use super::Asked;
 use crate::{
-    album::Photo,
+    album::{Entry, Photo},
     client,
     components::{Erase, Icon, Notice, TroubleNotice},
     forms,
     posted::Posted,
     trouble::Trouble,
+    upload::{Phase, Upload},
     visit::Visit,
     wording::{count, percent},
 };
@@ -19,7 +20,7 @@ use crate::{
 pub(super) fn MyPhotos(asked: Memo<Asked>, posted: Option<Posted>) -> impl IntoView {
     let visit = expect_context::<Visit>();
     let album = visit.album;
-    let number = move || match album.listed().len() {
+    let number = move || match album.number() {
         0 => None,
         number if album.next().is_some() => Some(format!("{number} newest")),
         number => Some(count(number, "photo", "photos")),
@@ -32,11 +33,14 @@ pub(super) fn MyPhotos(asked: Memo<Asked>, posted: Option<Posted>) -> impl IntoV
             </header>
             {posted.map(|posted| view! { <Notice title=posted.title() text=posted.advice()/> })}
             <ul class="album__grid">
-                <For each=move || album.listed() key=|photo| photo.id let:photo>
-                    <Tile photo asked/>
+                <For each=move || album.listed() key=|entry| (entry.id(), entry.photo().is_some()) let:entry>
+                    {match entry {
+                        Entry::Here(photo) => Either::Left(view! { <Tile photo asked/> }),
+                        Entry::Coming(upload) => Either::Right(view! { <TileToCome upload/> }),
+                    }}
                 </For>
             </ul>
-            {move || album.listed().is_empty().then(|| view! {
+            {move || album.is_empty().then(|| view! {
                 <p class="album__empty">"Nothing here yet. What you send lines up here, for you alone."</p>
             })}
             <More/>
@@ -91,6 +95,36 @@ fn Tile(photo: Photo, asked: Memo<Asked>) -> impl IntoView {
                 true => Either::Left(()),
                 false => Either::Right(view! { <Erase photo=photo.clone()/> }),
             }}
+        </li>
+    }
+}
+
+/// The place of a photo on its way, as large as its tile will be. Only for the eye: what becomes of it is said where it
+/// is sent.
+#[component]
+fn TileToCome(upload: Upload) -> impl IntoView {
+    // Not every browser shows every picture, and not every file is one.
+    let unseen = RwSignal::new(false);
+    let phase = upload.phase;
+    let state =
+        move || phase.with(|phase| if matches!(phase, Phase::Failed(_)) { "Not answered" } else { "On its way" });
+    view! {
+        <li class="tile tile--coming" aria-hidden="true">
+            <div class="tile__link">
+                <span class="tile__image">
+                    <img
+                        class="tile__preview"
+                        class:tile__preview--unseen=unseen
+                        src=upload.preview
+                        alt=""
+                        loading="lazy"
+                        decoding="async"
+                        on:error=move |_| unseen.set(true)
+                    />
+                </span>
+                <span class="tile__label">{state}</span>
+            </div>
+            <p class="tile__state"></p>
         </li>
     }
 }

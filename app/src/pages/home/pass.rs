@@ -36,10 +36,10 @@ pub(super) fn Pass(asked: Memo<Asked>) -> impl IntoView {
                     <p class="pass__tally">{move || in_words(tally.get())}</p>
                     {move || match tally.get().is_over() {
                         true => Either::Left(view! {
-                            <button type="button" class="button button--small" on:click=move |_| line.clear()>"Close"</button>
+                            <button type="button" class="button button--small" on:click=move |_| visit.close_line()>"Close"</button>
                         }),
                         false => Either::Right(view! {
-                            <button type="button" class="button button--small" on:click=move |_| line.remove_unanswered()>
+                            <button type="button" class="button button--small" on:click=move |_| visit.cancel_the_rest()>
                                 "Cancel the rest"
                             </button>
                         }),

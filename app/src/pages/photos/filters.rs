@@ -1,6 +1,6 @@
 //! The filters: a form that asks for an address.
 
-use gourmetgram_api::{Facets, FlagReason, Place};
+use gourmetgram_api::{Facets, FlagReason, Place, PredictionQuery};
 use leptos::{ev, html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use web_sys::FormData;
@@ -97,6 +97,7 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
                     options=plain(facets.model_versions)
                     asked
                 />
+                <Replay asked/>
                 <Choice field=Field::Place label="Bucket" any="Anywhere" options=places asked/>
                 <fieldset class="filters__range">
                     <legend>"Days, in UTC"</legend>
@@ -143,6 +144,29 @@ fn Choice(
         <div class="filters__field">
             <label for=id.clone()>{label}</label>
             <select class="select" id=id name=field.name()>{options.collect_view()}</select>
+        </div>
+    }
+}
+
+/// Simulated photos are told by the replay that sent them. Its name stands on each of its photos' pages, as a link here.
+#[component]
+fn Replay(asked: Memo<Browse>) -> impl IntoView {
+    let now = asked.with_untracked(|asked| asked.get(Field::Source).to_owned());
+    view! {
+        <div class="filters__field">
+            <label for="filter-source">"Simulated by"</label>
+            <input
+                class="input"
+                id="filter-source"
+                name=Field::Source.name()
+                maxlength=PredictionQuery::MAX_TEXT.to_string()
+                placeholder="a replay’s name"
+                autocapitalize="none"
+                autocomplete="off"
+                spellcheck="false"
+                value=now
+                prop:value=move || asked.with(|asked| asked.get(Field::Source).to_owned())
+            />
         </div>
     }
 }

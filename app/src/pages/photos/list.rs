@@ -1,7 +1,5 @@
 //! The list beside the filters: its head, its photos, and what is done with those that are ticked.
 
-use std::cell::RefCell;
-
 use gourmetgram_api::{Cursor, PredictionId, PredictionPage, SortKey, SortOrder, Total};
 use leptos::{either::EitherOf4, ev, html, prelude::*, task::spawn_local};
 
@@ -17,7 +15,7 @@ use super::{
 use crate::{
     client,
     components::TroubleNotice,
-    explore::{Browse, Card, Explored, Field},
+    explore::{Browse, Card, Explored, Field, LIST},
     trouble::Trouble,
     wording::count,
 };
@@ -31,10 +29,12 @@ pub(super) struct List {
     pub(super) shelves: RwSignal<Vec<Shelf>>,
     /// The ticked photos.
     pub(super) selection: Selection,
-    next: RwSignal<Option<Cursor>>,
-    total: RwSignal<Option<Total>>,
+    pub(super) next: RwSignal<Option<Cursor>>,
+    pub(super) total: RwSignal<Option<Total>>,
     busy: RwSignal<bool>,
     trouble: RwSignal<Option<Trouble>>,
+    /// How far it is scrolled, in pixels.
+    pub(super) scrolled: StoredValue<f64>,
     /// Counts the questions: an answer to an older one is thrown away.
     question: StoredValue<u64>,
 }
@@ -49,6 +49,7 @@ impl List {
             total: RwSignal::new(None),
             busy: RwSignal::new(false),
             trouble: RwSignal::new(explored.unusable.clone().map(Trouble::from)),
+            scrolled: StoredValue::new(0.0),
             question: StoredValue::new(0),
         };
         list.begin(explored.page.clone());
@@ -141,58 +142,6 @@ impl List {
     }
 }
 
-/// What a list was like when it was left for one of its photos: gone back to, it stands where it stood.
-struct Left {
-    search: String,
-    shelves: Vec<Vec<Card>>,
-    next: Option<Cursor>,
-    total: Option<Total>,
-    scrolled: f64,
-}
-
-thread_local! {
-    /// In the browser only: nothing on the server runs what writes it.
-    static LEFT: RefCell<Option<Left>> = const { RefCell::new(None) };
-}
-
-/// Changes what a list that was left shows of one photo, or takes the photo out.
-pub(super) fn changed_elsewhere(id: PredictionId, card: Option<Card>) {
-    LEFT.with_borrow_mut(|left| {
-        for cards in left.iter_mut().flat_map(|left| &mut left.shelves) {
-            match &card {
-                Some(card) => cards.iter_mut().filter(|known| known.id == id).for_each(|known| *known = card.clone()),
-                None => cards.retain(|known| known.id != id),
-            }
-        }
-    });
-}
-
-impl List {
-    fn leave(self) {
-        let left = Left {
-            search: self.asked.get_untracked().search(),
-            shelves: self.shelves.with_untracked(|shelves| shelves.iter().map(Shelf::cards).collect()),
-            next: self.next.get_untracked(),
-            total: self.total.get_untracked(),
-            scrolled: window().scroll_y().unwrap_or_default(),
-        };
-        LEFT.set(Some(left));
-    }
-
-    /// Takes up the list that was left, if it is the one asked for.
-    fn return_to(self) {
-        let Some(left) = LEFT.take() else { return };
-        if left.search != self.asked.get_untracked().search() {
-            return;
-        }
-        self.total.set(left.total);
-        self.next.set(left.next);
-        let shelves = left.shelves.into_iter().enumerate().map(|(number, cards)| Shelf::new(number, cards));
-        self.shelves.set(shelves.collect());
-        request_animation_frame(move || window().scroll_to_with_x_and_y(0.0, left.scrolled));
-    }
-}
-
 /// The list.
 #[component]
 pub(super) fn Photos(explored: Explored, asked: Memo<Browse>) -> impl IntoView {
@@ -218,8 +167,10 @@ pub(super) fn Photos(explored: Explored, asked: Memo<Browse>) -> impl IntoView {
                 list.selection.clear();
             }
         });
+        let scrolling = window_event_listener(ev::scroll, move |_| list.note_scrolling());
         on_cleanup(move || {
             keys.remove();
+            scrolling.remove();
             list.leave();
         });
     });
@@ -403,7 +354,7 @@ fn More(list: List) -> impl IntoView {
                 let search = asked.with(Field::After, "").search();
                 let joint = if search.is_empty() { '?' } else { '&' };
                 // A cursor is made of letters that need no quoting.
-                format!("{}{search}{joint}after={cursor}", crate::explore::LIST)
+                format!("{}{search}{joint}after={cursor}", LIST)
             });
             view! { <a class="button more__link" href=next rel="next">"Next page"</a> }
         })

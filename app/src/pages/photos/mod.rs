@@ -6,6 +6,7 @@
 
 mod bulk;
 mod filters;
+mod left;
 mod list;
 mod loading;
 mod marks;

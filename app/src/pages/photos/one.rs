@@ -1,8 +1,8 @@
 //! The page `/photos/{id}`: one photo with everything that is known of it, and what an operator does about it.
 
 use gourmetgram_api::{
-    ClassProbability, Feedback, FeedbackKind, FlagReason, Neighbours, ObjectState, Prediction, PredictionId,
-    StoredObject, StoredObjects,
+    ClassProbability, Feedback, FeedbackKind, Neighbours, ObjectState, Prediction, PredictionId, StoredObject,
+    StoredObjects,
 };
 use leptos::{either::EitherOf3, ev, html, prelude::*, task::spawn_local};
 use leptos_meta::Title;
@@ -11,11 +11,11 @@ use leptos_router::{
     hooks::{use_navigate, use_params_map, use_query_map},
 };
 
-use super::{Closed, list::changed_elsewhere, loading};
+use super::{Closed, left::changed_elsewhere, loading};
 use crate::{
     client,
-    components::{Icon, Moment, TroubleNotice},
-    explore::{Browse, Card, PhotoDetails},
+    components::{FlagReasons, Icon, Moment, TroubleNotice},
+    explore::{Browse, Card, Field, PhotoDetails},
     forms,
     judgement::Judgement,
     trouble::Trouble,
@@ -46,10 +46,17 @@ pub fn PhotoPage() -> impl IntoView {
 fn Missing(asked: Memo<Browse>) -> impl IntoView {
     view! {
         <Title text="Not here"/>
-        <div class="closed">
-            <h1>"That photo is not here."</h1>
-            <p>"It was erased, or its address has a typo."</p>
-            <a class="button button--primary" href=move || asked.with(Browse::list)>"To the photos"</a>
+        <div class="lost">
+            <div class="plate" aria-hidden="true">
+                <div class="plate__well">
+                    <p class="plaque lost__plaque">"404"</p>
+                </div>
+            </div>
+            <div class="lost__words">
+                <h1>"That photo is not here."</h1>
+                <p>"It was erased, or its address has a typo."</p>
+                <a class="button button--primary" href=move || asked.with(Browse::list)>"To the photos"</a>
+            </div>
         </div>
     }
 }
@@ -227,26 +234,8 @@ fn Actions(desk: Desk, classes: Vec<String>) -> impl IntoView {
     let id = desk.id;
     let flag = Memo::new(move |_| desk.prediction.with(|prediction| prediction.flag));
     let corrected = Memo::new(move |_| desk.prediction.with(|prediction| prediction.corrected_class.clone()));
-    let reasons = FlagReason::ALL.map(|reason| {
-        let pressed = move || flag.get() == Some(reason);
-        let toggle = move |event: ev::MouseEvent| {
-            event.prevent_default();
-            desk.judge(if pressed() { Judgement::Unflag } else { Judgement::Flag(reason) });
-        };
-        view! {
-            <button
-                class="chip"
-                type="submit"
-                name="reason"
-                value=reason.as_str()
-                aria-pressed=move || pressed().to_string()
-                formaction=move || pressed().then(|| forms::then(&forms::unflag(id), &desk.here()))
-                on:click=toggle
-            >
-                {flag_reason(reason)}
-            </button>
-        }
-    });
+    let unflag = Signal::derive(move || forms::then(&forms::unflag(id), &desk.here()));
+    let tell = Callback::new(move |judgement| desk.judge(judgement));
     let choice = NodeRef::<html::Select>::new();
     let correct = move |event: ev::MouseEvent| {
         event.prevent_default();
@@ -274,7 +263,7 @@ fn Actions(desk: Desk, classes: Vec<String>) -> impl IntoView {
             aria-label="Flag"
         >
             <h2>"Flag"</h2>
-            <div class="one__chips">{reasons.into_iter().collect_view()}</div>
+            <div class="one__chips"><FlagReasons flag unflag tell/></div>
         </form>
         <form
             class="one__action"
@@ -351,6 +340,13 @@ fn Facts(prediction: Prediction) -> impl IntoView {
             <h2 class="record__title" id="facts-title">"Facts"</h2>
             <dl class="record__facts">
                 <dt>"Received"</dt><dd><Moment at=prediction.created_at/></dd>
+                {prediction.source.map(|source| {
+                    let others = Browse::default().with(Field::Source, source.clone()).list();
+                    view! {
+                        <dt>"Simulated"</dt>
+                        <dd>"by " <a href=others>{source}<span class="visually-hidden">": all of its photos"</span></a></dd>
+                    }
+                })}
                 <dt>"Model"</dt><dd>{prediction.model_version}</dd>
                 <dt>"File"</dt><dd>{size}</dd>
                 <dt>"Id"</dt><dd><code>{prediction.id.to_string()}</code></dd>

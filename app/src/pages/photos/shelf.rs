@@ -46,13 +46,13 @@ impl Shelf {
         self.cards.iter().map(|(_, card)| card.clone()).collect()
     }
 
-    pub(super) fn cards(&self) -> Vec<Card> {
-        self.cards.iter().map(|(_, card)| card.get_untracked()).collect()
-    }
-
     pub(super) fn change(&self, id: PredictionId, change: impl Fn(&mut Card)) {
         for (_, card) in self.cards.iter().filter(|(known, _)| *known == id) {
             card.update(&change);
         }
+    }
+
+    pub(super) fn remove(&mut self, id: PredictionId) {
+        self.cards.retain(|(known, _)| *known != id);
     }
 }
