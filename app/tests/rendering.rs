@@ -46,6 +46,14 @@ impl Backend for Kitchen {
         model()
     }
 
+    async fn work(&self, _before: Option<Uuid>) -> Result<WorkShown, Problem> {
+        Ok(WorkShown::default())
+    }
+
+    async fn run(&self, _id: Uuid) -> Result<Option<RunShown>, Problem> {
+        Ok(None)
+    }
+
     async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
         self.0.clone()
     }

@@ -33,7 +33,9 @@ pub use listing::{
 };
 pub use model::LiveModel;
 pub use objects::{ObjectState, ObjectTag, StoredObject, StoredObjects};
-pub use pipelines::{Cause, Counts, LogLine, NewRun, Run, RunState, RunStep, UnknownWord};
+pub use pipelines::{
+    Cause, Counts, LogLine, NewRun, PipelineInfo, Pipelines, Run, RunPage, RunState, RunStep, UnknownWord,
+};
 pub use prediction::{
     Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, DeviceAnswer, InvalidPredictionId, NewPrediction,
     Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,

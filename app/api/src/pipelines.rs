@@ -203,6 +203,47 @@ pub struct Run {
     pub log: Vec<LogLine>,
 }
 
+/// Some of the runs of a pipeline, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunPage {
+    /// The runs, without steps and logs.
+    pub items: Vec<Run>,
+    /// Ask for those before this one to go on; absent on the last page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_before: Option<Uuid>,
+}
+
+/// A pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PipelineInfo {
+    /// Its name in addresses and commands.
+    pub name: String,
+    /// What it is for, in a sentence.
+    pub about: String,
+    /// Its steps, in order.
+    pub steps: Vec<String>,
+    /// Each run is about one campaign.
+    pub needs_campaign: bool,
+    /// How many schedules it has.
+    pub schedules: u64,
+    /// When it runs next by itself; absent: only when asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_run: Option<DateTime<Utc>>,
+    /// The run that was asked for last, without steps and log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<Run>,
+}
+
+/// All pipelines.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Pipelines {
+    /// One each.
+    pub items: Vec<PipelineInfo>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

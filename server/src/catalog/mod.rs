@@ -36,6 +36,8 @@ pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
 pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
 pub use review::{Assignment, LEASE, Leased};
 pub use selections::MAX_CONSIDERED;
+pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
+pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]

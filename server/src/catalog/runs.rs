@@ -256,12 +256,7 @@ impl Catalog {
         self.write_step(lease, position, step).await
     }
 
-    async fn write_step(
-        &self,
-        lease: RunLease,
-        position: usize,
-        step: run_step::ActiveModel,
-    ) -> Result<(), RunError> {
+    async fn write_step(&self, lease: RunLease, position: usize, step: run_step::ActiveModel) -> Result<(), RunError> {
         let transaction = self.begin().await?;
         hold(&transaction, lease).await?;
         run_step::Entity::update_many()
@@ -299,9 +294,7 @@ impl Catalog {
             RunEnd::Succeeded => over(RunState::Succeeded, None),
             RunEnd::Failed(error) => over(RunState::Failed, Some(error.clone())),
             RunEnd::Again(error, at) => run::ActiveModel { error: Set(Some(error.clone())), ..later(*at) },
-            RunEnd::Later(at) => {
-                run::ActiveModel { attempts: Set(standing.attempts.saturating_sub(1)), ..later(*at) }
-            }
+            RunEnd::Later(at) => run::ActiveModel { attempts: Set(standing.attempts.saturating_sub(1)), ..later(*at) },
         };
         run::ActiveModel {
             id: Set(lease.run),
@@ -434,10 +427,7 @@ async fn hold(transaction: &DatabaseTransaction, lease: RunLease) -> Result<run:
     row.ok_or_else(|| LeaseLost.into())
 }
 
-async fn steps_of(
-    connection: &impl sea_orm::ConnectionTrait,
-    run: Uuid,
-) -> Result<Vec<run_step::Model>, CatalogError> {
+async fn steps_of(connection: &impl sea_orm::ConnectionTrait, run: Uuid) -> Result<Vec<run_step::Model>, CatalogError> {
     Ok(run_step::Entity::find()
         .filter(run_step::Column::RunId.eq(run))
         .order_by_asc(run_step::Column::Position)

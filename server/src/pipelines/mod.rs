@@ -5,24 +5,44 @@
 //! come and for runs that nobody works on, so none is lost with a server, and none is done twice at a time.
 
 mod schedule;
+mod select;
 mod worker;
 
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::Counts;
+use gourmetgram_api::{Counts, Interval};
 use uuid::Uuid;
 
-pub use schedule::{EmptyInterval, Interval, Schedule, UnusableSchedule};
+pub use schedule::{Schedule, UnusableSchedule};
 pub use worker::{Retries, Worker};
 
+use self::select::Select;
 use crate::catalog::{Catalog, CatalogError};
+
+/// Every pipeline of this version.
+pub fn all(catalog: &Catalog, catch_up: bool) -> Vec<Box<dyn Pipeline>> {
+    vec![Box::new(Select::new(catalog.clone(), catch_up))]
+}
 
 /// One kind of work.
 #[async_trait::async_trait]
 pub trait Pipeline: Send + Sync {
     /// Its name in addresses and commands, for example `select`.
     fn name(&self) -> &'static str;
+
+    /// What it is for, in a sentence.
+    fn about(&self) -> &'static str;
+
+    /// Whether each run is about one campaign.
+    fn needs_subject(&self) -> bool {
+        false
+    }
+
+    /// Whether it can be run for this subject; asked before a run is made by hand.
+    async fn check(&self, _subject: &str) -> Result<(), StepError> {
+        Ok(())
+    }
 
     /// Its steps, in the order in which they are done.
     fn steps(&self) -> &'static [&'static str];

@@ -7,30 +7,7 @@ use croner::{
     Cron,
     parser::{CronParser, Seconds, Year},
 };
-
-/// A stretch of time: from its start up to its end, without the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Interval {
-    /// The start.
-    pub start: DateTime<Utc>,
-    /// The end, which is after the start and does not belong to it.
-    pub end: DateTime<Utc>,
-}
-
-/// An interval that would end before it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the interval ends at {end}, which is not after its start at {start}")]
-pub struct EmptyInterval {
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
-}
-
-impl Interval {
-    /// Checks that there is something between.
-    pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self, EmptyInterval> {
-        if start < end { Ok(Self { start, end }) } else { Err(EmptyInterval { start, end }) }
-    }
-}
+use gourmetgram_api::Interval;
 
 /// When something happens by itself: the five fields of cron, in UTC.
 #[derive(Clone, Debug)]
@@ -128,10 +105,7 @@ mod tests {
     #[test]
     fn what_was_missed_is_caught_up_or_given_up() {
         assert_eq!(ended("0 * * * *", "24T00:00:00", "24T05:10:00", true).len(), 5);
-        assert_eq!(
-            ended("0 * * * *", "24T00:00:00", "24T05:10:00", false),
-            [(at("24T04:00:00"), at("24T05:00:00"))]
-        );
+        assert_eq!(ended("0 * * * *", "24T00:00:00", "24T05:10:00", false), [(at("24T04:00:00"), at("24T05:00:00"))]);
         assert_eq!(ended("0 * * * *", "24T05:00:00", "24T05:10:00", false), []);
     }
 
@@ -147,13 +121,5 @@ mod tests {
         let intervals = schedule.ended(at("01T00:00:00"), at("24T00:00:00"), true, 100);
         assert_eq!(intervals.len(), 100);
         assert!(intervals.windows(2).all(|pair| pair[0].end == pair[1].start));
-    }
-
-    #[test]
-    fn an_interval_has_something_in_it() {
-        assert!(Interval::new(at("24T00:00:00"), at("24T00:00:01")).is_ok());
-        for end in ["24T00:00:00", "23T00:00:00"] {
-            assert!(Interval::new(at("24T00:00:00"), at(end)).is_err());
-        }
     }
 }

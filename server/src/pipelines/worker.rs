@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
-use gourmetgram_api::{Cause, Run, RunState};
+use gourmetgram_api::{Cause, Interval, Run, RunState};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Interval, Pipeline, Progress, StepError, Work};
+use super::{Pipeline, Progress, StepError, Work};
 use crate::catalog::{
     Catalog, CatalogError, RunEnd, RunError, RunKey, RunLease,
     entity::{run, run_step},
@@ -134,12 +134,8 @@ impl Worker {
                 let done = done.map_or(scheduled.since, |done| done.max(scheduled.since));
                 let intervals = scheduled.schedule.ended(done, Utc::now(), scheduled.catch_up, CAUGHT_UP_AT_ONCE);
                 for Interval { start, end } in intervals {
-                    let key = RunKey {
-                        pipeline: pipeline.name().to_owned(),
-                        subject: scheduled.subject.clone(),
-                        start,
-                        end,
-                    };
+                    let key =
+                        RunKey { pipeline: pipeline.name().to_owned(), subject: scheduled.subject.clone(), start, end };
                     self.catalog.ask_for_run(&key, Cause::Schedule, false, pipeline.steps()).await?;
                 }
             }
@@ -184,7 +180,7 @@ impl Worker {
         let Some(pipeline) = self.pipelines.iter().find(|pipeline| pipeline.name() == row.pipeline) else {
             return Ok(RunEnd::Failed(format!("this version knows no pipeline {:?}", row.pipeline)));
         };
-        let Ok(interval) = Interval::new(row.interval_start, row.interval_end) else {
+        let Ok(interval) = Interval::between(Some(row.interval_start), Some(row.interval_end), Utc::now()) else {
             return Ok(RunEnd::Failed("its interval has nothing in it".to_owned()));
         };
         if row.attempts > self.tries() + DEATHS {
@@ -199,9 +195,9 @@ impl Worker {
         };
         let known = self.catalog.steps_of_run(row.id).await?;
         for (position, name) in pipeline.steps().iter().enumerate() {
-            let is_done = known.get(position).is_some_and(|step: &run_step::Model| {
-                step.name == *name && step.state == RunState::Succeeded.as_str()
-            });
+            let is_done = known
+                .get(position)
+                .is_some_and(|step: &run_step::Model| step.name == *name && step.state == RunState::Succeeded.as_str());
             if is_done {
                 continue;
             }

@@ -9,9 +9,9 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram::{
     catalog::{Catalog, CatalogError, RunEnd, RunError, RunKey},
-    pipelines::{Interval, Pipeline, Progress, Retries, Scheduled, StepError, Work, Worker},
+    pipelines::{Pipeline, Progress, Retries, Scheduled, StepError, Work, Worker},
 };
-use gourmetgram_api::{Cause, Run, RunState};
+use gourmetgram_api::{Cause, Interval, Run, RunState};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -69,6 +69,10 @@ impl Pipeline for Kitchen {
         "kitchen"
     }
 
+    fn about(&self) -> &'static str {
+        "Serves a plate."
+    }
+
     fn steps(&self) -> &'static [&'static str] {
         STEPS
     }
@@ -100,7 +104,7 @@ fn worker(test: &TestApp, kitchen: &Kitchen) -> Worker {
 
 fn an_hour() -> Interval {
     let end: DateTime<Utc> = "2026-11-24T11:00:00Z".parse().unwrap();
-    Interval::new(end - TimeDelta::hours(1), end).unwrap()
+    Interval { start: end - TimeDelta::hours(1), end }
 }
 
 fn key() -> RunKey {
@@ -160,7 +164,7 @@ async fn several_servers_do_each_run_once(database: Database) {
     let servers: Vec<Worker> = (0..4).map(|_| worker(&test, &kitchen)).collect();
     for hour in 0..12 {
         let start = an_hour().start + TimeDelta::hours(hour);
-        let interval = Interval::new(start, start + TimeDelta::hours(1)).unwrap();
+        let interval = Interval { start, end: start + TimeDelta::hours(1) };
         servers[0].ask(&kitchen, "", interval, Cause::Backfill, false).await.unwrap();
     }
     let working = servers.into_iter().map(|server| tokio::spawn(async move { work(&server).await }));
