@@ -1,21 +1,22 @@
 //! What the pages about pipelines show.
 
 use gourmetgram_api::{Pipelines, Run, RunPage};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// What `/pipelines` shows.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkShown {
     /// The pipelines there are.
     pub pipelines: Pipelines,
     /// The runs of all pipelines, newest first.
     pub runs: RunPage,
     /// The campaigns a run can be about.
-    pub campaigns: Vec<CampaignName>,
+    pub campaigns: Vec<NamedCampaign>,
 }
 
 /// What `/pipelines/{run}` shows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunShown {
     /// The run, with its steps and its log.
     pub run: Run,
@@ -24,8 +25,8 @@ pub struct RunShown {
 }
 
 /// A campaign by its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CampaignName {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCampaign {
     /// Names it for us.
     pub id: Uuid,
     /// Names it for people.

@@ -16,6 +16,7 @@ use gourmetgram_app::{
     explore::{Explored, PhotoDetails},
     home::Home,
     shell,
+    work::{RunShown, WorkShown},
 };
 use hydration_context::SsrSharedContext;
 use leptos::{nonce::provide_nonce, prelude::*};

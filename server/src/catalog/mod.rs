@@ -16,6 +16,7 @@ mod resolution;
 mod review;
 mod selections;
 mod runs;
+mod selections;
 
 use std::{path::Path, time::Duration};
 
@@ -38,6 +39,8 @@ pub use review::{Assignment, LEASE, Leased};
 pub use selections::MAX_CONSIDERED;
 pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
 pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
+pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
+pub use selections::MAX_CONSIDERED;
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]

@@ -12,8 +12,8 @@ use gourmetgram_evaluation::{ConfidenceLevel, PlannedStratum, Stratum, expected_
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
     prelude::Json,
     sea_query::{Expr, Query},
 };
@@ -83,9 +83,9 @@ impl Catalog {
     pub async fn selected_within(&self, id: Uuid, interval: Interval) -> Result<(u64, u64), CatalogError> {
         let batches = batch::Entity::find().filter(of_interval(id, interval)).all(&self.read).await?;
         let sum = |counts: &Json| counts.as_array().into_iter().flatten().filter_map(Json::as_u64).sum::<u64>();
-        Ok(batches.iter().fold((0, 0), |(considered, chosen), batch| {
-            (considered + sum(&batch.sizes), chosen + sum(&batch.chosen))
-        }))
+        Ok(batches
+            .iter()
+            .fold((0, 0), |(considered, chosen), batch| (considered + sum(&batch.sizes), chosen + sum(&batch.chosen))))
     }
 
     /// Photos of those batches whose copies are not yet as they are to be.

@@ -10,16 +10,12 @@ use axum::{
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use gourmetgram_api::{Cause, Interval, NewRun, PipelineInfo, Pipelines, Problem, ProblemKind, Run, RunPage};
-use gourmetgram_app::work::{CampaignName, RunShown, WorkShown};
+use gourmetgram_app::work::{NamedCampaign, RunShown, WorkShown};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Refusal, forms::PostedForm, pages, predictions::parse_json};
-use crate::{
-    app::App,
-    catalog::CatalogError,
-    pipelines::Pipeline,
-};
+use crate::{app::App, catalog::CatalogError, pipelines::Pipeline};
 
 /// Runs on a page of the history.
 const RUNS_PER_PAGE: u64 = 50;
@@ -183,7 +179,8 @@ pub async fn ask_for(app: &App, name: &str, asked: &NewRun, cause: Cause) -> Res
         (None, true) => return Err(bad(format!("{name} runs for one campaign at a time: name it as campaign"))),
         (Some(_), false) => return Err(bad(format!("{name} runs for all campaigns at once: leave campaign out"))),
     };
-    let interval = Interval::between(asked.start, asked.end, crate::catalog::now()).map_err(|error| bad(error.to_string()))?;
+    let interval =
+        Interval::between(asked.start, asked.end, crate::catalog::now()).map_err(|error| bad(error.to_string()))?;
     pipeline.check(&subject).await.map_err(|error| bad(error.to_string()))?;
     let (run, _) = app.pipelines().ask(pipeline, &subject, interval, cause, asked.dry_run).await.map_err(refused)?;
     Ok(run)
@@ -276,12 +273,7 @@ fn moment_of(field: &str, text: &str) -> Result<Option<DateTime<Utc>>, Refusal> 
 /// `POST /pipelines/{run}/again`
 pub async fn again_by_form(app: State<App>, id: Path<String>, request: Request) -> Response {
     change_by_form(app, id, request, async |app, run| {
-        let asked = NewRun {
-            campaign: run.campaign,
-            start: Some(run.start),
-            end: Some(run.end),
-            dry_run: run.dry_run,
-        };
+        let asked = NewRun { campaign: run.campaign, start: Some(run.start), end: Some(run.end), dry_run: run.dry_run };
         ask_for(app, &run.pipeline, &asked, Cause::Manual).await.map(|run| run.id)
     })
     .await
@@ -335,9 +327,9 @@ pub async fn run_shown(app: &App, id: Uuid) -> Result<Option<RunShown>, Refusal>
     Ok(Some(RunShown { run, campaign: campaign.map(|campaign| campaign.name) }))
 }
 
-async fn campaign_names(app: &App) -> Result<Vec<CampaignName>, Refusal> {
+async fn campaign_names(app: &App) -> Result<Vec<NamedCampaign>, Refusal> {
     let campaigns = app.catalog().campaigns().await?.into_iter();
-    let names = campaigns.map(|campaign| CampaignName {
+    let names = campaigns.map(|campaign| NamedCampaign {
         id: campaign.id,
         archived: campaign.archived_at.is_some(),
         name: campaign.asked.name,

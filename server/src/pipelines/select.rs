@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use gourmetgram_api::CampaignName;
 use uuid::Uuid;
 
 use super::{Pipeline, Progress, Scheduled, StepError, Work};
@@ -30,11 +31,12 @@ impl Select {
 
     async fn campaign(&self, subject: &str) -> Result<Uuid, StepError> {
         let id: Uuid = subject.parse().map_err(|_| StepError::last(format!("{subject:?} is no campaign's id")))?;
-        match self.catalog.find_campaign(id).await? {
+        match self.catalog.campaign(&CampaignName::Id(id)).await? {
             None => Err(StepError::last(format!("there is no campaign {id}"))),
-            Some(campaign) if campaign.archived_at.is_some() => {
-                Err(StepError::last(format!("the campaign {:?} is archived: it selects nothing more", campaign.asked.name)))
-            }
+            Some(campaign) if campaign.archived_at.is_some() => Err(StepError::last(format!(
+                "the campaign {:?} is archived: it selects nothing more",
+                campaign.asked.name
+            ))),
             Some(campaign) => Ok(campaign.id),
         }
     }
@@ -63,16 +65,15 @@ impl Pipeline for Select {
     }
 
     async fn schedules(&self) -> Result<Vec<Scheduled>, CatalogError> {
-        let campaigns = self.catalog.campaigns().await?.into_iter().filter(|campaign| campaign.archived_at.is_none());
-        let scheduled = campaigns.filter_map(|campaign| {
-            let schedule = campaign.asked.schedule.as_deref()?.parse();
+        let scheduled = self.catalog.scheduled_campaigns().await?.into_iter().filter_map(|campaign| {
+            let schedule = campaign.schedule.as_deref()?.parse();
             let schedule = schedule
-                .inspect_err(|error| tracing::warn!(campaign = campaign.asked.name, %error, "a schedule is not followed"))
+                .inspect_err(|error| tracing::warn!(campaign = campaign.name, %error, "a schedule is not followed"))
                 .ok()?;
             Some(Scheduled {
                 subject: campaign.id.to_string(),
                 schedule,
-                since: campaign.asked.starts_at.unwrap_or(campaign.created_at).max(campaign.created_at),
+                since: campaign.starts_at.unwrap_or(campaign.created_at).max(campaign.created_at),
                 catch_up: self.catch_up,
             })
         });
@@ -99,8 +100,11 @@ impl Pipeline for Select {
             true => (selected.considered, selected.chosen),
             false => self.catalog.selected_within(campaign, work.interval).await?,
         };
-        work.say(format!("{chosen} of {considered} photos {}", if work.dry_run { "would be chosen" } else { "chosen" }))
-            .await;
+        work.say(format!(
+            "{chosen} of {considered} photos {}",
+            if work.dry_run { "would be chosen" } else { "chosen" }
+        ))
+        .await;
         Ok(Progress::done([("considered", considered), ("chosen", chosen)]))
     }
 }

@@ -75,9 +75,7 @@ fn Pipeline(pipeline: PipelineInfo) -> impl IntoView {
     let steps = steps.collect_view();
     let next = match pipeline.next_run {
         Some(at) => format!("Next run by itself: {}.", moment(at)),
-        None if pipeline.needs_campaign => {
-            "It does not run by itself: no campaign has a schedule.".to_owned()
-        }
+        None if pipeline.needs_campaign => "It does not run by itself: no campaign has a schedule.".to_owned(),
         None => "It runs when asked.".to_owned(),
     };
     view! {

@@ -61,10 +61,7 @@ mod tests {
 
     #[test]
     fn an_interval_says_its_day_once() {
-        assert_eq!(
-            interval(at("2026-11-24T10:00:00Z"), at("2026-11-24T10:30:00Z")),
-            "2026-11-24 10:00 to 10:30 UTC"
-        );
+        assert_eq!(interval(at("2026-11-24T10:00:00Z"), at("2026-11-24T10:30:00Z")), "2026-11-24 10:00 to 10:30 UTC");
         assert_eq!(
             interval(at("2026-11-24T23:30:00Z"), at("2026-11-25T00:00:00Z")),
             "2026-11-24 23:30 to 2026-11-25 00:00 UTC"
@@ -74,9 +71,10 @@ mod tests {
     #[test]
     fn durations_have_the_unit_people_would_take() {
         let said = |seconds: f64| duration(TimeDelta::milliseconds((seconds * 1e3) as i64));
-        assert_eq!((said(0.42), said(75.0), said(600.0), said(9000.0)), (
-            "0.4 s".to_owned(), "75 s".to_owned(), "10 min".to_owned(), "2.5 h".to_owned()
-        ));
+        assert_eq!(
+            (said(0.42), said(75.0), said(600.0), said(9000.0)),
+            ("0.4 s".to_owned(), "75 s".to_owned(), "10 min".to_owned(), "2.5 h".to_owned())
+        );
         assert_eq!(said(-3.0), "0.0 s", "clocks of two servers differ");
     }
 
