@@ -11,10 +11,8 @@ use leptos_router::{
 use crate::{
     components::Masthead,
     pages::{
-        AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, NotNowPage,
-        PhotoPage, PhotosPage, PipelinesPage, ReviewPage, SignInPage,
-        AccountPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, PhotoPage,
-        PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage,
+        AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
+        NotNowPage, PhotoPage, PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage,
     },
 };
 

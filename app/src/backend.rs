@@ -17,7 +17,6 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use gourmetgram_api::{FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer};
-use gourmetgram_api::{FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, Viewer};
 use uuid::Uuid;
 
 use crate::{

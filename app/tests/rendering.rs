@@ -9,7 +9,12 @@ use std::sync::{
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use gourmetgram_api::{Campaign, CampaignPreset, CampaignPreview, CampaignProgress, ClassIndex, ClassProbability, Classes, Confidence, Cursor, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours, ObjectState, PhotoStratum, Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, ReviewCampaign, ReviewDesk, ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects, StratumCounts, Total, UploadLimits, Viewer};
+use gourmetgram_api::{
+    Campaign, CampaignPreset, CampaignPreview, CampaignProgress, ClassIndex, ClassProbability, Classes, Confidence,
+    Cursor, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours, ObjectState, PhotoStratum,
+    Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, ReviewCampaign, ReviewDesk,
+    ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects, StratumCounts, Total, UploadLimits, Viewer,
+};
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
     campaigns::{CampaignForm, Campaigns},

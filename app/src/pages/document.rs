@@ -3,7 +3,5 @@
 
 pub use super::login::{
     ByDocument as CampaignsPage, ByDocument as DashboardPage, ByDocument as ModelsPage, ByDocument as NotNowPage,
-    ByDocument as PipelinesPage,
-    ByDocument as DashboardPage, ByDocument as ModelsPage, ByDocument as PipelinesPage, ByDocument as ReviewPage,
-    ByDocument as RunPage,
+    ByDocument as PipelinesPage, ByDocument as RunPage,
 };

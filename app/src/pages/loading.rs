@@ -26,6 +26,8 @@ pub(super) fn live_model() -> impl Future<Output = Result<LiveModel, Trouble>> +
 /// The campaigns there are, and what the form's would choose.
 pub(super) fn campaigns(form: CampaignForm) -> impl Future<Output = Result<Campaigns, Trouble>> + Send {
     ask(|backend| async move { backend.campaigns(form).await })
+}
+
 /// What `/pipelines` shows.
 pub(super) fn work() -> impl Future<Output = Result<WorkShown, Trouble>> + Send {
     let before = leptos_router::hooks::use_query_map().read_untracked().get("before");

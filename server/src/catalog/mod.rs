@@ -14,7 +14,6 @@ mod placements;
 mod predictions;
 mod resolution;
 mod review;
-mod selections;
 mod runs;
 mod selections;
 
@@ -33,12 +32,8 @@ pub use annotations::{Annotated, Said, read_seen};
 pub use listing::MAX_PAGE;
 pub use outbox::{Backlog, Claim, Outcome};
 pub use placements::{CopyWanted, Shows};
-pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
 pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
 pub use review::{Assignment, LEASE, Leased};
-pub use selections::MAX_CONSIDERED;
-pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
-pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
 pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
 pub use selections::MAX_CONSIDERED;
 

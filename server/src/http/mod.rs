@@ -82,7 +82,6 @@ const MAX_SMALL_BODY: usize = 64 * 1024;
         (name = "predictions", description = "Photos and their labels"),
         (name = "feedback", description = "What people say about a label"),
         (name = "labelling", description = "Campaigns that choose which photos people label, and what people said"),
-        (name = "labelling", description = "Campaigns that choose which photos people label"),
         (name = "pipelines", description = "Work that is done interval by interval"),
         (name = "models", description = "The model that answers"),
         (name = "tutorial", description = "The tutorial's inference contract"),

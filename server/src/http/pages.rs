@@ -30,8 +30,7 @@ use super::{
     Caller, Refusal, assets, campaigns, explore,
     identity::{names_credentials, visitor_token},
     local_path::LocalPath,
-    predictions, review, rules,
-    pipelines, predictions, rules,
+    pipelines, predictions, review, rules,
     session_cookie::no_session,
 };
 use crate::{
