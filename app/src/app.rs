@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::{
     components::Masthead,
     pages::{
-        AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage, NotNowPage,
-        PhotoPage, PhotosPage, PipelinesPage, ReviewPage, SignInPage,
+        AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
+        NotNowPage, PhotoPage, PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage,
     },
 };
 
@@ -83,6 +83,7 @@ pub fn App() -> impl IntoView {
                     <Route path=StaticSegment("campaigns") view=CampaignsPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("review") view=ReviewPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("pipelines") view=PipelinesPage ssr=SsrMode::Async/>
+                    <Route path=(StaticSegment("pipelines"), ParamSegment("run")) view=RunPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("not-now") view=NotNowPage ssr=SsrMode::Async/>
                     <Route path=StaticSegment("login") view=SignInPage ssr=SsrMode::Async/>

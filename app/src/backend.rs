@@ -23,6 +23,7 @@ use crate::{
     campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
     home::Home,
+    work::{RunShown, WorkShown},
 };
 
 /// The server's side of a page, already bound to the visitor of the request.
@@ -72,6 +73,17 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// What keeps it from being shown; for operators without an account, that labels carry a name.
     async fn review(&self, campaign: Option<Uuid>) -> Result<ReviewDesk, Problem>;
+    /// What `/pipelines` shows; of runs, those asked for before `before`.
+    ///
+    /// # Errors
+    /// What keeps it from being shown; for anybody but an operator, that it is not for them.
+    async fn work(&self, before: Option<Uuid>) -> Result<WorkShown, Problem>;
+
+    /// What `/pipelines/{run}` shows. `None` where there is no such run.
+    ///
+    /// # Errors
+    /// What keeps it from being shown; for anybody but an operator, that it is not for them.
+    async fn run(&self, id: Uuid) -> Result<Option<RunShown>, Problem>;
 }
 
 /// Sets the HTTP status of the response being rendered. Provided by the server as a context.

@@ -25,6 +25,8 @@ pub mod trouble;
 pub mod upload;
 pub mod visit;
 pub mod wording;
+#[cfg(feature = "ssr")]
+pub mod work;
 
 mod app;
 

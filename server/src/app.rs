@@ -36,6 +36,7 @@ use crate::{
     operator_link::OperatorLink,
     outbox,
     phone::Phones,
+    pipelines::{self, Worker},
     spool::{self, Spool},
     thumbnails::{self, Thumbnails},
     tls::{self, Certificates, Identity},
@@ -66,6 +67,7 @@ struct Shared {
     upload_budget: UploadBudget,
     rate_limits: RateLimits,
     outbox_wakeup: Arc<Notify>,
+    pipelines: Worker,
     package_folder: String,
     for_phones: bool,
 }
@@ -161,6 +163,11 @@ impl App {
         &self.0.outbox_wakeup
     }
 
+    /// Does the work of pipelines on this node.
+    pub fn pipelines(&self) -> &Worker {
+        &self.0.pipelines
+    }
+
     /// The folder of the front end's scripts and styles.
     pub fn package_folder(&self) -> &str {
         &self.0.package_folder
@@ -242,6 +249,7 @@ impl Application {
         if swept > 0 {
             tracing::info!(files = swept, "removed uploads that were cut off before they were acknowledged");
         }
+        catalog.release_runs(node).await.context("cannot free the runs of the last start")?;
         let operator_link = OperatorLink::issue_to_first_operator(&catalog, &data_dir).await?;
         let (object_store, embedded_s3) = open_object_store(&settings).await?;
         let model = Arc::new(match &settings.model.directory {
@@ -271,8 +279,13 @@ impl Application {
             );
             "pkg".to_owned()
         });
+        let pipelines = {
+            let known = pipelines::all(&catalog, settings.pipelines.catch_up);
+            Worker::new(catalog.clone(), node, known, settings.pipelines.retries())
+        };
         let app = App(Arc::new(Shared {
             node,
+            pipelines,
             catalog,
             spool,
             object_store,
@@ -333,6 +346,7 @@ impl Application {
         let grace = Duration::from_secs(app.settings().server.shutdown_grace_seconds);
         let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
+        let pipelines = tokio::spawn(work_on_pipelines(app.clone(), stop.clone()));
         let stock = tokio::spawn(take_stock(app.clone(), stop.clone()));
         let sweep = tokio::spawn(thumbnails::sweep(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
@@ -356,6 +370,7 @@ impl Application {
         let deadline = tokio::time::Instant::now() + grace;
         finish("requests", serving, deadline).await;
         finish("outbox", outbox, deadline).await;
+        finish("pipelines", pipelines, deadline).await;
         finish("buckets", buckets, deadline).await;
         finish("small pictures", sweep, deadline).await;
         finish("stock-taking", stock, deadline).await;
@@ -404,6 +419,13 @@ async fn make_buckets(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(BUCKET_RETRY) => {}
         }
+    }
+}
+
+/// Servers that only answer leave pipelines to others.
+async fn work_on_pipelines(app: App, stop: CancellationToken) {
+    if app.settings().pipelines.enabled {
+        app.pipelines().clone().run(stop).await;
     }
 }
 

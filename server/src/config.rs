@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
-use crate::catalog::SessionLimits;
+use crate::{catalog::SessionLimits, pipelines::Retries};
 
 pub use self::address_ranges::AddressRanges;
 
@@ -52,6 +52,8 @@ pub struct Settings {
     pub inference: Inference,
     /// Small pictures of photos.
     pub thumbnails: Thumbnails,
+    /// Work that is done interval by interval.
+    pub pipelines: Pipelines,
     /// Who may do what, and for how long.
     pub auth: Auth,
     /// Metrics.
@@ -74,6 +76,7 @@ impl Default for Settings {
             model: Model::default(),
             inference: Inference::default(),
             thumbnails: Thumbnails::default(),
+            pipelines: Pipelines::default(),
             auth: Auth::default(),
             metrics: Metrics::default(),
             log: Log::default(),
@@ -331,6 +334,33 @@ pub struct Thumbnails {
 impl Default for Thumbnails {
     fn default() -> Self {
         Self { max_bytes: 256_000_000 }
+    }
+}
+
+/// `[pipelines]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pipelines {
+    /// Whether this server works on pipelines. Where none does, runs wait.
+    pub enabled: bool,
+    /// Whether intervals that passed while no server was there are done later.
+    pub catch_up: bool,
+    /// Further tries of a run that failed.
+    pub retries: u32,
+    /// Before the first of them; doubled before each other.
+    pub retry_after_seconds: u64,
+}
+
+impl Default for Pipelines {
+    fn default() -> Self {
+        Self { enabled: true, catch_up: true, retries: 1, retry_after_seconds: 300 }
+    }
+}
+
+impl Pipelines {
+    /// How often a run is tried again.
+    pub fn retries(&self) -> Retries {
+        Retries { more: self.retries, wait: Duration::from_secs(self.retry_after_seconds) }
     }
 }
 

@@ -20,6 +20,7 @@ pub mod labelling;
 pub mod operator_link;
 pub mod outbox;
 mod phone;
+pub mod pipelines;
 pub mod replay;
 pub mod spool;
 mod telemetry;

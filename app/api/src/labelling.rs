@@ -318,7 +318,6 @@ pub struct Campaign {
     /// Names it.
     pub id: Uuid,
     /// What it was asked to be, its seed made up where none was given.
-    #[serde(flatten)]
     pub asked: NewCampaign,
     /// Since when it exists.
     pub created_at: DateTime<Utc>,

@@ -13,6 +13,7 @@ mod limits;
 mod listing;
 mod model;
 mod objects;
+mod pipelines;
 mod prediction;
 mod problem;
 mod review;
@@ -32,6 +33,9 @@ pub use listing::{
 };
 pub use model::LiveModel;
 pub use objects::{ObjectState, ObjectTag, StoredObject, StoredObjects};
+pub use pipelines::{
+    Cause, Counts, LogLine, NewRun, PipelineInfo, Pipelines, Run, RunPage, RunState, RunStep, UnknownWord,
+};
 pub use prediction::{
     Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, DeviceAnswer, InvalidPredictionId, NewPrediction,
     Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,

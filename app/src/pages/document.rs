@@ -3,5 +3,5 @@
 
 pub use super::login::{
     ByDocument as CampaignsPage, ByDocument as DashboardPage, ByDocument as ModelsPage, ByDocument as NotNowPage,
-    ByDocument as PipelinesPage,
+    ByDocument as PipelinesPage, ByDocument as RunPage,
 };

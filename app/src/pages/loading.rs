@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use gourmetgram_api::{LiveModel, Prediction, Problem, ProblemKind};
-use leptos::prelude::use_context;
+use leptos::prelude::{ReadUntracked, use_context};
+use uuid::Uuid;
 
 use crate::{
     backend::{Backend, PageStatus},
     campaigns::{CampaignForm, Campaigns},
     trouble::Trouble,
+    work::{RunShown, WorkShown},
 };
 
 /// The newest photo that the viewer may see.
@@ -24,6 +26,27 @@ pub(super) fn live_model() -> impl Future<Output = Result<LiveModel, Trouble>> +
 /// The campaigns there are, and what the form's would choose.
 pub(super) fn campaigns(form: CampaignForm) -> impl Future<Output = Result<Campaigns, Trouble>> + Send {
     ask(|backend| async move { backend.campaigns(form).await })
+}
+
+/// What `/pipelines` shows.
+pub(super) fn work() -> impl Future<Output = Result<WorkShown, Trouble>> + Send {
+    let before = leptos_router::hooks::use_query_map().read_untracked().get("before");
+    ask(|backend| async move {
+        let before = before.map(|id| id.parse()).transpose();
+        let before = before.map_err(|_| Problem::new(ProblemKind::BadRequest, "before is not the id of a run"))?;
+        backend.work(before).await
+    })
+}
+
+/// What `/pipelines/{run}` shows.
+pub(super) fn run(id: Option<Uuid>) -> impl Future<Output = Result<RunShown, Trouble>> + Send {
+    ask(move |backend| async move {
+        let run = match id {
+            Some(id) => backend.run(id).await?,
+            None => None,
+        };
+        run.ok_or_else(|| Problem::new(ProblemKind::NotFound, "there is no such run"))
+    })
 }
 
 /// The contexts are read before the future runs: they belong to the request.

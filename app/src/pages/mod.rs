@@ -21,7 +21,7 @@ mod pipelines;
 mod review;
 
 #[cfg(not(feature = "ssr"))]
-pub use document::{CampaignsPage, DashboardPage, ModelsPage, NotNowPage, PipelinesPage};
+pub use document::{CampaignsPage, DashboardPage, ModelsPage, NotNowPage, PipelinesPage, RunPage};
 pub use home::HomePage;
 pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
 pub use not_found::NotFoundPage;
@@ -29,8 +29,11 @@ pub use photos::{PhotoPage, PhotosPage};
 pub use review::ReviewPage;
 #[cfg(feature = "ssr")]
 pub use {
-    campaigns::CampaignsPage, dashboard::DashboardPage, models::ModelsPage, not_now::NotNowPage,
-    pipelines::PipelinesPage,
+    campaigns::CampaignsPage,
+    dashboard::DashboardPage,
+    models::ModelsPage,
+    not_now::NotNowPage,
+    pipelines::{PipelinesPage, RunPage},
 };
 
 /// Whether the page at `path` is a document and nothing more: nothing on it moves, so it gets no scripts, and they need
@@ -39,5 +42,6 @@ pub use {
 pub(crate) fn is_document(path: &str) -> bool {
     let path = path.trim_end_matches('/');
     login::is_here(path)
+        || path.starts_with("/pipelines/")
         || ["/campaigns", "/dashboard", "/models", "/pipelines", crate::forms::NOT_NOW].contains(&path)
 }

@@ -19,6 +19,10 @@ pub enum Scope {
     CampaignsRead,
     /// Make and archive labelling campaigns, and have them select.
     CampaignsWrite,
+    /// See pipelines and what became of their runs.
+    PipelinesRead,
+    /// Ask for runs of pipelines, and call them off.
+    PipelinesRun,
     /// Read metrics, where they need a token.
     MetricsRead,
     /// Everything an operator may do, now and in later versions.
@@ -32,7 +36,7 @@ pub struct UnknownScope(pub String);
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::PredictionsWrite,
         Self::PredictionsBackdate,
         Self::PredictionsRead,
@@ -40,6 +44,8 @@ impl Scope {
         Self::FeedbackWrite,
         Self::CampaignsRead,
         Self::CampaignsWrite,
+        Self::PipelinesRead,
+        Self::PipelinesRun,
         Self::MetricsRead,
         Self::Admin,
     ];
@@ -54,6 +60,8 @@ impl Scope {
             Self::FeedbackWrite => "feedback:write",
             Self::CampaignsRead => "campaigns:read",
             Self::CampaignsWrite => "campaigns:write",
+            Self::PipelinesRead => "pipelines:read",
+            Self::PipelinesRun => "pipelines:run",
             Self::MetricsRead => "metrics:read",
             Self::Admin => "admin",
         }

@@ -62,6 +62,16 @@ impl Catalog {
             .collect()
     }
 
+    /// The rows of campaigns that are to select by themselves.
+    pub async fn scheduled_campaigns(&self) -> Result<Vec<campaign::Model>, CatalogError> {
+        Ok(campaign::Entity::find()
+            .filter(campaign::Column::Schedule.is_not_null())
+            .filter(campaign::Column::ArchivedAt.is_null())
+            .order_by_asc(campaign::Column::Id)
+            .all(&self.read)
+            .await?)
+    }
+
     /// The campaign of this id or name, with its progress.
     pub async fn campaign(&self, name: &CampaignName) -> Result<Option<Campaign>, CatalogError> {
         let select = match name {

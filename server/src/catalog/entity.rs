@@ -540,3 +540,119 @@ pub mod placement {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Runs of pipelines: what is to be done, is being done or was done for one interval. There is one row for a pipeline, its
+/// subject and an interval, however often it is asked for; dry runs are rows of their own.
+pub mod run {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `runs`.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "runs")]
+    pub struct Model {
+        /// UUID version 7.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// Name of the pipeline.
+        pub pipeline: String,
+        /// What it is about: a campaign's id, or empty.
+        pub subject: String,
+        /// The interval's start,
+        pub interval_start: DateTimeUtc,
+        /// and its end, without it.
+        pub interval_end: DateTimeUtc,
+        /// `schedule`, `manual` or `backfill`.
+        pub cause: String,
+        /// Finds out what would be done, and does nothing.
+        pub dry_run: bool,
+        /// `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
+        pub state: String,
+        /// Tries that were begun since it was last asked for.
+        pub attempts: i32,
+        /// Not before this time, while it waits.
+        pub due_at: DateTimeUtc,
+        /// Drawn anew by every claim: only its holder may write (fencing token).
+        pub lease: Option<Uuid>,
+        /// The node that holds it.
+        pub leased_by: Option<Uuid>,
+        /// Until when, unless it is renewed.
+        pub leased_until: Option<DateTimeUtc>,
+        /// When it was first asked for.
+        pub created_at: DateTimeUtc,
+        /// When its last try began.
+        pub started_at: Option<DateTimeUtc>,
+        /// When it ended.
+        pub ended_at: Option<DateTimeUtc>,
+        /// What it did, counted: a map from word to number.
+        pub counts: Json,
+        /// Why the last try failed.
+        pub error: Option<String>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A step of a run: what a try need not do again.
+pub mod run_step {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `run_steps`.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "run_steps")]
+    pub struct Model {
+        /// The run.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub run_id: Uuid,
+        /// The step's place, counted from 0.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub position: i32,
+        /// Its name.
+        pub name: String,
+        /// `waiting`, `running`, `succeeded`, `failed` or `skipped`.
+        pub state: String,
+        /// When it began last.
+        pub started_at: Option<DateTimeUtc>,
+        /// When it ended.
+        pub ended_at: Option<DateTimeUtc>,
+        /// What it did, counted.
+        pub counts: Json,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What runs say while they work.
+pub mod run_log {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `run_log`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "run_log")]
+    pub struct Model {
+        /// Counts up.
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        /// The run.
+        pub run_id: Uuid,
+        /// When.
+        pub at: DateTimeUtc,
+        /// `info`, `warn` or `error`.
+        pub level: String,
+        /// The line.
+        pub text: String,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -14,6 +14,7 @@ mod placements;
 mod predictions;
 mod resolution;
 mod review;
+mod runs;
 mod selections;
 
 use std::{path::Path, time::Duration};
@@ -33,6 +34,7 @@ pub use outbox::{Backlog, Claim, Outcome};
 pub use placements::{CopyWanted, Shows};
 pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
 pub use review::{Assignment, LEASE, Leased};
+pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
 pub use selections::MAX_CONSIDERED;
 
 /// What can go wrong between us and the database.

@@ -12,8 +12,8 @@ use gourmetgram_evaluation::{ConfidenceLevel, PlannedStratum, Stratum, expected_
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
     prelude::Json,
     sea_query::{Expr, Query},
 };
@@ -24,7 +24,7 @@ use super::{
     Catalog, CatalogError,
     campaigns::asked,
     entity::{
-        batch, campaign,
+        batch, campaign, outbox as entity_outbox,
         prediction::{self, Column},
         selection, task,
     },
@@ -79,6 +79,38 @@ impl Catalog {
         Ok(summary(&plan, Some(interval), dry_run, Some(batch), &draw))
     }
 
+    /// Photos that a campaign has considered and chosen in batches of this interval.
+    pub async fn selected_within(&self, id: Uuid, interval: Interval) -> Result<(u64, u64), CatalogError> {
+        let batches = batch::Entity::find().filter(of_interval(id, interval)).all(&self.read).await?;
+        let sum = |counts: &Json| counts.as_array().into_iter().flatten().filter_map(Json::as_u64).sum::<u64>();
+        Ok(batches
+            .iter()
+            .fold((0, 0), |(considered, chosen), batch| (considered + sum(&batch.sizes), chosen + sum(&batch.chosen))))
+    }
+
+    /// Photos of those batches whose copies are not yet as they are to be.
+    pub async fn copies_under_way(&self, id: Uuid, interval: Interval) -> Result<u64, CatalogError> {
+        let batches: Vec<i64> = batch::Entity::find()
+            .select_only()
+            .column(batch::Column::Id)
+            .filter(of_interval(id, interval))
+            .into_tuple()
+            .all(&self.read)
+            .await?;
+        if batches.is_empty() {
+            return Ok(0);
+        }
+        let of_batch = Query::select()
+            .column(selection::Column::PredictionId)
+            .from(selection::Entity)
+            .and_where(selection::Column::BatchId.is_in(batches))
+            .to_owned();
+        let waiting = entity_outbox::Entity::find()
+            .filter(entity_outbox::Column::ErasePasses.eq(0))
+            .filter(entity_outbox::Column::PredictionId.in_subquery(of_batch));
+        Ok(waiting.count(&self.read).await?)
+    }
+
     /// What a campaign that does not exist yet would choose of an interval.
     ///
     /// # Errors
@@ -102,6 +134,13 @@ impl Catalog {
             selected: summary(&plan, Some(interval), true, None, &draw),
         })
     }
+}
+
+fn of_interval(campaign: Uuid, interval: Interval) -> Condition {
+    Condition::all()
+        .add(batch::Column::CampaignId.eq(campaign))
+        .add(batch::Column::IntervalStart.gte(interval.start))
+        .add(batch::Column::IntervalEnd.lte(interval.end))
 }
 
 fn selecting(row: Option<campaign::Model>) -> Result<(campaign::Model, Plan), CatalogError> {

@@ -14,6 +14,7 @@ mod limits;
 mod local_path;
 mod origin;
 mod pages;
+mod pipelines;
 mod predictions;
 mod progress;
 mod refusal;
@@ -81,6 +82,7 @@ const MAX_SMALL_BODY: usize = 64 * 1024;
         (name = "predictions", description = "Photos and their labels"),
         (name = "feedback", description = "What people say about a label"),
         (name = "labelling", description = "Campaigns that choose which photos people label, and what people said"),
+        (name = "pipelines", description = "Work that is done interval by interval"),
         (name = "models", description = "The model that answers"),
         (name = "tutorial", description = "The tutorial's inference contract"),
         (name = "operation", description = "Probes and metrics"),
@@ -116,6 +118,9 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(review::annotate, review::list))
         .routes(routes!(review::take_back))
         .routes(routes!(predictions::live_model))
+        .routes(routes!(pipelines::pipelines))
+        .routes(routes!(pipelines::runs, pipelines::ask))
+        .routes(routes!(pipelines::run, pipelines::cancel))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
@@ -153,6 +158,9 @@ pub fn router(app: App) -> Router {
         .route("/login/link", get(pages::page).post(account::follow_link))
         .route("/login/account", get(pages::page).post(account::make_account))
         .route("/login/password", post(account::change_password))
+        .route("/pipelines/runs", post(pipelines::ask_by_form))
+        .route("/pipelines/{run}/again", post(pipelines::again_by_form))
+        .route("/pipelines/{run}/cancel", post(pipelines::cancel_by_form))
         .route("/logout", post(sign_in::sign_out));
 
     let around = ServiceBuilder::new()

@@ -20,6 +20,7 @@ use gourmetgram_app::{
     forms::{NOT_NOW, NOT_NOW_POSTED},
     home::{Home, PHOTOS_PER_PAGE},
     review::{Chosen, choose},
+    work::{RunShown, WorkShown},
 };
 use leptos::prelude::{LeptosOptions, expect_context, provide_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -29,7 +30,7 @@ use super::{
     Caller, Refusal, assets, campaigns, explore,
     identity::{names_credentials, visitor_token},
     local_path::LocalPath,
-    predictions, review, rules,
+    pipelines, predictions, review, rules,
     session_cookie::no_session,
 };
 use crate::{
@@ -241,6 +242,14 @@ impl CallersBackend {
         }
         Err(Refusal::new(ProblemKind::Forbidden, "only operators see everybody's photos"))
     }
+
+    /// Refuses whoever may not see what pipelines do.
+    fn sees_pipelines(&self) -> Result<(), Refusal> {
+        if self.caller.may(Scope::PipelinesRead) {
+            return Ok(());
+        }
+        Err(Refusal::new(ProblemKind::Forbidden, "only operators see pipelines"))
+    }
 }
 
 #[async_trait]
@@ -282,6 +291,22 @@ impl Backend for CallersBackend {
         let query = PredictionQuery { limit: Some(1), ..PredictionQuery::default() };
         let page = self.app.catalog().predictions(whose, &query).await;
         page.map(|page| page.items.into_iter().next()).map_err(|error| *Refusal::from(error).0)
+    }
+
+    async fn work(&self, before: Option<Uuid>) -> Result<WorkShown, Problem> {
+        let load = async {
+            self.sees_pipelines()?;
+            pipelines::work_shown(&self.app, before).await
+        };
+        load.await.map_err(|refusal| *refusal.0)
+    }
+
+    async fn run(&self, id: Uuid) -> Result<Option<RunShown>, Problem> {
+        let load = async {
+            self.sees_pipelines()?;
+            pipelines::run_shown(&self.app, id).await
+        };
+        load.await.map_err(|refusal| *refusal.0)
     }
 
     async fn explore(&self, query: Option<PredictionQuery>) -> Result<Explored, Problem> {

@@ -141,7 +141,7 @@ fn campaigns_are_made_by_preset_or_file_listed_previewed_and_archived() {
             words.extend(["--name", name, "--seed", "9"]);
         }
         let made = json(&run(&words));
-        assert_eq!((made["name"].as_str(), made["blind"].as_bool()), (Some(name), Some(blind)));
+        assert_eq!((made["asked"]["name"].as_str(), made["asked"]["blind"].as_bool()), (Some(name), Some(blind)));
     }
     assert!(failure(&run(&["campaign", "create", "--preset", "production"])).contains("already"));
     let described = r#"{"name": "Hundred", "rule": {"kind": "random", "draw": {"per_interval": 100}}}"#;
@@ -157,13 +157,13 @@ fn campaigns_are_made_by_preset_or_file_listed_previewed_and_archived() {
     }
     assert!(failure(&run(&["campaign", "create", "--file", "nowhere.json"])).contains("nowhere.json"));
     let list = json(&run(&["campaign", "list", "--json"]));
-    let names: Vec<&str> = list.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = list.as_array().unwrap().iter().map(|it| it["asked"]["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
         ["Hundred", "Continuous 1", "User Flagged", "Low Confidence", "Random Sample", "Production"],
         "the newest first, and nothing of what was refused"
     );
-    assert_eq!(list[1]["seed"], 9);
+    assert_eq!(list[1]["asked"]["seed"], 9);
 
     let preview = json(&run(&["campaign", "preview", "--preset", "continuous", "--json"]));
     assert_eq!((preview["considered"].as_u64(), preview["half_width"].is_null()), (Some(0), true));

@@ -75,8 +75,11 @@ on_both_databases! {
         assert!(test.tags(&new.key).await.is_some());
 
         // The second look is due in ten minutes; here it is made at once.
+        eventually("the first look is noted", async || {
+            test.app.catalog().outbox_row(new.id).await.unwrap().is_some_and(|row| row.erase_passes == 1)
+        })
+        .await;
         let waiting = test.app.catalog().outbox_row(new.id).await.unwrap().unwrap();
-        assert_eq!(waiting.erase_passes, 1);
         assert!(waiting.due_at > catalog::now() + Duration::from_secs(60));
         test.app.catalog().abandon(new.id).await.unwrap();
         test.app.outbox_wakeup().notify_one();

@@ -21,6 +21,7 @@ mod plans;
 mod replaying;
 mod replays;
 mod review;
+mod runs;
 mod secrets;
 mod security;
 mod selecting;

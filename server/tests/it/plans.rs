@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use crate::{on_both_databases, support::TestApp};
 
 #[path = "../../examples/explore/filling.rs"]
-mod filling;
+pub mod filling;
 
 const ROWS: i64 = 20_000;
 

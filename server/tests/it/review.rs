@@ -15,6 +15,7 @@ use gourmetgram_api::{
     AnnotationPage, GivenAnnotation, LabelledIn, Prediction, ReviewDesk, ReviewTask, ReviewTasks, Role, Seen,
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -534,7 +535,7 @@ async fn labels_carry_a_name() {
     // An operator who came by a link has none yet.
     let link = OperatorLink::issue(test.app.catalog()).await.unwrap().url(&test.url.parse().unwrap()).unwrap();
     let operator = Browser::open(&test).await;
-    let token = link.as_str().split_once("token=").unwrap().1.to_owned();
+    let token = link.expose_secret().split_once("token=").unwrap().1.to_owned();
     assert_eq!(operator.send_form("/login/link", &[("token", &token)]).await.status(), 303);
     let refused = problem(operator.post("/api/v1/review/next").send().await.unwrap(), 403).await;
     assert!(refused.detail.contains("/login/account"), "{}", refused.detail);

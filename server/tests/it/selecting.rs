@@ -13,11 +13,9 @@ use uuid::Uuid;
 use crate::{
     on_both_databases,
     photos::{asked, campaign, interval, minute, photos, received, tasks},
+    plans::filling,
     support::{Database, TestApp},
 };
-
-#[path = "../../examples/explore/filling.rs"]
-mod filling;
 
 fn continuous() -> CampaignRule {
     CampaignRule::Continuous {

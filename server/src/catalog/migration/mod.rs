@@ -7,6 +7,7 @@ mod m002_accounts;
 mod m003_explore;
 mod m004_replay;
 mod m005_labelling;
+mod m006_runs;
 
 use sea_orm_migration::prelude::*;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m003_explore::Step),
             Box::new(m004_replay::Step),
             Box::new(m005_labelling::Step),
+            Box::new(m006_runs::Step),
         ]
     }
 }

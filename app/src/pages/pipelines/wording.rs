@@ -1,0 +1,87 @@
+//! How runs are spoken of.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use gourmetgram_api::{Cause, Counts, RunState};
+
+/// How far something is.
+pub(super) fn state_word(state: RunState) -> &'static str {
+    match state {
+        RunState::Waiting => "waits",
+        RunState::Running => "under way",
+        RunState::Succeeded => "done",
+        RunState::Failed => "failed",
+        RunState::Cancelled => "called off",
+    }
+}
+
+/// Why there is a run.
+pub(super) fn cause_word(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Schedule => "by schedule",
+        Cause::Manual => "by hand",
+        Cause::Backfill => "backfill",
+    }
+}
+
+/// A step's name with a capital.
+pub(super) fn step_word(step: &str) -> String {
+    let mut letters = step.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// An interval in UTC; of one day, the day is said once.
+pub(super) fn interval(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
+    let to = if start.date_naive() == end.date_naive() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    format!("{} to {} UTC", start.format("%Y-%m-%d %H:%M"), end.format(to))
+}
+
+/// How long something took.
+pub(super) fn duration(took: TimeDelta) -> String {
+    let seconds = took.as_seconds_f64().max(0.0);
+    match seconds {
+        s if s < 10.0 => format!("{s:.1} s"),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// What was done, counted.
+pub(super) fn counted(counts: &Counts) -> String {
+    counts.iter().map(|(word, number)| format!("{number} {word}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_interval_says_its_day_once() {
+        assert_eq!(interval(at("2026-11-24T10:00:00Z"), at("2026-11-24T10:30:00Z")), "2026-11-24 10:00 to 10:30 UTC");
+        assert_eq!(
+            interval(at("2026-11-24T23:30:00Z"), at("2026-11-25T00:00:00Z")),
+            "2026-11-24 23:30 to 2026-11-25 00:00 UTC"
+        );
+    }
+
+    #[test]
+    fn durations_have_the_unit_people_would_take() {
+        let said = |seconds: f64| duration(TimeDelta::milliseconds((seconds * 1e3) as i64));
+        assert_eq!(
+            (said(0.42), said(75.0), said(600.0), said(9000.0)),
+            ("0.4 s".to_owned(), "75 s".to_owned(), "10 min".to_owned(), "2.5 h".to_owned())
+        );
+        assert_eq!(said(-3.0), "0.0 s", "clocks of two servers differ");
+    }
+
+    #[test]
+    fn steps_and_counts_are_words() {
+        assert_eq!((step_word("choose"), step_word("")), ("Choose".to_owned(), String::new()));
+        let counts = Counts::from([("chosen".to_owned(), 5), ("considered".to_owned(), 90)]);
+        assert_eq!(counted(&counts), "5 chosen, 90 considered");
+    }
+}

@@ -1,0 +1,144 @@
+//! Pipelines: work that is done interval by interval, by itself or when asked for, on whichever server is free.
+//!
+//! A pipeline is a list of steps that can each be done twice. What is known of a run stands in the catalog
+//! ([`Catalog::ask_for_run`](crate::catalog::Catalog::ask_for_run)): every server looks there for schedules whose time has
+//! come and for runs that nobody works on, so none is lost with a server, and none is done twice at a time.
+
+mod schedule;
+mod select;
+mod worker;
+
+use std::{fmt, time::Duration};
+
+use chrono::{DateTime, Utc};
+use gourmetgram_api::{Counts, Interval};
+use uuid::Uuid;
+
+pub use schedule::{Schedule, UnusableSchedule};
+pub use worker::{Retries, Worker};
+
+use self::select::Select;
+use crate::catalog::{Catalog, CatalogError};
+
+/// Every pipeline of this version.
+pub fn all(catalog: &Catalog, catch_up: bool) -> Vec<Box<dyn Pipeline>> {
+    vec![Box::new(Select::new(catalog.clone(), catch_up))]
+}
+
+/// One kind of work.
+#[async_trait::async_trait]
+pub trait Pipeline: Send + Sync {
+    /// Its name in addresses and commands, for example `select`.
+    fn name(&self) -> &'static str;
+
+    /// What it is for, in a sentence.
+    fn about(&self) -> &'static str;
+
+    /// Whether each run is about one campaign.
+    fn needs_subject(&self) -> bool {
+        false
+    }
+
+    /// Whether it can be run for this subject; asked before a run is made by hand.
+    async fn check(&self, _subject: &str) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    /// Its steps, in the order in which they are done.
+    fn steps(&self) -> &'static [&'static str];
+
+    /// What it is to be run for by itself, and when.
+    async fn schedules(&self) -> Result<Vec<Scheduled>, CatalogError>;
+
+    /// Does one step of a run. It may be called again for the same run: after a failure, or after a server has died.
+    async fn step(&self, step: &'static str, work: &Work) -> Result<Progress, StepError>;
+}
+
+/// Something that a pipeline is run for by itself.
+#[derive(Clone, Debug)]
+pub struct Scheduled {
+    /// A campaign's id, or empty.
+    pub subject: String,
+    /// When.
+    pub schedule: Schedule,
+    /// From when on.
+    pub since: DateTime<Utc>,
+    /// Whether intervals that were missed are done later.
+    pub catch_up: bool,
+}
+
+/// How far a step came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is done.
+    Done(Counts),
+    /// It waits for something that others do, and is to be looked at again.
+    NotYet(Counts, Duration),
+}
+
+impl Progress {
+    /// Done, with these counts.
+    pub fn done<const N: usize>(counts: [(&str, u64); N]) -> Self {
+        Self::Done(counts.into_iter().map(|(word, number)| (word.to_owned(), number)).collect())
+    }
+}
+
+/// Why a step failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepError {
+    /// For people: what was wrong and what to do.
+    pub message: String,
+    /// Trying again would not help.
+    pub is_final: bool,
+}
+
+impl StepError {
+    /// A failure that trying again would not mend.
+    pub fn last(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), is_final: true }
+    }
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl<E: std::error::Error> From<E> for StepError {
+    fn from(error: E) -> Self {
+        Self { message: error.to_string(), is_final: false }
+    }
+}
+
+/// The run a step belongs to.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The run's id.
+    pub run: Uuid,
+    /// A campaign's id, or empty.
+    pub subject: String,
+    /// The interval.
+    pub interval: Interval,
+    /// Only to find out what would be done.
+    pub dry_run: bool,
+    catalog: Catalog,
+}
+
+impl Work {
+    /// Writes a line into the run's log. A line that cannot be written is no reason to stop.
+    pub async fn say(&self, text: impl fmt::Display) {
+        self.write("info", &text.to_string()).await;
+    }
+
+    /// Writes a warning into the run's log.
+    pub async fn warn(&self, text: impl fmt::Display) {
+        self.write("warn", &text.to_string()).await;
+    }
+
+    async fn write(&self, level: &str, text: &str) {
+        if let Err(error) = self.catalog.log_run(self.run, level, text).await {
+            tracing::warn!(run = %self.run, %error, "a line of a run's log is lost: {text}");
+        }
+    }
+}
