@@ -28,7 +28,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     on_both_databases,
-    photos::{asked, campaign, copies, interval, label, minute, photo, tasks},
+    photos::{Found, asked, campaign, copies, interval, label, minute, photo, tasks},
     support::TestApp,
 };
 
@@ -65,8 +65,8 @@ async fn places(app: &App, id: PredictionId) -> [bool; 3] {
     [row.label_wait_since, row.noisy_since, row.clean_since].map(|since| since.is_some())
 }
 
-/// The names and tags of the buckets' objects, without what differs from run to run.
-fn keys(copies: &[(Bucket, String, Vec<(String, String)>)]) -> Vec<(Bucket, &str)> {
+/// Where objects lie.
+fn keys(copies: &[Found]) -> Vec<(Bucket, &str)> {
     copies.iter().map(|(bucket, key, _)| (*bucket, key.as_str())).collect()
 }
 

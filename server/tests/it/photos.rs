@@ -144,8 +144,11 @@ pub async fn label(connection: &DatabaseConnection, task: &entity::task::Model, 
     .unwrap();
 }
 
-/// What lies in the buckets for labelling: the bucket, the key and the tags of every object.
-pub async fn copies(app: &App) -> Vec<(Bucket, String, Vec<(String, String)>)> {
+/// The bucket, the key and the tags of an object.
+pub type Found = (Bucket, String, Vec<(String, String)>);
+
+/// What lies in the buckets for labelling.
+pub async fn copies(app: &App) -> Vec<Found> {
     let mut found = Vec::new();
     for bucket in [Bucket::LabelWait, Bucket::Noisy, Bucket::Clean] {
         for key in app.object_store().list(bucket, "", None).await.unwrap().keys {
