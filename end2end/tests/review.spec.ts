@@ -6,6 +6,9 @@ import { expect, problem, test, watchLayout } from "./page";
 
 test.use({ expectedInConsole: /Failed to load resource/ });
 
+// Photos are classified and accounts are made before anything is looked at.
+test.setTimeout(180_000);
+
 test.beforeEach(async ({ context }) => becomeSomebodyNew("annotator", context));
 
 test("a campaign is labelled to its end by keyboard alone, and every answer is kept", async ({ home, page }) => {

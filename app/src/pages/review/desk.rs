@@ -72,7 +72,10 @@ pub(super) fn Desk(
                 when=move || !is_over.get()
                 fallback=move || view! {
                     <Finished
-                        progress=session.progress.into()
+                        progress=Signal::derive(move || ReviewCampaign {
+                            labelled: session.labelled(),
+                            ..session.progress.get()
+                        })
                         answers=Signal::derive(move || session.answers())
                         is_one_of_several
                     />

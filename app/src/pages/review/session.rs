@@ -255,6 +255,12 @@ impl Session {
         if self.fetching_failed.try_with_untracked(Option::is_some) == Some(true) {
             self.fetch(false);
         }
+        let is_over = self.line.try_with_untracked(Vec::is_empty) == Some(true)
+            && self.tasks.try_with_untracked(Vec::is_empty) == Some(true);
+        if is_over {
+            // Others have labelled meanwhile: the end says how far all of them are.
+            self.look_at_progress();
+        }
     }
 
     async fn send(self, step: &Step) -> Result<(), Trouble> {
