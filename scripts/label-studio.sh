@@ -16,7 +16,7 @@ LOG="$FOLDER/label-studio.log"
 PROGRAM="$GOURMETGRAM_CACHE/venvs/label-studio/bin/label-studio"
 LEGACY_TOKENS=${LABEL_STUDIO_LEGACY_TOKENS:-on}
 # The first start makes a database, step by step; a busy computer takes its time.
-PATIENCE=600
+PATIENCE=1200
 
 running_pid() {
     local pid

@@ -119,7 +119,8 @@ start_label_studio() {
     LABEL_STUDIO_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/gourmetgram-label-studio.XXXXXX") || return
     export LABEL_STUDIO_FOLDER
     started+=(scripts/label-studio.sh)
-    scripts/label-studio.sh start | sed '/^user /,$d' || return
+    # Not how to come in: that is in no log.
+    scripts/label-studio.sh start | awk '/^user /{ quiet = 1 } !quiet { print; fflush() }' || return
     eval "$(scripts/label-studio.sh environment)"
 }
 

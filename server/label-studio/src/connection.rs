@@ -124,7 +124,7 @@ impl LabelStudio {
 
     /// An answer that makes no sense.
     pub(crate) fn unexpected(&self, what: &'static str, reason: impl Into<String>) -> LabelStudioError {
-        LabelStudioError::Unexpected { what, url: self.inner.url.clone(), reason: reason.into() }
+        LabelStudioError::Unexpected { what, url: self.inner.url.to_string(), reason: reason.into() }
     }
 }
 
@@ -164,7 +164,7 @@ impl Inner {
         let body = self.patiently(&Call::post(what, "api/token/refresh/", order).repeatable(), None).await?;
         let bought: Bought = serde_json::from_slice(&body).map_err(|_| LabelStudioError::Unexpected {
             what,
-            url: self.url.clone(),
+            url: self.url.to_string(),
             // The answer itself is not told: it may contain the token.
             reason: "there is no access token in the answer".to_owned(),
         })?;
@@ -185,7 +185,7 @@ impl Inner {
             failed += 1;
             let what = call.what;
             if failed >= self.patience.attempts.max(1) || !(not_taken || call.repeat == Repeat::Harmless) {
-                return Err(LabelStudioError::Unavailable { what, url: self.url.clone(), reason });
+                return Err(LabelStudioError::Unavailable { what, url: self.url.to_string(), reason });
             }
             let pause = self.patience.pause(failed, asked);
             tracing::info!(what, reason, ?pause, "Label Studio is asked again");
@@ -248,7 +248,7 @@ impl Inner {
         let asked = header_text(&response, &header::RETRY_AFTER).and_then(|seconds| seconds.trim().parse().ok());
         let target = header_text(&response, &header::LOCATION).unwrap_or_default().to_owned();
         let said = self.without_secrets(call, authorization, &said(&beginning(response).await));
-        let (what, url) = (call.what, self.url.clone());
+        let (what, url) = (call.what, self.url.to_string());
         Failure::Final(match status.as_u16() {
             408 | 425 | 429 | 500 | 502 | 503 | 504 => {
                 let reason = if said.is_empty() { status.to_string() } else { format!("{status}: {said}") };

@@ -1,7 +1,5 @@
 //! What can go wrong, sorted by what to do about it.
 
-use url::Url;
-
 /// Why Label Studio did not do as asked. No message contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum LabelStudioError {
@@ -12,7 +10,7 @@ pub enum LabelStudioError {
         /// What was asked for.
         what: &'static str,
         /// Its address.
-        url: Url,
+        url: String,
         /// What was seen last.
         reason: String,
     },
@@ -25,7 +23,7 @@ pub enum LabelStudioError {
         /// What was asked for.
         what: &'static str,
         /// Its address.
-        url: Url,
+        url: String,
         /// Its words.
         said: String,
     },
@@ -38,7 +36,7 @@ pub enum LabelStudioError {
         /// What was asked for.
         what: &'static str,
         /// Its address.
-        url: Url,
+        url: String,
         /// Its words.
         said: String,
     },
@@ -48,7 +46,7 @@ pub enum LabelStudioError {
         /// What was asked for.
         what: &'static str,
         /// Its address.
-        url: Url,
+        url: String,
         /// Its words.
         said: String,
     },
@@ -62,7 +60,7 @@ pub enum LabelStudioError {
         /// The object store's address as we told it.
         endpoint: String,
         /// Label Studio's address.
-        url: Url,
+        url: String,
     },
     /// It refuses, and will again until something changes.
     #[error("Label Studio at {url} refuses to {what} ({status}): {said}")]
@@ -70,7 +68,7 @@ pub enum LabelStudioError {
         /// What was asked for.
         what: &'static str,
         /// Its address.
-        url: Url,
+        url: String,
         /// Status of the answer.
         status: u16,
         /// Its words.
@@ -82,7 +80,7 @@ pub enum LabelStudioError {
         /// What was asked for.
         what: &'static str,
         /// Its address.
-        url: Url,
+        url: String,
         /// Where it points.
         target: String,
     },
@@ -94,7 +92,7 @@ pub enum LabelStudioError {
         /// What was asked for.
         what: &'static str,
         /// Its address.
-        url: Url,
+        url: String,
         /// What was seen.
         reason: String,
     },

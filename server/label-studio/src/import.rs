@@ -1,6 +1,6 @@
 //! Brings tasks to Label Studio, each once, however often it takes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use gourmetgram_api::Seen;
 use serde::Deserialize;
@@ -165,10 +165,12 @@ impl LabelStudio {
         let mut there = BTreeMap::new();
         for brief in self.tasks_for(project, wanted).await? {
             let Some(task) = brief.data.task else { continue };
-            if !there.contains_key(&task) {
-                there.insert(task, brief.id);
-            } else if !self.is_annotated(brief.id).await? {
-                self.delete_task(project, Imported { task, remote: brief.id }).await?;
+            match there.entry(task) {
+                Entry::Vacant(place) => {
+                    place.insert(brief.id);
+                }
+                Entry::Occupied(_) if self.is_annotated(brief.id).await? => {}
+                Entry::Occupied(_) => self.delete_task(project, Imported { task, remote: brief.id }).await?,
             }
         }
         Ok(there)
