@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean bench-selecting
+.PHONY: help run build phone label-studio stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean bench-selecting
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -24,9 +24,13 @@ phone: build ## serve phones on the local network with TLS, and show a QR code (
 demo: build ## a server of its own with 300 made-up photos of the past week, to look around in
 	@scripts/demo.sh start
 
-stop: ## stop the server, and the demonstration's; what they keep stays
+label-studio: ## start Label Studio on this computer (installs it the first time), say how to come in
+	@scripts/label-studio.sh start
+
+stop: ## stop the server, the demonstration's, and Label Studio; what they keep stays
 	@scripts/server.sh stop
 	@scripts/demo.sh stop
+	@scripts/label-studio.sh stop
 
 clean-data: ## stop the server and delete everything it keeps (asks first)
 	@scripts/server.sh clean-data

@@ -150,6 +150,9 @@ clean_data() {
         [[ "$answer" == yes ]] || fail "not deleted"
     fi
     stop
+    if [[ -d "$DATA/label-studio" ]]; then
+        LABEL_STUDIO_FOLDER="$DATA/label-studio" scripts/label-studio.sh stop
+    fi
     rm -rf "$DATA"
     say "Deleted $DATA"
 }

@@ -7,8 +7,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 SUITES=${1:-}
 case $SUITES in
-all) steps_total=11 ;;
-rust) steps_total=7 ;;
+all) steps_total=12 ;;
+rust) steps_total=8 ;;
 smoke) steps_total=6 ;;
 e2e | screenshots) steps_total=5 ;;
 *) fail "which tests?" "Usage: scripts/test.sh all|rust|e2e|smoke|screenshots" ;;
@@ -23,6 +23,8 @@ failed=0
 skipped=0
 details=()
 failures=()
+# What this run started, and ends.
+started=()
 
 wants() {
     [[ $SUITES == all || $SUITES == "$1" ]]
@@ -83,6 +85,17 @@ install_browsers() {
     scripts/setup.sh browsers
 }
 
+stop_started() {
+    local script
+    for script in ${started[@]+"${started[@]}"}; do
+        "$script" stop
+    done
+    if [[ -n "${LABEL_STUDIO_FOLDER:-}" ]]; then
+        rm -rf "$LABEL_STUDIO_FOLDER"
+    fi
+}
+trap stop_started EXIT
+
 start_postgres() {
     if [[ -n "${GOURMETGRAM_TEST_POSTGRES_URL:-}" ]]; then
         say "Taking the one GOURMETGRAM_TEST_POSTGRES_URL names"
@@ -90,11 +103,25 @@ start_postgres() {
     fi
     # One that was started by hand is used and left running.
     if ! scripts/postgres.sh url >/dev/null 2>&1; then
-        trap 'scripts/postgres.sh stop' EXIT
+        started+=(scripts/postgres.sh)
     fi
     GOURMETGRAM_TEST_POSTGRES_URL=$(scripts/postgres.sh start) || return
     export GOURMETGRAM_TEST_POSTGRES_URL
     say "Listening on ${GOURMETGRAM_TEST_POSTGRES_URL##*@}"
+}
+
+# One of its own, apart from the one `make label-studio` starts.
+start_label_studio() {
+    if [[ -n "${GOURMETGRAM_TEST_LABEL_STUDIO_URL:-}" ]]; then
+        say "Taking the one GOURMETGRAM_TEST_LABEL_STUDIO_URL names"
+        return
+    fi
+    LABEL_STUDIO_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/gourmetgram-label-studio.XXXXXX") || return
+    export LABEL_STUDIO_FOLDER
+    started+=(scripts/label-studio.sh)
+    # Not how to come in: that is in no log.
+    scripts/label-studio.sh start | awk '/^user /{ quiet = 1 } !quiet { print; fflush() }' || return
+    eval "$(scripts/label-studio.sh environment)"
 }
 
 # Compiles the server and the Rust tests together: alone, the server would get its dependencies with other features,
@@ -146,6 +173,7 @@ prepare "Rust, Node and Python tools" install_tools
 prepare "Front end" frontend/build.sh dev
 if wants rust; then
     prepare "A throw-away PostgreSQL" start_postgres
+    prepare "A throw-away Label Studio" start_label_studio
 fi
 prepare "Compiling the server and its tests" compile
 if wants rust; then

@@ -19,9 +19,10 @@ use url::Url;
 
 use crate::{catalog::SessionLimits, pipelines::Retries};
 
-pub use self::address_ranges::AddressRanges;
+pub use self::{address_ranges::AddressRanges, label_studio::LabelStudio};
 
 mod address_ranges;
+mod label_studio;
 
 /// File read from the working directory when none is named.
 pub const DEFAULT_FILE: &str = "gourmetgram.toml";
@@ -44,6 +45,8 @@ pub struct Settings {
     pub s3: S3,
     /// The embedded S3 server, used when `s3.endpoint` is not set.
     pub embedded_s3: EmbeddedS3,
+    /// Label Studio, where campaigns are labelled there.
+    pub label_studio: LabelStudio,
     /// The spool: photos on their way to the object store.
     pub spool: Spool,
     /// The model that answers.
@@ -72,6 +75,7 @@ impl Default for Settings {
             catalog: Catalog::default(),
             s3: S3::default(),
             embedded_s3: EmbeddedS3::default(),
+            label_studio: LabelStudio::default(),
             spool: Spool::default(),
             model: Model::default(),
             inference: Inference::default(),
@@ -491,6 +495,7 @@ impl Settings {
             self.s3.access_key_id.is_some() == self.s3.secret_access_key.is_some(),
             "s3.access_key_id and s3.secret_access_key go together: set both or neither"
         );
+        self.label_studio.check(self.s3.endpoint.is_none())?;
         if let Some(url) = &self.catalog.url {
             let known = ["sqlite:", "postgres:", "postgresql:"];
             anyhow::ensure!(
@@ -605,6 +610,14 @@ mod tests {
             ("[s3]\nendpoint = 'store:9000'", "s3.endpoint"),
             ("[s3]\naccess_key_id = 'a'", "s3.secret_access_key"),
             ("[catalog]\nurl = 'mysql://x'", "catalog.url"),
+            ("[label_studio]\nurl = 'ftp://labels'\ntoken = 'abcdef'", "label_studio.url"),
+            ("[label_studio]\nurl = 'http://labels'", "label_studio.token"),
+            ("[label_studio]\nurl = 'http://labels'\ntoken = 'Token abc'", "label_studio.token"),
+            ("[label_studio]\ns3_access_key_id = 'a'", "label_studio.s3_secret_access_key"),
+            (
+                "[s3]\nendpoint = 'aws'\n[label_studio]\nurl = 'http://labels'\ntoken = 'abcdef'",
+                "label_studio.s3_access_key_id",
+            ),
             ("[auth]\nsecret_key = 'short'", "auth.secret_key"),
             ("[auth]\nsession_idle_seconds = 5", "auth.session_idle_seconds"),
             ("[auth]\nsession_lifetime_seconds = 100", "auth.session_idle_seconds"),
@@ -620,7 +633,8 @@ mod tests {
     #[test]
     fn printed_settings_show_no_secret_and_can_be_read_again() {
         let file = "[catalog]\nurl = 'postgres://me:hunter2@db/x'\n[s3]\nendpoint = 'http://u:hunter2@s:1'\n\
-                    access_key_id = 'a'\nsecret_access_key = 'hunter2'\n[auth]\nsecret_key = 'hunter2hunter2hunter2hunter2hunter2'";
+                    access_key_id = 'a'\nsecret_access_key = 'hunter2'\n[label_studio]\nurl = 'http://l'\n\
+                    token = 'hunter2'\ns3_access_key_id = 'a'\ns3_secret_access_key = 'hunter2'\n[auth]\nsecret_key = 'hunter2hunter2hunter2hunter2hunter2'";
         let printed = load(file, &[]).unwrap().to_toml().unwrap();
         assert!(!printed.contains("hunter2"), "{printed}");
         let defaults = Settings::default().to_toml().unwrap();
