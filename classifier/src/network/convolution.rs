@@ -324,8 +324,7 @@ impl Run<'_> {
                 for pixel in 0..PIXELS {
                     let values = vectors::<S, VECTORS>(std::slice::from_ref(&input[sources[pixel] + tap]));
                     for vector in 0..VECTORS {
-                        sums[pixel][vector] =
-                            simd.mul_add_e_f32s(values[vector], weights[vector], sums[pixel][vector]);
+                        sums[pixel][vector] = simd.mul_add_e_f32s(values[vector], weights[vector], sums[pixel][vector]);
                     }
                 }
             }

@@ -194,6 +194,11 @@ async fn no_route_asks_strangers_for_anything_before_it_knows_who_they_are() {
                 rule.method,
                 rule.path
             ),
+            // Whoever labels without scripts comes back to the page, not to the address of its form.
+            (Who::Role(_), Kind::Form) if rule.path.starts_with("/review/") => {
+                assert_eq!(status, 303, "{} {}", rule.method, rule.path);
+                assert_eq!(answer.headers()["location"], "/login?next=%2Freview");
+            }
             (Who::Owner, _) | (Who::Role(_), Kind::Form | Kind::Api) => {
                 assert_eq!(status, 401, "{} {}", rule.method, rule.path);
             }

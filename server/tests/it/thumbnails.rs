@@ -88,7 +88,7 @@ async fn only_the_fixed_sizes_are_made() {
         ["size=95", "size=0", "size=-96", "size=96px", "size=99999999999999999999", "width=96", "size=96&size=96"]
     {
         let refused = problem(ann.get(&format!("{path}?{bad}")).send().await.unwrap(), 400).await;
-        assert!(refused.detail.contains("96, 256 or 512"), "{}", refused.detail);
+        assert!(refused.detail.contains("96, 256, 512 or 1024"), "{}", refused.detail);
     }
     assert_eq!(files(&test), 0);
     test.stop().await;

@@ -204,9 +204,13 @@ fn Photo(task: ReviewTask, session: Session, seen: Photos) -> impl IntoView {
     let address = forms::task_image(id, SIDE);
     let is_current = Memo::new(move |_| session.current() == Some(id));
     // It may have come before the page was alive.
-    Effect::new(move |_| {
-        if image.get().is_some_and(|image| image.complete() && image.natural_width() > 0) {
-            seen.came(id);
+    Effect::new({
+        let address = address.clone();
+        move |_| match image.get() {
+            Some(image) if image.complete() && image.natural_width() > 0 => seen.came(id),
+            // It did not come, and nobody listened: asked for again, it is heard.
+            Some(image) if image.complete() => image.set_src(&address),
+            _ => {}
         }
     });
     let came = move |_| {
