@@ -26,7 +26,7 @@ export class Visit {
 
   /** A page that comes without scripts is a document, and as it will be. */
   async alive(): Promise<void> {
-    if ((await this.driver.findElements(By.css("script[type=module]"))).length === 0) return;
+    if ((await this.driver.findElements(By.css("script[type=module]:not([src='/live.js'])"))).length === 0) return;
     await this.driver.wait(until.elementLocated(By.css("html[data-alive]")), PATIENCE);
   }
 

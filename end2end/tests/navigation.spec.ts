@@ -10,6 +10,7 @@ const pages = [
   { name: "Photo", address: "/", roles: ["annotator", "operator"] },
   { name: "Dashboard", address: "/dashboard", roles: ["operator"] },
   { name: "Photos", address: "/photos", roles: ["operator"] },
+  { name: "Campaigns", address: "/campaigns", roles: ["operator"] },
   { name: "Review", address: "/review", roles: ["annotator", "operator"] },
   { name: "Pipelines", address: "/pipelines", roles: ["operator"] },
   { name: "Models", address: "/models", roles: ["operator"] },

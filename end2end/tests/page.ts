@@ -92,7 +92,7 @@ export class HomePage {
 
   /** A page that comes without scripts is a document, and as it will be. */
   async alive(): Promise<void> {
-    if ((await this.page.locator("script[type=module]").count()) === 0) return;
+    if ((await this.page.locator("script[type=module]:not([src='/live.js'])").count()) === 0) return;
     await this.page.locator("html[data-alive]").waitFor({ state: "attached" });
   }
 

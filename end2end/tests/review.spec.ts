@@ -84,7 +84,8 @@ test("the last answer and passing over are taken back, and the photo comes back"
 
 test("two annotators are never shown the same photo", async ({ home, page, browser }) => {
   void home;
-  const photos = await campaign(8);
+  // Each is given six at once: the one looked at, and those that are fetched ahead.
+  const photos = await campaign(12);
   const other = await browser.newContext();
   await becomeSomebodyNew("annotator", other);
   const [ann, bob] = [new ReviewPage(page), new ReviewPage(await other.newPage())];
