@@ -275,7 +275,7 @@ test("a phone has every answer within reach, large enough for a finger", { tag: 
   expect(small).toEqual([]);
   if (isMobile) {
     const reach = await page.evaluate(() => {
-      const buttons = [...document.querySelectorAll(".answer")].map((button) => button.getBoundingClientRect());
+      const buttons = [...document.querySelectorAll(".reply")].map((button) => button.getBoundingClientRect());
       const bar = document.querySelector(".navigation")!.getBoundingClientRect().top;
       return { lowest: Math.max(...buttons.map(({ bottom }) => bottom)), bar };
     });

@@ -35,7 +35,7 @@ pub use placements::{CopyWanted, Shows};
 pub use predictions::{Actor, Change, Owner, Received, Recorded, Spooled, Whose, to_api, without_labelling};
 pub use review::{Assignment, LEASE, Leased};
 pub use runs::{LeaseLost, RunEnd, RunError, RunKey, RunLease};
-pub use selections::MAX_CONSIDERED;
+pub use selections::{CopiesUnderWay, MAX_CONSIDERED};
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]

@@ -39,6 +39,17 @@ const ROWS: usize = 1000;
 /// Photos that a preview names.
 const SHOWN: usize = 24;
 
+/// Photos that were selected and are not yet where they are to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopiesUnderWay {
+    /// All of them.
+    pub waiting: u64,
+    /// Those that the outbox has tried for long.
+    pub failing: u64,
+    /// Why one of these failed last.
+    pub error: Option<String>,
+}
+
 /// A photo as it is considered.
 struct Considered {
     candidate: Candidate,
@@ -88,27 +99,34 @@ impl Catalog {
             .fold((0, 0), |(considered, chosen), batch| (considered + sum(&batch.sizes), chosen + sum(&batch.chosen))))
     }
 
-    /// Photos of those batches whose copies are not yet as they are to be.
-    pub async fn copies_under_way(&self, id: Uuid, interval: Interval) -> Result<u64, CatalogError> {
-        let batches: Vec<i64> = batch::Entity::find()
-            .select_only()
+    /// Photos of those batches whose copies are not yet as they are to be; failing are those that the outbox has tried
+    /// `patience` times or more.
+    pub async fn copies_under_way(
+        &self,
+        id: Uuid,
+        interval: Interval,
+        patience: i32,
+    ) -> Result<CopiesUnderWay, CatalogError> {
+        let batches = Query::select()
             .column(batch::Column::Id)
-            .filter(of_interval(id, interval))
-            .into_tuple()
-            .all(&self.read)
-            .await?;
-        if batches.is_empty() {
-            return Ok(0);
-        }
+            .from(batch::Entity)
+            .cond_where(of_interval(id, interval))
+            .to_owned();
         let of_batch = Query::select()
             .column(selection::Column::PredictionId)
             .from(selection::Entity)
-            .and_where(selection::Column::BatchId.is_in(batches))
+            .and_where(selection::Column::BatchId.in_subquery(batches))
             .to_owned();
         let waiting = entity_outbox::Entity::find()
             .filter(entity_outbox::Column::ErasePasses.eq(0))
             .filter(entity_outbox::Column::PredictionId.in_subquery(of_batch));
-        Ok(waiting.count(&self.read).await?)
+        let failing = waiting.clone().filter(entity_outbox::Column::Attempts.gte(patience));
+        let first = failing.clone().order_by_asc(entity_outbox::Column::PredictionId).limit(1).one(&self.read).await?;
+        Ok(CopiesUnderWay {
+            waiting: waiting.count(&self.read).await?,
+            failing: failing.count(&self.read).await?,
+            error: first.and_then(|row| row.last_error),
+        })
     }
 
     /// What a campaign that does not exist yet would choose of an interval.

@@ -9,13 +9,16 @@ use gourmetgram_api::CampaignName;
 use uuid::Uuid;
 
 use super::{Pipeline, Progress, Scheduled, StepError, Work};
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, CopiesUnderWay};
 
 const CHOOSE: &str = "choose";
 const COPY: &str = "copy";
 
 /// How often it is looked whether the copies are there.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Tries of the outbox before a copy that does not come is a failure of the run.
+const PATIENCE: i32 = 6;
 
 /// The pipeline.
 pub struct Select {
@@ -86,12 +89,20 @@ impl Pipeline for Select {
             if work.dry_run {
                 return Ok(Progress::done([]));
             }
-            return Ok(match self.catalog.copies_under_way(campaign, work.interval).await? {
+            let CopiesUnderWay { waiting, failing, error } =
+                self.catalog.copies_under_way(campaign, work.interval, PATIENCE).await?;
+            if failing > 0 {
+                let why = error.unwrap_or_default();
+                return Err(StepError {
+                    message: format!(
+                        "{failing} photos cannot be copied for labelling; the outbox goes on trying: {why}"
+                    ),
+                    is_final: false,
+                });
+            }
+            return Ok(match waiting {
                 0 => Progress::done([]),
-                waiting => {
-                    work.say(format!("{waiting} photos are still to be copied")).await;
-                    Progress::NotYet(Default::default(), LOOK_AGAIN)
-                }
+                _ => Progress::NotYet(Default::default(), LOOK_AGAIN),
             });
         }
         let selected = self.catalog.select(campaign, work.interval, work.dry_run).await?;

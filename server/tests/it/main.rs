@@ -17,6 +17,7 @@ mod object_store_trouble;
 mod pages;
 mod phone;
 mod photos;
+mod pipelines;
 mod plans;
 mod replaying;
 mod replays;

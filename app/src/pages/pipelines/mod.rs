@@ -18,6 +18,7 @@ use self::{
 };
 use super::loading;
 use crate::{
+    backend::{PageStatus, PostedProblem},
     components::{EmptyState, Icon, Reason, TroubleNotice},
     trouble::Trouble,
     wording::moment,
@@ -158,8 +159,11 @@ fn NothingYet() -> impl IntoView {
 /// Why the form just posted was refused.
 #[component]
 fn PostedTrouble() -> impl IntoView {
-    let posted = use_context::<crate::backend::PostedProblem>().map(|posted| Trouble::from(posted.0));
-    posted.map(|trouble| view! { <TroubleNotice trouble/> })
+    let posted = use_context::<PostedProblem>().map(|posted| posted.0);
+    if let (Some(status), Some(problem)) = (use_context::<PageStatus>(), &posted) {
+        status.set(problem.status);
+    }
+    posted.map(Trouble::from).map(|trouble| view! { <TroubleNotice trouble/> })
 }
 
 /// Why there is no page, and what to do about it.

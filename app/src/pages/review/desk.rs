@@ -281,8 +281,8 @@ fn Answers(campaign: Uuid, session: Session, choices: StoredValue<Vec<Choice>>, 
         let answer = answering(act, seen);
         view! {
             <button
-                class="answer"
-                class:answer--other=!is_class
+                class="reply"
+                class:reply--other=!is_class
                 type="submit"
                 name="answer"
                 value=value
@@ -290,7 +290,7 @@ fn Answers(campaign: Uuid, session: Session, choices: StoredValue<Vec<Choice>>, 
                 on:click=answer
             >
                 {key.map(|key| view! { <kbd class="key" aria-hidden="true">{key.to_uppercase().to_string()}</kbd> })}
-                <span class="answer__name">{name}</span>
+                <span class="reply__name">{name}</span>
             </button>
         }
     });
@@ -308,14 +308,14 @@ fn Answers(campaign: Uuid, session: Session, choices: StoredValue<Vec<Choice>>, 
             />
             {buttons.collect_view()}
             <button
-                class="answer answer--skip"
+                class="reply reply--skip"
                 type="submit"
                 formaction=SKIP
                 aria-keyshortcuts="S"
                 on:click=skip
             >
                 <kbd class="key" aria-hidden="true">"S"</kbd>
-                <span class="answer__name">"Skip"</span>
+                <span class="reply__name">"Skip"</span>
             </button>
         </form>
     }

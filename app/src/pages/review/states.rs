@@ -52,8 +52,8 @@ pub(super) fn Campaigns(campaigns: Vec<ReviewCampaign>) -> impl IntoView {
         };
         view! {
             <li>
-                <a class="card campaign" href=address rel="external">
-                    <span class="campaign__name">{campaign.name.clone()}</span>
+                <a class="card errand" href=address rel="external">
+                    <span class="errand__name">{campaign.name.clone()}</span>
                     <Kind blind=campaign.blind/>
                     <progress
                         class="progress"
@@ -61,15 +61,15 @@ pub(super) fn Campaigns(campaigns: Vec<ReviewCampaign>) -> impl IntoView {
                         value=campaign.labelled
                         aria-label=format!("{} of {} labelled", campaign.labelled, campaign.photos)
                     ></progress>
-                    <span class="campaign__left">{words}</span>
+                    <span class="errand__left">{words}</span>
                 </a>
             </li>
         }
     });
     view! {
-        <div class="campaigns">
-            <h1 class="campaigns__title">"What would you like to label?"</h1>
-            <ul class="campaigns__list">{cards.collect_view()}</ul>
+        <div class="errands">
+            <h1 class="errands__title">"What would you like to label?"</h1>
+            <ul class="errands__list">{cards.collect_view()}</ul>
         </div>
     }
 }

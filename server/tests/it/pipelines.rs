@@ -1,0 +1,180 @@
+//! Pipelines from the outside: by API, by the page's forms, and by schedule.
+
+use gourmetgram::accounts::Scope;
+use gourmetgram_api::{Campaign, Pipelines, Role, Run, RunPage, RunState};
+use serde_json::json;
+
+use crate::{
+    on_both_databases,
+    photos::{minute, photo, photos},
+    support::{Browser, TestApp, eventually, problem},
+};
+
+async fn a_campaign(test: &TestApp, token: &str, asked: serde_json::Value) -> Campaign {
+    let made = test.post("/api/v1/campaigns").bearer_auth(token).json(&asked).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    made.json().await.unwrap()
+}
+
+/// Waits until a run is over.
+async fn over(test: &TestApp, token: &str, run: &Run) -> Run {
+    let path = format!("/api/v1/pipelines/select/runs/{}", run.id);
+    let mut latest = run.clone();
+    eventually("the run is over", async || {
+        latest = test.get(&path).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+        latest.state.is_over()
+    })
+    .await;
+    latest
+}
+
+on_both_databases! {
+    select_runs_for_an_interval_and_says_what_it_did => async |database| {
+        let test = TestApp::start(database).await;
+        for number in 0..20 {
+            photo(&test.app, 5, number, 0.9).await;
+        }
+        let token = test.token(&[Scope::CampaignsWrite, Scope::PipelinesRead, Scope::PipelinesRun]).await;
+        let campaign = a_campaign(&test, &token, json!({ "preset": "production" })).await;
+        let asked = json!({ "campaign": campaign.id, "start": minute(0), "end": minute(30) });
+        let runs = "/api/v1/pipelines/select/runs";
+
+        let mut dry = asked.clone();
+        dry["dry_run"] = true.into();
+        let answer = test.post(runs).bearer_auth(&token).json(&dry).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+        let dry = over(&test, &token, &answer.json().await.unwrap()).await;
+        assert_eq!((dry.state, dry.dry_run), (RunState::Succeeded, true));
+        assert_eq!((dry.counts["considered"], dry.counts["chosen"]), (20, 20));
+        assert_eq!(test.count("tasks").await, 0, "a dry run changes nothing");
+
+        let first: Run = test.post(runs).bearer_auth(&token).json(&asked).send().await.unwrap().json().await.unwrap();
+        let done = over(&test, &token, &first).await;
+        assert_eq!((done.state, done.counts["chosen"]), (RunState::Succeeded, 20));
+        assert!(done.log.iter().any(|line| line.text == "20 of 20 photos chosen"), "{:?}", done.log);
+        assert_eq!(test.count("tasks").await, 20);
+
+        // Asked for again, it is the same run, done again, and chooses nothing twice.
+        let again: Run = test.post(runs).bearer_auth(&token).json(&asked).send().await.unwrap().json().await.unwrap();
+        assert_eq!(again.id, first.id);
+        assert_eq!(over(&test, &token, &again).await.counts["chosen"], 20);
+        assert_eq!(test.count("tasks").await, 20);
+
+        let list: RunPage = test.get(runs).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        assert_eq!(list.items.len(), 2);
+        let known: Pipelines =
+            test.get("/api/v1/pipelines").bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        assert_eq!(known.items[0].steps, ["choose", "copy"]);
+        assert!(known.items[0].last_run.is_some());
+        test.stop().await;
+    };
+
+    what_cannot_be_run_is_refused_and_makes_no_run => async |database| {
+        let test = TestApp::start(database).await;
+        let token = test.operator().await;
+        let campaign = a_campaign(&test, &token, json!({ "preset": "production" })).await;
+        let select = "/api/v1/pipelines/select/runs";
+        let unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
+        for (path, body, status, named) in [
+            ("/api/v1/pipelines/cook/runs", json!({ "campaign": campaign.id }), 404, "select"),
+            (select, json!({}), 400, "campaign"),
+            (select, json!({ "campaign": unknown }), 400, "no campaign"),
+            (select, json!({ "campaign": campaign.id, "start": minute(5), "end": minute(5) }), 400, "end"),
+            (select, json!({ "campaign": campaign.id, "when": "now" }), 400, "when"),
+        ] {
+            let refused = test.post(path).bearer_auth(&token).json(&body).send().await.unwrap();
+            let refused = problem(refused, status).await;
+            assert!(refused.detail.contains(named), "{path} {body}: {}", refused.detail);
+        }
+        for path in [format!("{select}/{unknown}"), format!("{select}/x")] {
+            problem(test.get(&path).bearer_auth(&token).send().await.unwrap(), 404).await;
+            problem(test.delete(&path).bearer_auth(&token).send().await.unwrap(), 404).await;
+        }
+        for query in ["limit=0", "limit=201", "before=x", "page=2"] {
+            problem(test.get(&format!("{select}?{query}")).bearer_auth(&token).send().await.unwrap(), 400).await;
+        }
+        assert_eq!(test.count("runs").await, 0);
+        let reader = test.token(&[Scope::PipelinesRead]).await;
+        let body = json!({ "campaign": campaign.id });
+        problem(test.post(select).bearer_auth(&reader).json(&body).send().await.unwrap(), 403).await;
+        test.stop().await;
+    };
+
+    copies_that_never_come_fail_the_run_and_say_why => async |database| {
+        // Rows without objects: what the outbox is to copy is not there.
+        let adjust = |settings: &mut gourmetgram::config::Settings| settings.pipelines.retries = 0;
+        let test = TestApp::start_with(database, adjust).await;
+        photos(&test.app, 5, 0..2).await;
+        let token = test.operator().await;
+        let campaign = a_campaign(&test, &token, json!({ "preset": "production" })).await;
+        let asked = json!({ "campaign": campaign.id, "start": minute(0), "end": minute(30) });
+        let runs = "/api/v1/pipelines/select/runs";
+        let asked: Run = test.post(runs).bearer_auth(&token).json(&asked).send().await.unwrap().json().await.unwrap();
+        eventually("the outbox has tried", async || test.count("outbox").await == 2).await;
+        test.sql("UPDATE outbox SET attempts = 6, last_error = 'no such photo'").await;
+        let failed = over(&test, &token, &asked).await;
+        assert_eq!(failed.state, RunState::Failed);
+        assert!(failed.error.as_ref().unwrap().contains("photos cannot be copied"), "{failed:?}");
+        assert_eq!(failed.counts["chosen"], 2, "what was chosen stays");
+        test.stop().await;
+    };
+
+    a_campaign_with_a_schedule_selects_by_itself => async |database| {
+        let test = TestApp::start(database).await;
+        let token = test.operator().await;
+        let asked = json!({ "name": "By itself", "rule": { "kind": "everything" }, "schedule": "* * * * *" });
+        let campaign = a_campaign(&test, &token, asked).await;
+        photo(&test.app, 5, 1, 0.9).await;
+        // Made a while ago, it has intervals that are over.
+        let past = chrono::Utc::now() - chrono::TimeDelta::minutes(3);
+        let past = past.format("%Y-%m-%dT%H:%M:%S+00:00").to_string();
+        test.sql(&format!("UPDATE campaigns SET created_at = '{past}'")).await;
+        eventually("intervals that ended have been run", async || {
+            let runs = test.app.catalog().runs(Some("select"), None, 10).await.unwrap();
+            runs.len() >= 2 && runs.iter().all(|run| run.state == RunState::Succeeded)
+        })
+        .await;
+        let runs = test.app.catalog().runs(Some("select"), None, 10).await.unwrap();
+        assert!(runs.iter().all(|run| run.campaign == Some(campaign.id)));
+        test.stop().await;
+    };
+}
+
+#[tokio::test]
+async fn the_page_runs_a_pipeline_by_a_plain_form_and_shows_what_became_of_it() {
+    let test = TestApp::start(crate::support::Database::Sqlite).await;
+    for number in 0..3 {
+        photo(&test.app, 5, number, 0.9).await;
+    }
+    let token = test.operator().await;
+    let ann = Browser::signed_in(&test, "ann", Role::Operator).await;
+    let empty = ann.get("/pipelines").send().await.unwrap().text().await.unwrap();
+    assert!(empty.contains("No pipeline has run yet.") && empty.contains("Make a campaign"), "{empty}");
+
+    let campaign = a_campaign(&test, &token, json!({ "preset": "production", "name": "Week <48>" })).await;
+    let id = campaign.id.to_string();
+    let fields =
+        |start| [("pipeline", "select"), ("campaign", id.as_str()), ("start", start), ("end", "2999-01-01T00:00")];
+    let refused = ann.send_form("/pipelines/runs", &fields("yesterday")).await;
+    assert_eq!(refused.status(), 400);
+    assert!(refused.text().await.unwrap().contains("write it as 2026-11-24T10:00"));
+
+    let sent = ann.send_form("/pipelines/runs", &fields("2020-01-01T00:00")).await;
+    assert_eq!(sent.status(), 303);
+    let page = sent.headers()["location"].to_str().unwrap().to_owned();
+    let run = test.app.catalog().runs(None, None, 1).await.unwrap().remove(0);
+    assert_eq!(page, format!("/pipelines/{}", run.id));
+    over(&test, &token, &run).await;
+    let shown = ann.get(&page).send().await.unwrap();
+    assert_eq!(shown.status(), 200);
+    let shown = shown.text().await.unwrap();
+    for word in ["3 of 3 photos chosen", "Week &lt;48&gt;", "Choose", "Copy", "Do it again"] {
+        assert!(shown.contains(word), "{word} in {shown}");
+    }
+    assert!(!shown.contains("data-live"), "what is over does not move");
+    let again = ann.send_form(&format!("{page}/again"), &[]).await;
+    assert_eq!((again.status().as_u16(), again.headers()["location"].to_str().unwrap()), (303, page.as_str()));
+    over(&test, &token, &run).await;
+    assert_eq!(ann.get("/pipelines/01890a5d-ac96-774b-bcce-b302099a8057").send().await.unwrap().status(), 404);
+    test.stop().await;
+}
