@@ -255,7 +255,6 @@ impl WithSimd for Run<'_> {
 /// A tile: for each pixel, the vectors of its output channels.
 type Sums<V, const PIXELS: usize, const VECTORS: usize> = [[V; VECTORS]; PIXELS];
 
-#[expect(clippy::needless_range_loop, reason = "see above")]
 impl Run<'_> {
     #[inline(always)]
     fn dense<S: Simd, const PIXELS: usize, const VECTORS: usize, const GROUP: usize>(
@@ -368,7 +367,6 @@ impl Run<'_> {
 
 /// Lines as `VECTORS` vectors.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "see above")]
 fn vectors<S: Simd, const VECTORS: usize>(lines: &[Line]) -> [S::f32s; VECTORS] {
     let in_a_line = BLOCK / S::F32_LANES;
     let mut vectors = [S::as_simd_f32s(&lines[0].0).0[0]; VECTORS];
