@@ -257,16 +257,16 @@ pub async fn ask_by_form(State(app): State<App>, request: Request) -> Response {
     }
 }
 
-/// What a browser's field for a moment says: no zone, and seconds only where there are some.
+/// A moment as people write it, in UTC.
 fn moment_of(field: &str, text: &str) -> Result<Option<DateTime<Utc>>, Refusal> {
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Ok(None);
     }
-    let read = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"]
+    let read = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
         .into_iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+        .find_map(|format| NaiveDateTime::parse_from_str(text.trim(), format).ok());
     read.map(|moment| Some(moment.and_utc())).ok_or_else(|| {
-        Refusal::new(ProblemKind::BadRequest, format!("{field} is {text:?}: write it as 2026-11-24T10:00"))
+        Refusal::new(ProblemKind::BadRequest, format!("{field} is {text:?}: write it as 2026-11-24 10:00"))
     })
 }
 

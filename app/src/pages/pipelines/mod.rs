@@ -130,18 +130,18 @@ fn Ask(shown: WorkShown) -> impl IntoView {
                 </div>
                 <div class="field">
                     <label class="field__label" for="ask-start">"From, in UTC"</label>
-                    <input class="input" id="ask-start" name="start" type="datetime-local" aria-describedby="ask-hint"/>
+                    <input class="input" id="ask-start" name="start" type="text" inputmode="numeric" autocomplete="off" placeholder="2026-11-24 10:00" aria-describedby="ask-hint"/>
                 </div>
                 <div class="field">
                     <label class="field__label" for="ask-end">"Up to, in UTC"</label>
-                    <input class="input" id="ask-end" name="end" type="datetime-local" aria-describedby="ask-hint"/>
+                    <input class="input" id="ask-end" name="end" type="text" inputmode="numeric" autocomplete="off" placeholder="2026-11-24 10:00" aria-describedby="ask-hint"/>
                 </div>
                 <label class="work__dry">
                     <input type="checkbox" name="dry_run" value="true"/> "Only say what would be done"
                 </label>
                 <button class="button button--primary" type="submit">"Run"</button>
             </form>
-            <p class="field__hint" id="ask-hint">"Left empty, it is the last half hour."</p>
+            <p class="field__hint" id="ask-hint">"Written like 2026-11-24 10:00. Left empty, it is the last half hour."</p>
         </section>
     })
 }
