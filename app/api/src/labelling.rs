@@ -33,7 +33,9 @@ pub enum UnusableCampaign {
     #[error("end must be after start; without an end it is now, without a start 30 minutes before the end")]
     Interval,
     /// A schedule that is none.
-    #[error("schedule {0:?} has not the five fields of cron: minute, hour, day, month, day of the week")]
+    #[error(
+        "schedule {0:?} has not the five fields of cron (minute, hour, day, month, day of the week) of a time that comes"
+    )]
     Schedule(String),
 }
 

@@ -127,7 +127,7 @@ impl Asked {
             asked.name = name;
         }
         asked.seed = self.seed.or(asked.seed);
-        asked.check()?;
+        crate::pipelines::check_campaign(&asked)?;
         Ok(asked)
     }
 }

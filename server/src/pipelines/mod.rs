@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use gourmetgram_api::{Counts, Interval};
 use uuid::Uuid;
 
-pub use schedule::{Schedule, UnusableSchedule};
+pub use schedule::{Schedule, UnusableSchedule, check_campaign};
 pub use worker::{Retries, Worker};
 
 use self::select::Select;

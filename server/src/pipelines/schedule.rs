@@ -7,7 +7,7 @@ use croner::{
     Cron,
     parser::{CronParser, Seconds, Year},
 };
-use gourmetgram_api::Interval;
+use gourmetgram_api::{Interval, NewCampaign, UnusableCampaign};
 
 /// When something happens by itself: the five fields of cron, in UTC.
 #[derive(Clone, Debug)]
@@ -31,6 +31,20 @@ impl FromStr for Schedule {
             Some(_) => Ok(schedule),
             None => Err(unusable("its time never comes".to_owned())),
         }
+    }
+}
+
+/// Checks what a campaign is asked to be, its schedule too: whether that is one takes a parser of cron.
+///
+/// # Errors
+/// [`UnusableCampaign`] names the first that cannot be.
+pub fn check_campaign(asked: &NewCampaign) -> Result<(), UnusableCampaign> {
+    asked.check()?;
+    match &asked.schedule {
+        Some(schedule) if schedule.parse::<Schedule>().is_err() => {
+            Err(UnusableCampaign::Schedule(schedule.chars().take(100).collect()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -22,6 +22,8 @@ const RENEWAL: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_secs(2);
 /// Missed intervals that are asked for at once, for one schedule.
 const CAUGHT_UP_AT_ONCE: usize = 100;
+/// However long a run is told to wait for its next try.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A run whose servers die over and over is not given to yet another one.
 const DEATHS: i32 = 5;
 
@@ -232,7 +234,7 @@ impl Worker {
         if error.is_final || attempts >= self.tries() {
             return RunEnd::Failed(error.message);
         }
-        let doubled = self.retries.wait.saturating_mul(1 << (attempts - 1).clamp(0, 16));
+        let doubled = self.retries.wait.saturating_mul(1 << (attempts - 1).clamp(0, 16)).min(LONGEST_WAIT);
         RunEnd::Again(error.message, Utc::now() + doubled)
     }
 }

@@ -94,6 +94,12 @@ on_both_databases! {
             problem(test.get(&format!("{select}?{query}")).bearer_auth(&token).send().await.unwrap(), 400).await;
         }
         assert_eq!(test.count("runs").await, 0);
+        for never in ["0 0 31 2 *", "61 * * * *", "often"] {
+            let body = json!({ "name": never, "rule": { "kind": "everything" }, "schedule": never });
+            let refused = test.post("/api/v1/campaigns").bearer_auth(&token).json(&body).send().await.unwrap();
+            assert!(refused.status().is_client_error(), "{never}");
+            assert!(refused.text().await.unwrap().contains("five fields of cron"), "{never}");
+        }
         let reader = test.token(&[Scope::PipelinesRead]).await;
         let body = json!({ "campaign": campaign.id });
         problem(test.post(select).bearer_auth(&reader).json(&body).send().await.unwrap(), 403).await;
