@@ -204,9 +204,12 @@ class Server:
                 "GOURMETGRAM__DATA_DIR": str(scratch / "data"),
                 "GOURMETGRAM__MODEL__DIRECTORY": str(model),
                 "GOURMETGRAM__LOG__FILTER": "warn",
-                # All load comes from one address, as no visitors do: no budget, as the peers have none.
+                # All load comes from one address, as no visitors do: no budget and no bound on connections, as the
+                # peers have none.
                 "GOURMETGRAM__LIMITS__UPLOADS_PER_MINUTE": "0",
                 "GOURMETGRAM__LIMITS__READS_PER_MINUTE": "0",
+                "GOURMETGRAM__LIMITS__CONNECTIONS_PER_CLIENT": "0",
+                "GOURMETGRAM__LIMITS__CONNECTIONS": "0",
             }
         else:
             command = [python(name), "-m", "uvicorn", "--app-dir", PEERS, "--port", str(self.port), "--log-level",

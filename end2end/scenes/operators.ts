@@ -4,7 +4,7 @@ import { expect } from "@playwright/test";
 
 import { operatorLink } from "../server";
 import { ReviewPage, campaign } from "../tests/labelling";
-import { picture, problem, uploadedPhoto } from "../tests/page";
+import { correctPhoto, picture, problem, uploadedPhoto } from "../tests/page";
 import { failedRequest, type Scene } from "./scene";
 
 export const operators: Scene[] = [
@@ -32,9 +32,9 @@ export const operators: Scene[] = [
     shows: "The same as a table",
     page: "/photos",
     async reach({ home, page }) {
-      await uploadedPhoto(page, picture("soup"));
-      await home.open("/photos?view=table&sort=class");
-      await expect(page.getByRole("table").getByRole("row").nth(1)).toBeVisible();
+      await correctPhoto(page, await uploadedPhoto(page, picture("soup")), "Bread");
+      await home.open("/photos?view=table&sort=class&corrected=true");
+      await expect(page.getByRole("table").getByText("Corrected to Bread").first()).toBeAttached();
     },
   },
   {

@@ -282,6 +282,7 @@ impl Application {
         let pipelines = {
             let known = pipelines::all(&catalog, settings.pipelines.catch_up);
             Worker::new(catalog.clone(), node, known, settings.pipelines.retries())
+                .with_lease(Duration::from_secs(settings.pipelines.lease_seconds))
         };
         let app = App(Arc::new(Shared {
             node,

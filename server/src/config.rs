@@ -353,11 +353,13 @@ pub struct Pipelines {
     pub retries: u32,
     /// Before the first of them; doubled before each other.
     pub retry_after_seconds: u64,
+    /// A server that works on a run and is silent for so long is taken for dead: another takes its run over.
+    pub lease_seconds: u64,
 }
 
 impl Default for Pipelines {
     fn default() -> Self {
-        Self { enabled: true, catch_up: true, retries: 1, retry_after_seconds: 300 }
+        Self { enabled: true, catch_up: true, retries: 1, retry_after_seconds: 300, lease_seconds: 60 }
     }
 }
 
@@ -494,6 +496,11 @@ impl Settings {
         anyhow::ensure!(
             self.s3.access_key_id.is_some() == self.s3.secret_access_key.is_some(),
             "s3.access_key_id and s3.secret_access_key go together: set both or neither"
+        );
+        anyhow::ensure!(
+            self.pipelines.lease_seconds >= 2,
+            "pipelines.lease_seconds is {}: a busy server is silent for a second or two; use at least 2",
+            self.pipelines.lease_seconds
         );
         self.label_studio.check(self.s3.endpoint.is_none())?;
         if let Some(url) = &self.catalog.url {

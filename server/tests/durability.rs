@@ -1,5 +1,6 @@
 //! Nothing acknowledged is lost: the real binary is killed, traced, and put on a disk that fills up.
 
+mod postgres;
 mod process;
 
 use std::{
@@ -11,9 +12,11 @@ use std::{
     time::Duration,
 };
 
+use chrono::Utc;
 use embedded_s3::{Access, EmbeddedS3};
-use gourmetgram_api::{NewPrediction, PredictionId};
+use gourmetgram_api::{Campaign, NewPrediction, PredictionId, Run, RunPage, RunState};
 use gourmetgram_object_store::Bucket;
+use postgres::PostgresDatabase;
 use process::{Server, a_large_photo, a_photo, part, tell};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::{Client, Method, StatusCode, multipart::Form};
@@ -24,6 +27,10 @@ use uuid::Uuid;
 /// How often the server is killed.
 const KILLS: usize = 24;
 const VISITORS: u32 = 6;
+/// How often one of two servers is killed while both work, and what they have to do each time.
+const DEATHS: usize = 4;
+const PHOTOS_A_DEATH: u32 = 12;
+const RUNS_A_DEATH: i32 = 24;
 
 /// What a client may rely on about one photo.
 #[derive(Clone, Debug)]
@@ -277,4 +284,92 @@ async fn a_full_disk_is_told_clearly_and_leaves_nothing_half_written() {
     assert_eq!(std::fs::read_dir(&inside).unwrap().count(), 0);
     assert_eq!(send(1000).await.status(), 201, "there is room again");
     running.shutdown().await;
+}
+
+/// Two servers share a catalog and work on runs; one is killed in the middle, and the other does what is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_of_a_server_that_is_killed_are_done_by_another_and_nothing_twice() {
+    let database = PostgresDatabase::make().await;
+    let buckets = tempfile::tempdir().unwrap();
+    let s3 = EmbeddedS3::builder(buckets.path())
+        .credential("key", "secret", Access::ReadWrite)
+        .start(TcpListener::bind("127.0.0.1:0").await.unwrap())
+        .await
+        .unwrap();
+    let endpoint = format!("http://{}", s3.address());
+    let settings = [
+        ("GOURMETGRAM__CATALOG__URL", database.url.clone()),
+        ("GOURMETGRAM__S3__ENDPOINT", endpoint.clone()),
+        ("GOURMETGRAM__S3__ACCESS_KEY_ID", "key".to_owned()),
+        ("GOURMETGRAM__S3__SECRET_ACCESS_KEY", "secret".to_owned()),
+        ("GOURMETGRAM__AUTH__SECRET_KEY", "the same on both servers, and long".to_owned()),
+        ("GOURMETGRAM__PIPELINES__LEASE_SECONDS", "2".to_owned()),
+        ("GOURMETGRAM__LIMITS__READS_PER_MINUTE", "0".to_owned()),
+    ];
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut servers =
+        [Server::start(folders[0].path(), &settings).await, Server::start(folders[1].path(), &settings).await];
+    let token = process::token(folders[0].path(), &settings).await;
+    let client = Client::new();
+    let runs_of = |server: &Server| format!("{}/api/v1/pipelines/select/runs", server.url);
+
+    let production = json!({ "preset": "production" });
+    let campaigns = format!("{}/api/v1/campaigns", servers[0].url);
+    let made = client.post(campaigns).bearer_auth(&token).json(&production).send().await.unwrap();
+    let campaign: Campaign = made.json().await.unwrap();
+    let seed: u64 = rand::rng().random();
+    tell(&format!("seed {seed}"));
+    let mut random = StdRng::seed_from_u64(seed);
+    let (mut photos, mut taken_over, mut chosen) = (0, 0, 0);
+    for round in 0..DEATHS {
+        let start = Utc::now();
+        for _ in 0..PHOTOS_A_DEATH {
+            let form = Form::new().part("image", part(a_photo(photos)));
+            let path = format!("{}/api/v1/predictions", servers[photos as usize % 2].url);
+            assert_eq!(client.post(path).multipart(form).send().await.unwrap().status(), 201);
+            photos += 1;
+        }
+        let length = (Utc::now() - start) / RUNS_A_DEATH;
+        let mut asked = Vec::new();
+        for number in 0..RUNS_A_DEATH {
+            // To the millisecond: what is left over by rounding is in the last one.
+            let end = if number + 1 == RUNS_A_DEATH { Utc::now() } else { start + length * (number + 1) };
+            let asking = json!({ "campaign": campaign.id, "start": start + length * number, "end": end });
+            let path = runs_of(&servers[number as usize % 2]);
+            let answer = client.post(path).bearer_auth(&token).json(&asking).send().await.unwrap();
+            assert_eq!(answer.status(), 202);
+            asked.push(answer.json::<Run>().await.unwrap().id);
+        }
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..300))).await;
+        let (killed, left) = (round % 2, (round + 1) % 2);
+        servers[killed].kill();
+
+        let mut over: Vec<Run> = Vec::new();
+        for _ in 0..600 {
+            let path = format!("{}?limit={}", runs_of(&servers[left]), 2 * RUNS_A_DEATH);
+            let page: RunPage = client.get(path).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+            over = page.items.into_iter().filter(|run| asked.contains(&run.id) && run.state.is_over()).collect();
+            if over.len() == asked.len() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(over.len(), asked.len(), "not every run is over after a minute (seed {seed})");
+        for run in &over {
+            assert_eq!(run.state, RunState::Succeeded, "{run:?} (seed {seed})");
+            chosen += run.counts["chosen"];
+        }
+        taken_over += over.iter().filter(|run| run.attempts > 1).count();
+        servers[killed] = Server::start(folders[killed].path(), &settings).await;
+    }
+    servers[0].settle().await;
+    assert_eq!(chosen, u64::from(photos), "each photo by one run (seed {seed})");
+    let store = process::object_store_at(&endpoint, "key", "secret").await;
+    let copies = store.list(Bucket::LabelWait, "", None).await.unwrap().keys.len();
+    assert_eq!(copies, photos as usize, "each photo once (seed {seed})");
+    assert!(taken_over > 0, "no server held a run when it was killed: this shows nothing (seed {seed})");
+    tell(&format!("{taken_over} of {} runs were taken over", DEATHS * RUNS_A_DEATH as usize));
+    drop(servers);
+    s3.shutdown().await;
+    database.remove().await;
 }

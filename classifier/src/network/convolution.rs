@@ -94,6 +94,12 @@ pub(super) struct Layer<'a> {
     pub(super) shortcut: Option<Shape>,
 }
 
+impl Layer<'_> {
+    pub(super) fn bias_lines(&self) -> Vec<Line> {
+        (0..self.output.blocks()).map(|block| line(|lane| value(self.bias, block * BLOCK + lane))).collect()
+    }
+}
+
 impl Convolution {
     /// `lanes` is how many numbers a vector register holds.
     pub(super) fn new(layer: &Layer<'_>, lanes: usize) -> Self {
@@ -125,7 +131,7 @@ impl Convolution {
                 Mixing::Dense => dense_weights(layer, &groups, depth),
                 Mixing::Depthwise => depthwise_weights(layer),
             },
-            bias: (0..output.blocks()).map(|block| line(|lane| value(layer.bias, block * BLOCK + lane))).collect(),
+            bias: layer.bias_lines(),
             input,
             output,
             shortcut,

@@ -15,6 +15,8 @@ mod plan;
 mod tests;
 #[cfg(not(target_arch = "wasm32"))]
 mod unfolding;
+#[cfg(not(target_arch = "wasm32"))]
+mod winograd;
 
 use std::{fmt, io::Cursor, panic, sync::Arc};
 

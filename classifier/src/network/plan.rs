@@ -17,6 +17,7 @@ use super::{
     convolution::{Activation, Convolution, Layer, Mixing, Window},
     onnx,
     unfolding::Unfolding,
+    winograd::Winograd,
 };
 
 /// Most lines that all maps and weights may take together: 512 MiB.
@@ -34,20 +35,40 @@ pub(super) struct Plan {
     buffers: Vec<Shape>,
     /// The buffer whose mean over all pixels is the answer.
     last: usize,
+    /// Lines that a layer may need for itself.
+    scratch: usize,
     /// Buffers that no run uses just now.
     idle: Mutex<Vec<Buffers>>,
 }
 
-/// One a shape of [`Plan::buffers`].
-type Buffers = Vec<Vec<Line>>;
+/// What a run writes to.
+#[derive(Debug)]
+struct Buffers {
+    /// One a shape of [`Plan::buffers`].
+    maps: Vec<Vec<Line>>,
+    scratch: Vec<Line>,
+}
 
 /// A convolution and the buffers it works on.
 #[derive(Debug)]
 struct Step {
-    convolution: Convolution,
+    kernel: Kernel,
     input: usize,
     shortcut: Option<usize>,
     output: usize,
+}
+
+/// How a convolution is done.
+#[derive(Debug)]
+enum Kernel {
+    Direct(Convolution),
+    Winograd(Winograd),
+}
+
+impl Kernel {
+    fn of(layer: &Layer<'_>, lanes: usize) -> Self {
+        Winograd::new(layer, lanes).map_or_else(|| Self::Direct(Convolution::new(layer, lanes)), Self::Winograd)
+    }
 }
 
 impl Plan {
@@ -59,16 +80,22 @@ impl Plan {
     /// The mean of each channel over all pixels of the last map.
     pub(super) fn run(&self, image: &[f32]) -> Vec<f32> {
         let idle = self.idle().pop();
-        let mut buffers: Buffers =
-            idle.unwrap_or_else(|| self.buffers.iter().map(|shape| vec![Line::default(); shape.lines()]).collect());
-        self.unfolding.run(image, &mut buffers[0]);
+        let mut buffers = idle.unwrap_or_else(|| Buffers {
+            maps: self.buffers.iter().map(|shape| vec![Line::default(); shape.lines()]).collect(),
+            scratch: vec![Line::default(); self.scratch],
+        });
+        let Buffers { maps, scratch } = &mut buffers;
+        self.unfolding.run(image, &mut maps[0]);
         for step in &self.steps {
-            let mut output = std::mem::take(&mut buffers[step.output]);
-            let shortcut = step.shortcut.map(|buffer| buffers[buffer].as_slice());
-            step.convolution.run(self.arch, &buffers[step.input], shortcut, &mut output);
-            buffers[step.output] = output;
+            let mut output = std::mem::take(&mut maps[step.output]);
+            let (input, shortcut) = (&maps[step.input], step.shortcut.map(|buffer| maps[buffer].as_slice()));
+            match &step.kernel {
+                Kernel::Direct(convolution) => convolution.run(self.arch, input, shortcut, &mut output),
+                Kernel::Winograd(winograd) => winograd.run(self.arch, input, shortcut, &mut output, scratch),
+            }
+            maps[step.output] = output;
         }
-        let means = means(&buffers[self.last], self.buffers[self.last]);
+        let means = means(&maps[self.last], self.buffers[self.last]);
         self.idle().push(buffers);
         means
     }
@@ -189,7 +216,7 @@ impl Drawing {
                 buffers.push(shape);
                 buffers.len() - 1
             });
-            let convolution = Convolution::new(
+            let kernel = Kernel::of(
                 &Layer {
                     mixing: layer.mixing,
                     window: layer.window,
@@ -203,7 +230,7 @@ impl Drawing {
                 lanes,
             );
             steps.push(Step {
-                convolution,
+                kernel,
                 input: buffer_of[layer.input],
                 shortcut: layer.shortcut.map(|map| buffer_of[map]),
                 output: buffer_of[output],
@@ -212,9 +239,14 @@ impl Drawing {
             read.extend(layer.shortcut.filter(|map| *map != layer.input));
             free.extend(read.into_iter().filter(|map| last_use[*map] == index).map(|map| buffer_of[map]));
         }
+        let scratch = |step: &Step| match &step.kernel {
+            Kernel::Direct(_) => 0,
+            Kernel::Winograd(winograd) => winograd.scratch(),
+        };
         Some(Plan {
             arch,
             unfolding: self.unfolding,
+            scratch: steps.iter().map(scratch).max().unwrap_or(0),
             steps,
             buffers,
             last: buffer_of[self.last],
@@ -226,8 +258,10 @@ impl Drawing {
     fn lines(&self) -> usize {
         let maps = self.maps.iter().map(Shape::lines);
         let weights = self.layers.iter().zip(&self.maps[1..]).map(|(layer, output)| {
+            let input = self.maps[layer.input];
             let taps: usize = layer.window.kernel.iter().product();
-            taps * BLOCK * self.maps[layer.input].blocks() * output.blocks()
+            Winograd::lines(layer.mixing, &layer.window, input, *output)
+                .unwrap_or(taps * BLOCK * input.blocks() * output.blocks())
         });
         maps.chain(weights).fold(0, usize::saturating_add)
     }

@@ -220,6 +220,25 @@ fn shortcuts_are_added_before_the_activation() {
 }
 
 #[test]
+fn three_by_three_in_tiles_agrees_with_tract() {
+    for (pads, channels, outputs) in [(1, 16, 16), (0, 32, 24), (2, 80, 130), (1, 40, 5)] {
+        let around: &[(&str, &[i64])] = &[("pads", &[pads; 4])];
+        let model = Drawing::new()
+            .convolution("image", "stem", [channels, 3, 3, 3], &[("pads", &[1; 4])])
+            .node("Relu", &["stem"], "a", &[])
+            .convolution("a", "b", [outputs, channels, 3, 3], around)
+            .node("Relu", &["b"], "c", &[])
+            // With a shortcut of its own.
+            .convolution("c", "d", [outputs, outputs, 3, 3], &[("pads", &[1; 4])])
+            .node("Add", &["d", "c"], "sum", &[])
+            .node("Relu", &["sum"], "e", &[])
+            .node("GlobalAveragePool", &["e"], "answer", &[])
+            .answering("answer");
+        agrees_with_tract(&model, [1, 3, 12, 18]);
+    }
+}
+
+#[test]
 fn the_default_model_runs_on_our_kernels_and_answers_as_on_tract() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/food64/backbone.onnx");
     let model = ModelProto::decode(std::fs::read(path).unwrap().as_slice()).unwrap();

@@ -30,7 +30,7 @@ impl Header {
     /// Numerator over 8 of the scale at which it is decoded: 1, 2, 4 or 8.
     fn eighths(&self, target_side: u32) -> u32 {
         let short_side = u32::from(self.width.min(self.height));
-        let enough = target_side.saturating_mul(2).max(1);
+        let enough = target_side.saturating_add(target_side / 2).max(1);
         [1, 2, 4].into_iter().find(|eighths| short_side * eighths / 8 >= enough).unwrap_or(8)
     }
 
@@ -278,11 +278,12 @@ mod tests {
     }
 
     #[test]
-    fn a_large_photo_is_scaled_but_keeps_twice_the_side_it_needs() {
+    fn a_large_photo_is_scaled_but_keeps_half_as_much_again_as_it_needs() {
         assert_eq!(header(4000, 3000).eighths(64), 1);
-        assert_eq!(header(4000, 3000).eighths(224), 2);
+        assert_eq!(header(640, 480).eighths(64), 2);
+        assert_eq!(header(4000, 2400).eighths(224), 2);
         assert_eq!(header(1000, 1000).eighths(224), 4);
-        assert_eq!(header(800, 800).eighths(224), 8);
+        assert_eq!(header(660, 660).eighths(224), 8);
         // The short side decides, not the long one.
         assert_eq!(header(65_000, 100).eighths(224), 8);
         assert_eq!(header(1, 1).eighths(0), 8);

@@ -245,9 +245,9 @@ pub fn probe(bytes: &[u8], limits: &UploadLimits) -> Result<PhotoInfo, PhotoErro
 
 /// Reads the pixels of a photo that [`probe`] has let pass, upright.
 ///
-/// `target_side` is the side, in pixels, of what the photo will be resized to. A JPEG at least four times as large is
-/// scaled by 1/2, 1/4 or 1/8 while it is decoded, its short side staying at least twice `target_side`, so that a later
-/// antialiased resize sees enough. Other formats come in full size.
+/// `target_side` is the side, in pixels, of what the photo will be resized to. A JPEG at least three times as large is
+/// scaled by 1/2, 1/4 or 1/8 while it is decoded, its short side staying at least one and a half times `target_side`, so
+/// that a later antialiased resize sees enough. Other formats come in full size.
 ///
 /// # Errors
 /// [`PhotoError::Broken`], [`PhotoError::Unsupported`] or [`PhotoError::DecoderPanicked`].

@@ -59,7 +59,7 @@ impl Worker {
         Self { catalog, node, pipelines: pipelines.into(), retries, lease: LEASE, wakeup: Arc::new(Notify::new()) }
     }
 
-    /// The same with another patience with silent servers; for tests.
+    /// The same with another patience with silent servers than a minute.
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { lease, ..self }

@@ -19,6 +19,8 @@ mod phone;
 mod photos;
 mod pipelines;
 mod plans;
+#[path = "../postgres/mod.rs"]
+mod postgres;
 mod replaying;
 mod replays;
 mod review;

@@ -23,6 +23,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::postgres::PostgresDatabase;
+
 /// Runs an async test on SQLite and on PostgreSQL.
 #[macro_export]
 macro_rules! on_both_databases {
@@ -62,11 +64,6 @@ pub struct ChosenPhotos {
     pub tasks: Vec<Uuid>,
 }
 
-struct PostgresDatabase {
-    server: String,
-    name: String,
-}
-
 impl TestApp {
     pub async fn start(database: Database) -> Self {
         Self::start_with(database, |_| {}).await
@@ -81,9 +78,9 @@ impl TestApp {
         settings.server.shutdown_grace_seconds = 2;
         let mut postgres = None;
         if database == Database::Postgres {
-            let (url, handle) = make_postgres_database().await;
-            settings.catalog.url = Some(url.into());
-            postgres = Some(handle);
+            let database = PostgresDatabase::make().await;
+            settings.catalog.url = Some(database.url.clone().into());
+            postgres = Some(database);
         }
         adjust(&mut settings);
         let application = Application::build(settings).await.unwrap();
@@ -102,9 +99,8 @@ impl TestApp {
         self.stop.cancel();
         self.running.await.unwrap();
         drop(self.app);
-        if let Some(PostgresDatabase { server, name }) = self.postgres {
-            let connection = Connection::connect(server).await.unwrap();
-            connection.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        if let Some(database) = self.postgres {
+            database.remove().await;
         }
     }
 
@@ -429,15 +425,4 @@ pub fn a_photo(seed: u32) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
     bytes.into_inner()
-}
-
-async fn make_postgres_database() -> (String, PostgresDatabase) {
-    let server = std::env::var("GOURMETGRAM_TEST_POSTGRES_URL")
-        .expect("GOURMETGRAM_TEST_POSTGRES_URL names no PostgreSQL: `make test-rust` starts one");
-    let name = format!("test_{}", Uuid::now_v7().simple());
-    let connection = Connection::connect(&server).await.unwrap();
-    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-    let mut url = url::Url::parse(&server).unwrap();
-    url.set_path(&name);
-    (url.to_string(), PostgresDatabase { server, name })
 }

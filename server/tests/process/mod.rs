@@ -88,10 +88,30 @@ impl Server {
     pub async fn object_store(&self, data: &Path) -> ObjectStore {
         let credentials = gourmetgram::keys::s3_credentials(data).unwrap();
         let endpoint = self.s3.as_ref().expect("no embedded S3 server").parse().unwrap();
-        let settings =
-            Settings { endpoint: Some(endpoint), credentials: Some(credentials.read_write), ..Settings::default() };
-        ObjectStore::connect(settings).await
+        let credentials = Some(credentials.read_write);
+        ObjectStore::connect(Settings { endpoint: Some(endpoint), credentials, ..Settings::default() }).await
     }
+}
+
+/// A token for everything, made by the command line beside the running server.
+pub async fn token(data: &Path, settings: &[(&str, String)]) -> String {
+    let made = Command::new(env!("CARGO_BIN_EXE_gourmetgram"))
+        .args(["user", "token", "add", "tests", "--scope", "admin", "--json"])
+        .current_dir(data)
+        .env("GOURMETGRAM__DATA_DIR", data)
+        .envs(settings.iter().map(|(name, value)| (*name, value.as_str())))
+        .output()
+        .await
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    made["token"].as_str().unwrap().to_owned()
+}
+
+/// A client of an S3 server elsewhere.
+pub async fn object_store_at(endpoint: &str, key: &str, secret: &str) -> ObjectStore {
+    let (endpoint, credentials) = (Some(endpoint.parse().unwrap()), Some((key.to_owned(), secret.into())));
+    ObjectStore::connect(Settings { endpoint, credentials, ..Settings::default() }).await
 }
 
 /// Tells whoever reads the test's output.
