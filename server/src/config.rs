@@ -17,7 +17,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
-use crate::{catalog::SessionLimits, pipelines::Retries};
+use crate::{
+    catalog::SessionLimits,
+    pipelines::{Retries, Schedule, UnusableSchedule},
+};
 
 pub use self::{address_ranges::AddressRanges, label_studio::LabelStudio};
 
@@ -353,11 +356,15 @@ pub struct Pipelines {
     pub retries: u32,
     /// Before the first of them; doubled before each other.
     pub retry_after_seconds: u64,
+    /// When labels are collected by themselves, as the five fields of cron; empty: only after select, by hint and by
+    /// hand.
+    pub collect: String,
 }
 
 impl Default for Pipelines {
     fn default() -> Self {
-        Self { enabled: true, catch_up: true, retries: 1, retry_after_seconds: 300 }
+        let collect = "*/30 * * * *".to_owned();
+        Self { enabled: true, catch_up: true, retries: 1, retry_after_seconds: 300, collect }
     }
 }
 
@@ -365,6 +372,17 @@ impl Pipelines {
     /// How often a run is tried again.
     pub fn retries(&self) -> Retries {
         Retries { more: self.retries, wait: Duration::from_secs(self.retry_after_seconds) }
+    }
+
+    /// When labels are collected by themselves.
+    ///
+    /// # Errors
+    /// A text that is no schedule.
+    pub fn collect_schedule(&self) -> Result<Option<Schedule>, UnusableSchedule> {
+        match self.collect.trim() {
+            "" => Ok(None),
+            schedule => schedule.parse().map(Some),
+        }
     }
 }
 
@@ -496,6 +514,7 @@ impl Settings {
             "s3.access_key_id and s3.secret_access_key go together: set both or neither"
         );
         self.label_studio.check(self.s3.endpoint.is_none())?;
+        self.pipelines.collect_schedule().context("pipelines.collect")?;
         if let Some(url) = &self.catalog.url {
             let known = ["sqlite:", "postgres:", "postgresql:"];
             anyhow::ensure!(
