@@ -278,9 +278,7 @@ impl Application {
         catalog.release_runs(node).await.context("cannot free the runs of the last start")?;
         let operator_link = match purpose {
             Purpose::Work => None,
-            Purpose::Serve | Purpose::ServePhones => {
-                OperatorLink::issue_to_first_operator(&catalog, &data_dir).await?
-            }
+            Purpose::Serve | Purpose::ServePhones => OperatorLink::issue_to_first_operator(&catalog, &data_dir).await?,
         };
         let (object_store, store_url, embedded_s3) = open_object_store(&settings).await?;
         let model = Arc::new(load_model(&settings)?);
@@ -391,8 +389,7 @@ impl Application {
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
         let done = work.await;
         stop.cancel();
-        let deadline =
-            tokio::time::Instant::now() + Duration::from_secs(app.settings().server.shutdown_grace_seconds);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(app.settings().server.shutdown_grace_seconds);
         finish("outbox", outbox, deadline).await;
         finish("buckets", buckets, deadline).await;
         if let Some(embedded_s3) = embedded_s3 {

@@ -128,10 +128,11 @@ impl Studio {
         self.client.ensure_storage(project, &self.photos).await?;
         let without = |why: String| Ok(Ready { project, without_hints: Some(why) });
         let Some(url) = self.webhook_of(campaign) else {
-            return without("our own address is not known: set label_studio.webhook_url or server.public_url".to_owned());
+            return without(
+                "our own address is not known: set label_studio.webhook_url or server.public_url".to_owned(),
+            );
         };
-        let webhook =
-            NewWebhook { url, header: WEBHOOK_HEADER.to_owned(), secret: self.webhook_secret.clone() };
+        let webhook = NewWebhook { url, header: WEBHOOK_HEADER.to_owned(), secret: self.webhook_secret.clone() };
         match self.client.ensure_webhook(project, &webhook).await {
             Ok(_) => Ok(Ready { project, without_hints: None }),
             Err(error @ (LabelStudioError::Forbidden { .. } | LabelStudioError::Refused { .. })) => {

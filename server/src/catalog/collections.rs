@@ -2,14 +2,16 @@
 
 use gourmetgram_api::{Campaign, CampaignProgress, Interval, Seen};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 use uuid::Uuid;
 
 use super::{
-    Catalog, CatalogError, campaigns, now,
+    Catalog, CatalogError, campaigns,
     entity::{campaign, collection, outbox, task},
+    now,
     selections::CopiesUnderWay,
 };
 
@@ -33,7 +35,10 @@ impl Catalog {
             Query::select()
                 .expr(Expr::val(1))
                 .from(task::Entity)
-                .and_where(Expr::col((task::Entity, task::Column::CampaignId)).equals((campaign::Entity, campaign::Column::Id)))
+                .and_where(
+                    Expr::col((task::Entity, task::Column::CampaignId))
+                        .equals((campaign::Entity, campaign::Column::Id)),
+                )
                 .to_owned()
         };
         let open = task_of_it().and_where(Expr::col((task::Entity, task::Column::ClosedAt)).is_null()).to_owned();
@@ -60,7 +65,8 @@ impl Catalog {
             .await?;
         for (closed, resolved) in rows {
             let seen = resolved.map(serde_json::from_value::<Seen>).transpose();
-            let seen = seen.map_err(|error| CatalogError::Corrupt(format!("campaign {campaign}: resolved: {error}")))?;
+            let seen =
+                seen.map_err(|error| CatalogError::Corrupt(format!("campaign {campaign}: resolved: {error}")))?;
             match (closed, seen) {
                 (true, None) => continue,
                 (false, _) => {}

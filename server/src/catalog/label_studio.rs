@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use gourmetgram_api::Place;
 use gourmetgram_label_studio::{AnnotationId, ProjectId, RemoteTaskId, collect::Standing};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 use uuid::Uuid;
 
 use super::{
-    Catalog, CatalogError, annotations::read_seen,
+    Catalog, CatalogError,
+    annotations::read_seen,
     entity::{annotation, campaign, placement, prediction, task},
 };
 

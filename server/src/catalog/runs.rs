@@ -439,9 +439,7 @@ impl Catalog {
             .and_where(Expr::col((later.clone(), Column::Pipeline)).equals((run::Entity, Column::Pipeline)))
             .and_where(Expr::col((later.clone(), Column::State)).eq(RunState::Succeeded.as_str()))
             .and_where(Expr::col((later.clone(), Column::DryRun)).eq(false))
-            .and_where(
-                Expr::col((later, Column::StartedAt)).gt(Expr::col((run::Entity, Column::StartedAt))),
-            )
+            .and_where(Expr::col((later, Column::StartedAt)).gt(Expr::col((run::Entity, Column::StartedAt))))
             .to_owned();
         let rows = run::Entity::find()
             .filter(Column::Error.is_not_null())

@@ -137,7 +137,9 @@ async fn backfill(settings: &Settings, arguments: BackfillArguments) -> anyhow::
     let own = || campaign.as_ref().and_then(|campaign| campaign.asked.schedule.as_deref());
     let schedule = match schedule {
         Some(schedule) => schedule,
-        None => own().context("say where intervals end: --schedule '0 * * * *' (the campaign has no schedule)")?.parse()?,
+        None => {
+            own().context("say where intervals end: --schedule '0 * * * *' (the campaign has no schedule)")?.parse()?
+        }
     };
     let mut intervals = schedule.ended(start, end, true, MAX_INTERVALS + 1);
     let last = intervals.last().map_or(start, |interval| interval.end);

@@ -49,7 +49,8 @@ impl LabelStudio {
 
     /// Refuses what cannot work. `has_own_store`: whether photos are kept by the embedded S3 server.
     pub(super) fn check(&self, has_own_store: bool) -> anyhow::Result<()> {
-        for (name, url) in [("url", &self.url), ("webhook_url", &self.webhook_url), ("s3_endpoint", &self.s3_endpoint)] {
+        for (name, url) in [("url", &self.url), ("webhook_url", &self.webhook_url), ("s3_endpoint", &self.s3_endpoint)]
+        {
             let Some(url) = url else { continue };
             anyhow::ensure!(
                 matches!(url.scheme(), "http" | "https") && url.has_host(),

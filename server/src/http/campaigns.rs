@@ -186,10 +186,7 @@ async fn ask_to_select(app: &App, id: Uuid, Interval { start, end }: Interval) -
 }
 
 /// What the page shows: campaigns, where they are labelled, and which of their runs went wrong.
-pub async fn shown(
-    app: &App,
-    preview: Option<Result<CampaignPreview, Problem>>,
-) -> Result<Campaigns, Refusal> {
+pub async fn shown(app: &App, preview: Option<Result<CampaignPreview, Problem>>) -> Result<Campaigns, Refusal> {
     let campaigns = app.catalog().campaigns().await?;
     let living = campaigns.iter().filter(|campaign| campaign.archived_at.is_none());
     let ids: Vec<Uuid> = living.map(|campaign| campaign.id).collect();

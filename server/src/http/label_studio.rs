@@ -45,7 +45,8 @@ pub async fn webhook(
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
     let unknown = |why: &str| Refusal::new(ProblemKind::NotFound, why);
-    let studio = app.studio().ok_or_else(|| unknown("this server knows no Label Studio: label_studio.url is not set"))?;
+    let studio =
+        app.studio().ok_or_else(|| unknown("this server knows no Label Studio: label_studio.url is not set"))?;
     let secret = headers.get(WEBHOOK_HEADER).map(|secret| secret.as_bytes()).unwrap_or_default();
     if !studio.admits(secret) {
         return Err(Refusal::new(

@@ -59,12 +59,7 @@ pub async fn soon(catalog: &Catalog, campaign: Uuid) -> Result<(), CatalogError>
     let mut start = now().duration_trunc(minute).unwrap_or_else(|_| now());
     // One that has begun may have looked already: then it is the next minute's.
     for _ in 0..2 {
-        let key = RunKey {
-            pipeline: NAME.to_owned(),
-            subject: campaign.to_string(),
-            start,
-            end: start + minute,
-        };
+        let key = RunKey { pipeline: NAME.to_owned(), subject: campaign.to_string(), start, end: start + minute };
         let (run, _) = catalog.ask_for_run_at(&key, Cause::Hint, false, STEPS, start + minute).await?;
         if run.state != RunState::Running.as_str() {
             break;
@@ -164,8 +159,10 @@ impl Collect {
         self.catalog.note_gone(&gone).await?;
         let lacking = gone.iter().filter(|(task, _)| tasks.get(task).is_some_and(|known| !known.is_closed)).count();
         if lacking > 0 {
-            work.warn(format!("{lacking} tasks were deleted in Label Studio before they were labelled; select brings them again"))
-                .await;
+            work.warn(format!(
+                "{lacking} tasks were deleted in Label Studio before they were labelled; select brings them again"
+            ))
+            .await;
         }
         Ok(())
     }
@@ -186,8 +183,7 @@ impl Collect {
         if work.dry_run {
             return Ok(Progress::done([]));
         }
-        let CopiesUnderWay { waiting, failing, error } =
-            self.catalog.moves_under_way(campaign.id, PATIENCE).await?;
+        let CopiesUnderWay { waiting, failing, error } = self.catalog.moves_under_way(campaign.id, PATIENCE).await?;
         if failing > 0 {
             let why = error.unwrap_or_default();
             let message = format!("{failing} photos cannot be moved; the outbox goes on trying: {why}");

@@ -28,11 +28,7 @@ use crate::{
 };
 
 /// Every pipeline of this version.
-pub fn all(
-    catalog: &Catalog,
-    settings: &config::Pipelines,
-    studio: Option<&Arc<Studio>>,
-) -> Vec<Box<dyn Pipeline>> {
+pub fn all(catalog: &Catalog, settings: &config::Pipelines, studio: Option<&Arc<Studio>>) -> Vec<Box<dyn Pipeline>> {
     // A schedule that is none was refused with the settings.
     let collects_at = settings.collect_schedule().ok().flatten();
     vec![

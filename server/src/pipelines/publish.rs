@@ -39,7 +39,8 @@ pub(super) async fn tasks(
     work: &Work,
 ) -> Result<Progress, StepError> {
     let project = catalog.project_of(campaign.id).await?;
-    let project = project.ok_or_else(|| StepError::last("the campaign has no project in Label Studio: run select again"))?;
+    let project =
+        project.ok_or_else(|| StepError::last("the campaign has no project in Label Studio: run select again"))?;
     let mut after = None;
     let mut brought: u64 = 0;
     loop {
@@ -102,5 +103,10 @@ fn order(studio: &Studio, campaign: &Campaign, one: &ToImport) -> NewTask {
         model_version: photo.model_version.clone(),
         is_a_choice: studio.classes().index_of(&photo.predicted_class).is_some(),
     });
-    NewTask { id: task.id, photo: studio.photo(object_key), shown, people: u32::try_from(task.wanted).unwrap_or(1).max(1) }
+    NewTask {
+        id: task.id,
+        photo: studio.photo(object_key),
+        shown,
+        people: u32::try_from(task.wanted).unwrap_or(1).max(1),
+    }
 }

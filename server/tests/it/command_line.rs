@@ -198,7 +198,8 @@ fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended
     let described = r#"{"name": "There", "rule": {"kind": "everything"}, "labelled_in": "label_studio"}"#;
     assert!(with_input(folder.path(), &["campaign", "create", "--file", "-"], described).status.success());
     let known = json(&run(&["pipeline", "list", "--json"]));
-    let names: Vec<&str> = known["pipelines"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        known["pipelines"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
     assert_eq!((names, &known["runs"]), (vec!["select", "collect"], &serde_json::json!([])));
 
     let day = ["--start", "2026-11-23T00:00:00Z", "--end", "2026-11-24T00:00:00Z"];

@@ -232,13 +232,7 @@ fn changed(all: &mut [Value], id: &str, body: &Value) -> (u16, Value) {
     (200, all[place].clone())
 }
 
-async fn take(
-    State(fake): State<FakeStudio>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn take(State(fake): State<FakeStudio>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mood = {
         let mut mood = fake.mood.lock().unwrap();
         let now = *mood;

@@ -26,7 +26,9 @@ impl Studio {
     fn find(test: &str) -> Option<Self> {
         let variable = |name: &str| std::env::var(format!("GOURMETGRAM_TEST_LABEL_STUDIO_{name}")).ok();
         let Some(url) = variable("URL") else {
-            eprintln!("skipped: {test}: GOURMETGRAM_TEST_LABEL_STUDIO_URL names no Label Studio (`make test` starts one)");
+            eprintln!(
+                "skipped: {test}: GOURMETGRAM_TEST_LABEL_STUDIO_URL names no Label Studio (`make test` starts one)"
+            );
             return None;
         };
         let token = variable("TOKEN").expect("GOURMETGRAM_TEST_LABEL_STUDIO_TOKEN");

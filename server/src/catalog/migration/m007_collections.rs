@@ -1,4 +1,4 @@
-//! What was collected of campaigns, and what finding runs in trouble needs.
+//! What was collected of campaigns, and indexes for finding runs in trouble and the end of schedules.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -15,9 +15,11 @@ impl MigrationName for Step {
 }
 
 /// Written the same way on both databases.
-const INDEXES: [&str; 2] = [
+const INDEXES: [&str; 3] = [
     "CREATE INDEX collections_by_campaign ON collections (campaign_id, id)",
     "CREATE INDEX runs_in_trouble ON runs (subject, pipeline) WHERE error IS NOT NULL",
+    // Each server asks every other second up to where a schedule was followed.
+    "CREATE INDEX runs_by_schedule ON runs (pipeline, subject, cause, interval_end)",
 ];
 
 #[async_trait::async_trait]
@@ -38,7 +40,9 @@ impl MigrationTrait for Step {
                     .col(big_integer(C::NotFood))
                     .col(big_integer(C::Unreadable))
                     .col(timestamp_with_time_zone(C::CollectedAt))
-                    .foreign_key(ForeignKey::create().from(collection::Entity, C::RunId).to(run::Entity, run::Column::Id))
+                    .foreign_key(
+                        ForeignKey::create().from(collection::Entity, C::RunId).to(run::Entity, run::Column::Id),
+                    )
                     .foreign_key(
                         ForeignKey::create()
                             .from(collection::Entity, C::CampaignId)
