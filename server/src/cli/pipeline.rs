@@ -36,11 +36,11 @@ pub enum PipelineCommand {
     },
     /// Run a pipeline once, for one interval, and wait for its end. Where a server works on runs, one of them may do it.
     #[command(after_help = AFTER_RUN)]
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// Run a pipeline for every interval of a stretch of time, one after the other, up to the first that fails. What went
     /// well before is not done again.
     #[command(after_help = AFTER_BACKFILL)]
-    Backfill(BackfillArguments),
+    Backfill(Box<BackfillArguments>),
 }
 
 const AFTER_RUN: &str = "Exit status:\n  \
@@ -114,7 +114,8 @@ pub struct How {
 pub async fn run(settings: &Settings, command: PipelineCommand) -> anyhow::Result<()> {
     match command {
         PipelineCommand::List { runs, json } => list(settings, runs, json).await,
-        PipelineCommand::Run(RunArguments { pipeline, campaign, span, how }) => {
+        PipelineCommand::Run(arguments) => {
+            let RunArguments { pipeline, campaign, span, how } = *arguments;
             let interval = span.interval()?;
             let (workshop, campaign) = open(settings, &pipeline, campaign.as_deref(), &how).await?;
             let runs = work(workshop, &pipeline, campaign.as_ref(), &[interval], Cause::Manual, &how).await?;
@@ -126,7 +127,7 @@ pub async fn run(settings: &Settings, command: PipelineCommand) -> anyhow::Resul
             }
             ended(run)
         }
-        PipelineCommand::Backfill(arguments) => backfill(settings, arguments).await,
+        PipelineCommand::Backfill(arguments) => backfill(settings, *arguments).await,
     }
 }
 

@@ -6,6 +6,13 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use gourmetgram_api::CampaignRule;
+
+use crate::{
+    photos::{asked, campaign, copies, minute, photo},
+    support::{Database, TestApp},
+};
+
 fn gourmetgram(folder: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gourmetgram"))
         .args(words)
@@ -238,6 +245,32 @@ fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended
         assert_eq!(code(&refused), 1);
         assert!(failure(&refused).contains(why), "{words:?}");
     }
+}
+
+/// A server that leaves pipelines to others still carries photos over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_works_on_a_run_beside_a_server() {
+    let test = TestApp::start_with(Database::Sqlite, |settings| settings.pipelines.enabled = false).await;
+    for number in 0..3 {
+        photo(&test.app, 5, number, 0.9).await;
+    }
+    let made = campaign(&test.app, &asked("Beside", CampaignRule::Everything)).await;
+    let data = test.data.path().to_owned();
+    let run = tokio::task::spawn_blocking(move || {
+        Command::new(env!("CARGO_BIN_EXE_gourmetgram"))
+            .args(["pipeline", "run", "select", "--campaign", "Beside", "--json"])
+            .args(["--start", &minute(0).to_rfc3339(), "--end", &minute(30).to_rfc3339()])
+            .current_dir(&data)
+            .env("GOURMETGRAM__DATA_DIR", &data)
+            .output()
+            .unwrap()
+    });
+    let run = json(&run.await.unwrap());
+    assert_eq!((run["state"].as_str(), run["counts"]["chosen"].as_u64()), (Some("succeeded"), Some(3)));
+    assert_eq!(copies(&test.app).await.len(), 3, "the server has copied them by then");
+    let hinted = test.app.catalog().runs(Some("collect"), None, 10).await.unwrap();
+    assert!(hinted.iter().all(|run| run.campaign == Some(made.id)) && hinted.len() == 1, "{hinted:?}");
+    test.stop().await;
 }
 
 #[test]

@@ -120,8 +120,8 @@ impl FakeStudio {
     /// Somebody changes an annotation.
     pub fn change(&self, annotation: i64, change: impl FnOnce(&mut Value)) {
         let mut kept = self.kept.lock().unwrap();
-        let all = kept.tasks.iter_mut().flat_map(|task| task["annotations"].as_array_mut().unwrap());
-        let found = all.filter(|it| it["id"] == annotation).next().unwrap();
+        let mut all = kept.tasks.iter_mut().flat_map(|task| task["annotations"].as_array_mut().unwrap());
+        let found = all.find(|it| it["id"] == annotation).unwrap();
         found["updated_at"] = json!(Utc::now());
         change(found);
     }

@@ -676,3 +676,34 @@ async fn a_campaign_on_our_own_pages_is_collected_and_recorded_too() {
     assert_eq!((rows[0].run_id, rows[0].interval_end), (asked.id, asked.end));
     test.stop().await;
 }
+
+/// The setting's schedule asks for one run, however many were missed; and select leaves word that labels may come.
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_are_collected_after_select_and_by_the_settings_schedule() {
+    let every_minute = |settings: &mut Settings| settings.pipelines.collect = "* * * * *".to_owned();
+    let test = TestApp::start_with(Database::Sqlite, every_minute).await;
+    photo(&test.app, 5, 1, 0.4).await;
+    let chosen = campaign(&test.app, &asked("Chosen", CampaignRule::Everything)).await;
+    campaign(&test.app, &asked("Without tasks", CampaignRule::Everything)).await;
+    let token = test.operator().await;
+    let select = test.post(&format!("/api/v1/campaigns/{}/select", chosen.id)).bearer_auth(&token);
+    let body = json!({ "start": minute(0), "end": minute(30) });
+    assert_eq!(select.json(&body).send().await.unwrap().status(), 202);
+    let hinted = async || {
+        let runs = test.app.catalog().runs(Some("collect"), None, 10).await.unwrap();
+        runs.iter().any(|run| run.cause == Cause::Hint && run.campaign == Some(chosen.id))
+    };
+    eventually("select has asked for collect", hinted).await;
+    let past = (Utc::now() - chrono::TimeDelta::minutes(5)).format("%Y-%m-%dT%H:%M:%S+00:00");
+    test.sql(&format!("UPDATE campaigns SET created_at = '{past}'")).await;
+    eventually("it is collected by schedule", async || {
+        let runs = test.app.catalog().runs(Some("collect"), None, 10).await.unwrap();
+        runs.iter().any(|run| run.cause == Cause::Schedule && run.state == RunState::Succeeded)
+    })
+    .await;
+    let runs = test.app.catalog().runs(Some("collect"), None, 10).await.unwrap();
+    assert!(runs.iter().all(|run| run.campaign == Some(chosen.id)), "{runs:?}");
+    // One more, if a minute ended meanwhile.
+    assert!(runs.iter().filter(|run| run.cause == Cause::Schedule).count() <= 2, "{runs:?}");
+    test.stop().await;
+}
