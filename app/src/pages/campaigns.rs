@@ -196,7 +196,8 @@ fn went_wrong(run: &Run) -> impl IntoView + use<> {
             <div class="notice__body">
                 <p class="notice__title">{what}</p>
                 <p class="campaign__error">{error}</p>
-                <p>{then} " " <a class="campaign__link" href=format!("/pipelines/{}", run.id) rel="external">"The run"</a></p>
+                <p>{then}</p>
+                <p><a class="campaign__link" href=format!("/pipelines/{}", run.id) rel="external">"What it did"</a></p>
             </div>
         </div>
     }
