@@ -12,6 +12,7 @@ use super::{Pipeline, Progress, StepError, Work};
 use crate::catalog::{
     Catalog, CatalogError, RunEnd, RunError, RunKey, RunLease,
     entity::{run, run_step},
+    now,
 };
 
 /// How long a server may be silent before another takes its run over.
@@ -156,11 +157,11 @@ impl Worker {
 
     /// What there is to know of each pipeline: its steps, when it runs next by itself, and its last run.
     pub async fn describe(&self) -> Result<Vec<PipelineInfo>, CatalogError> {
-        let now = Utc::now();
+        let at = Utc::now();
         let mut known = Vec::new();
         for pipeline in &*self.pipelines {
             let scheduled = pipeline.schedules().await?;
-            let next = scheduled.iter().filter_map(|one| one.schedule.next_after(now.max(one.since))).min();
+            let next = scheduled.iter().filter_map(|one| one.schedule.next_after(at.max(one.since))).min();
             known.push(PipelineInfo {
                 name: pipeline.name().to_owned(),
                 about: pipeline.about().to_owned(),
@@ -233,7 +234,7 @@ impl Worker {
                 continue;
             }
             if stop.is_cancelled() {
-                return Ok(RunEnd::Later(Utc::now()));
+                return Ok(RunEnd::Later(now()));
             }
             self.catalog.begin_step(lease, position).await?;
             match guarded(pipeline.as_ref(), name, &work).await {
@@ -242,7 +243,7 @@ impl Worker {
                 }
                 Ok(Progress::NotYet(counts, wait)) => {
                     self.catalog.end_step(lease, position, RunState::Waiting, &counts).await?;
-                    return Ok(RunEnd::Later(Utc::now() + wait));
+                    return Ok(RunEnd::Later(now() + wait));
                 }
                 Err(error) => {
                     work.write("error", &format!("{name}: {error}")).await;
@@ -264,7 +265,7 @@ impl Worker {
             return RunEnd::Failed(error.message);
         }
         let doubled = self.retries.wait.saturating_mul(1 << (attempts - 1).clamp(0, 16)).min(LONGEST_WAIT);
-        RunEnd::Again(error.message, Utc::now() + doubled)
+        RunEnd::Again(error.message, now() + doubled)
     }
 }
 
