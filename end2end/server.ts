@@ -48,6 +48,9 @@ export const settings: Record<string, string> = {
   GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
   GOURMETGRAM__EMBEDDED_S3__LISTEN: "127.0.0.1:0",
   GOURMETGRAM__DATA_DIR: dataFolder,
+  // Nobody listens there: a Label Studio that is away.
+  GOURMETGRAM__LABEL_STUDIO__URL: "http://127.0.0.1:9",
+  GOURMETGRAM__LABEL_STUDIO__TOKEN: "no-token-of-any-label-studio",
   // All tests come from one address, as no visitors do: no test waits for another's turn.
   GOURMETGRAM__LIMITS__UPLOADS_PER_MINUTE: "0",
   GOURMETGRAM__LIMITS__FEEDBACK_PER_MINUTE: "0",

@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, num::NonZeroU64};
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     Campaign, CampaignPreset, CampaignPreview, CampaignRule, Interval, LabelledIn, LowConfidence, NewCampaign, Problem,
-    ProblemKind, RandomDraw, Uncertainty,
+    ProblemKind, RandomDraw, Run, Uncertainty,
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The page's path, and where its form posts to.
 pub const PAGE: &str = "/campaigns";
@@ -27,6 +28,10 @@ pub fn archive(campaign: &Campaign) -> String {
 pub struct Campaigns {
     /// Every campaign, the newest first.
     pub campaigns: Vec<Campaign>,
+    /// Runs about them that went wrong, and nothing went well since: one each and pipeline.
+    pub troubles: Vec<Run>,
+    /// Where those that are labelled in Label Studio are labelled, by campaign.
+    pub projects: Vec<(Uuid, String)>,
     /// What the form's campaign would choose, where that was asked.
     pub preview: Option<Result<CampaignPreview, Problem>>,
 }

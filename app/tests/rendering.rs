@@ -133,7 +133,7 @@ impl Backend for Kitchen {
             archived_at: None,
             progress: CampaignProgress { considered: 100, chosen: 12, labelled: 3 },
         });
-        Ok(Campaigns { campaigns: campaigns.collect(), preview })
+        Ok(Campaigns { campaigns: campaigns.collect(), troubles: Vec::new(), projects: Vec::new(), preview })
     }
 
     async fn review(&self, campaign: Option<Uuid>) -> Result<ReviewDesk, Problem> {

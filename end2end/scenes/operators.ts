@@ -106,6 +106,24 @@ export const operators: Scene[] = [
     page: "/campaigns",
     reach: ({ home }) => home.open("/campaigns?kind=random&name=Some&rate=lots&hours=0.5"),
   },
+  {
+    name: "campaigns-trouble",
+    shows: "A campaign whose photos cannot be brought to Label Studio",
+    page: "/campaigns",
+    async reach({ home, page }) {
+      const headers = { "sec-fetch-site": "same-origin" };
+      const made = await page.request.post("/api/v1/campaigns", {
+        data: { name: `Elsewhere ${Date.now()}`, rule: { kind: "everything" }, labelled_in: "label_studio" },
+        headers,
+      });
+      const { id } = (await made.json()) as { id: string };
+      await page.request.post(`/api/v1/campaigns/${id}/select`, { headers });
+      await expect(async () => {
+        await home.open("/campaigns");
+        await expect(page.getByText("Photos could not be selected").first()).toBeVisible({ timeout: 500 });
+      }).toPass({ timeout: 20_000 });
+    },
+  },
   { name: "dashboard", shows: "The dashboard", page: "/dashboard", reach: ({ home }) => home.open("/dashboard") },
   {
     name: "review",

@@ -4,7 +4,7 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-import type { Locator, Page } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 
 import { accessToken, baseURL } from "../server";
 import { picture } from "./page";
@@ -50,10 +50,15 @@ export async function campaign(photos: number, asked: Record<string, unknown> = 
   });
   const { id } = (await made.json()) as { id: string };
   const end = start + 3_600_000;
-  await call("POST", `/api/v1/campaigns/${id}/select`, {
+  const asked_for = await call("POST", `/api/v1/campaigns/${id}/select`, {
     start: new Date(start).toISOString(),
     end: new Date(end).toISOString(),
   });
+  const run = (await asked_for.json()) as { id: string };
+  await expect(async () => {
+    const answer = await call("GET", `/api/v1/pipelines/select/runs/${run.id}`);
+    expect(((await answer.json()) as { state: string }).state).toBe("succeeded");
+  }).toPass({ timeout: 30_000 });
   return { id, name, page: `/review?campaign=${id}` };
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     fs::{File, TryLockError},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -14,7 +14,7 @@ use axum_prometheus::{PrometheusMetricLayer, metrics_exporter_prometheus::Promet
 use embedded_s3::{Access, EmbeddedS3, Running};
 use gourmetgram_api::LiveModel;
 use gourmetgram_classifier::{Model, default_model};
-use gourmetgram_object_store::{self as object_store, ObjectStore};
+use gourmetgram_object_store::{self as object_store, Bucket, ObjectStore};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
@@ -33,6 +33,7 @@ use crate::{
     http::{self, FeedbackTokens, KnownBrowsers, RateLimits, SignInThrottle, UploadBudget},
     inference::{InferencePool, InferenceSettings},
     keys,
+    label_studio::{Studio, Surroundings},
     operator_link::OperatorLink,
     outbox,
     phone::Phones,
@@ -68,6 +69,7 @@ struct Shared {
     rate_limits: RateLimits,
     outbox_wakeup: Arc<Notify>,
     pipelines: Worker,
+    studio: Option<Arc<Studio>>,
     package_folder: String,
     for_phones: bool,
 }
@@ -168,6 +170,16 @@ impl App {
         &self.0.pipelines
     }
 
+    /// Label Studio, where campaigns can be labelled there.
+    pub fn studio(&self) -> Option<&Studio> {
+        self.0.studio.as_deref()
+    }
+
+    /// The same, to be shared.
+    pub fn shared_studio(&self) -> Option<&Arc<Studio>> {
+        self.0.studio.as_ref()
+    }
+
     /// The folder of the front end's scripts and styles.
     pub fn package_folder(&self) -> &str {
         &self.0.package_folder
@@ -205,7 +217,17 @@ pub struct Application {
 impl Application {
     /// Opens everything and binds the port. Changes nothing that a second start would not find as it expects.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
-        Self::open(settings, false).await
+        let lock = own_folder(&settings)?;
+        Self::open(settings, lock, Purpose::Serve).await
+    }
+
+    /// The same without visitors, for a process that only works on pipelines. Nothing where a server uses the data
+    /// directory: that one carries photos over.
+    pub async fn build_for_work(settings: Settings) -> anyhow::Result<Option<Self>> {
+        match lock_folder(&settings.data_dir)? {
+            Some(lock) => Self::open(settings, lock, Purpose::Work).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The same for phones on the local network: it listens there, with TLS and a certificate authority of its own, and
@@ -213,17 +235,21 @@ impl Application {
     pub async fn build_for_phones(mut settings: Settings) -> anyhow::Result<Self> {
         settings.server.listen = settings.phone.listen;
         settings.server.tls = None;
-        Self::open(settings, true).await
+        let lock = own_folder(&settings)?;
+        Self::open(settings, lock, Purpose::ServePhones).await
     }
 
-    async fn open(mut settings: Settings, for_phones: bool) -> anyhow::Result<Self> {
+    async fn open(mut settings: Settings, lock: File, purpose: Purpose) -> anyhow::Result<Self> {
+        let for_phones = purpose == Purpose::ServePhones;
         let data_dir = settings.data_dir.clone();
-        spool::create_durable_folder(&data_dir)
-            .with_context(|| format!("cannot use data_dir {}: make it writable or set another", data_dir.display()))?;
-        let lock = lock_folder(&data_dir)?;
-        let listener = TcpListener::bind(settings.server.listen).await.with_context(|| {
-            format!("cannot listen on {}: is it in use? Set server.listen to another port", settings.server.listen)
-        })?;
+        let listen = match purpose {
+            // Nobody is answered.
+            Purpose::Work => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            Purpose::Serve | Purpose::ServePhones => settings.server.listen,
+        };
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}: is it in use? Set server.listen to another port"))?;
         let phones = match for_phones {
             true => Some(Phones::open(&settings, listener.local_addr()?.port()).await?),
             false => None,
@@ -250,14 +276,28 @@ impl Application {
             tracing::info!(files = swept, "removed uploads that were cut off before they were acknowledged");
         }
         catalog.release_runs(node).await.context("cannot free the runs of the last start")?;
-        let operator_link = OperatorLink::issue_to_first_operator(&catalog, &data_dir).await?;
-        let (object_store, embedded_s3) = open_object_store(&settings).await?;
-        let model = Arc::new(match &settings.model.directory {
-            Some(directory) => {
-                Model::load(directory).with_context(|| format!("cannot load the model in {}", directory.display()))?
-            }
-            None => default_model().context("cannot load the built-in model")?,
-        });
+        let operator_link = match purpose {
+            Purpose::Work => None,
+            Purpose::Serve | Purpose::ServePhones => OperatorLink::issue_to_first_operator(&catalog, &data_dir).await?,
+        };
+        let (object_store, store_url, embedded_s3) = open_object_store(&settings).await?;
+        let model = Arc::new(load_model(&settings)?);
+        let studio = Studio::open(
+            &settings,
+            &Surroundings {
+                store: store_url.as_ref(),
+                bucket: object_store.bucket_names().of(Bucket::LabelWait),
+                secret_key: &secret_key,
+                own_address: match purpose {
+                    Purpose::Work => own_address(&settings),
+                    Purpose::Serve | Purpose::ServePhones => {
+                        Some(settings.server.address_for_people(listener.local_addr()?))
+                    }
+                },
+                classes: model.classes(),
+            },
+        )?;
+        let studio = studio.map(Arc::new);
         tracing::info!(version = model.version().as_str(), classes = model.classes().len(), "model loaded");
         let inference = InferencePool::start(
             model,
@@ -280,13 +320,14 @@ impl Application {
             "pkg".to_owned()
         });
         let pipelines = {
-            let known = pipelines::all(&catalog, settings.pipelines.catch_up);
+            let known = pipelines::all(&catalog, &settings.pipelines, studio.as_ref());
             Worker::new(catalog.clone(), node, known, settings.pipelines.retries())
-                .with_lease(Duration::from_secs(settings.pipelines.lease_seconds))
+                .with_lease(settings.pipelines.lease())
         };
         let app = App(Arc::new(Shared {
             node,
             pipelines,
+            studio,
             catalog,
             spool,
             object_store,
@@ -340,6 +381,25 @@ impl Application {
         self.operator_link.as_ref()
     }
 
+    /// Carries photos over for as long as something is worked on, then finishes what is under way, within the configured
+    /// grace.
+    pub async fn while_working<T>(self, work: impl Future<Output = T>) -> T {
+        let Self { app, embedded_s3, _lock: lock, .. } = self;
+        let stop = CancellationToken::new();
+        let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
+        let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
+        let done = work.await;
+        stop.cancel();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(app.settings().server.shutdown_grace_seconds);
+        finish("outbox", outbox, deadline).await;
+        finish("buckets", buckets, deadline).await;
+        if let Some(embedded_s3) = embedded_s3 {
+            embedded_s3.shutdown().await;
+        }
+        drop(lock);
+        done
+    }
+
     /// Serves until `stop`, then finishes what is under way, within the configured grace.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { app, listener, embedded_s3, certificates, phones, _lock: lock, .. } = self;
@@ -387,16 +447,39 @@ impl Application {
     }
 }
 
-/// One server at a time: a second one would take the first one's photos in the spool for leftovers.
-fn lock_folder(data_dir: &Path) -> anyhow::Result<File> {
+/// What an application is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Serve,
+    ServePhones,
+    Work,
+}
+
+/// Where people find us by the settings alone; not known where we listen on a free port.
+pub fn own_address(settings: &Settings) -> Option<Url> {
+    let server = &settings.server;
+    (server.public_url.is_some() || server.listen.port() != 0).then(|| server.address_for_people(server.listen))
+}
+
+fn own_folder(settings: &Settings) -> anyhow::Result<File> {
+    lock_folder(&settings.data_dir)?.with_context(|| {
+        format!(
+            "another server uses the data directory {}: stop it, or set data_dir to another folder",
+            settings.data_dir.display()
+        )
+    })
+}
+
+/// One server at a time: a second one would take the first one's photos in the spool for leftovers. Nothing where there
+/// is one.
+fn lock_folder(data_dir: &Path) -> anyhow::Result<Option<File>> {
+    spool::create_durable_folder(data_dir)
+        .with_context(|| format!("cannot use data_dir {}: make it writable or set another", data_dir.display()))?;
     let path = data_dir.join("lock");
     let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => anyhow::bail!(
-            "another server uses the data directory {}: stop it, or set data_dir to another folder",
-            data_dir.display()
-        ),
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }
@@ -469,7 +552,18 @@ async fn remove_ended_sessions(app: App, stop: CancellationToken) {
     }
 }
 
-async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, Option<Running>)> {
+/// The model that settings name.
+pub fn load_model(settings: &Settings) -> anyhow::Result<Model> {
+    match &settings.model.directory {
+        Some(directory) => {
+            Model::load(directory).with_context(|| format!("cannot load the model in {}", directory.display()))
+        }
+        None => default_model().context("cannot load the built-in model"),
+    }
+}
+
+/// The object store, its address (none: Amazon's own), and our own server, where there is no other.
+async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, Option<Url>, Option<Running>)> {
     let s3 = &settings.s3;
     let configured = s3.access_key_id.clone().zip(s3.secret_access_key.clone());
     let (endpoint, credentials, embedded) = match s3.endpoint.as_deref() {
@@ -498,7 +592,7 @@ async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, 
         }
     };
     let store = ObjectStore::connect(object_store::Settings {
-        endpoint,
+        endpoint: endpoint.clone(),
         region: s3.region.clone(),
         credentials,
         path_style: s3.path_style,
@@ -506,5 +600,5 @@ async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, 
         ..object_store::Settings::default()
     })
     .await;
-    Ok((store, embedded))
+    Ok((store, endpoint, embedded))
 }

@@ -17,7 +17,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
-use crate::{catalog::SessionLimits, pipelines::Retries};
+use crate::{
+    catalog::SessionLimits,
+    pipelines::{Retries, Schedule, UnusableSchedule},
+};
 
 pub use self::{address_ranges::AddressRanges, label_studio::LabelStudio};
 
@@ -355,18 +358,38 @@ pub struct Pipelines {
     pub retry_after_seconds: u64,
     /// A server that works on a run and is silent for so long is taken for dead: another takes its run over.
     pub lease_seconds: u64,
+    /// When labels are collected by themselves, as the five fields of cron; empty: only after select, by hint and by
+    /// hand.
+    pub collect: String,
 }
 
 impl Default for Pipelines {
     fn default() -> Self {
-        Self { enabled: true, catch_up: true, retries: 1, retry_after_seconds: 300, lease_seconds: 60 }
+        let collect = "*/30 * * * *".to_owned();
+        Self { enabled: true, catch_up: true, retries: 1, retry_after_seconds: 300, lease_seconds: 60, collect }
     }
 }
 
 impl Pipelines {
+    /// How long a server may be silent before another takes its run over.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds)
+    }
+
     /// How often a run is tried again.
     pub fn retries(&self) -> Retries {
         Retries { more: self.retries, wait: Duration::from_secs(self.retry_after_seconds) }
+    }
+
+    /// When labels are collected by themselves.
+    ///
+    /// # Errors
+    /// A text that is no schedule.
+    pub fn collect_schedule(&self) -> Result<Option<Schedule>, UnusableSchedule> {
+        match self.collect.trim() {
+            "" => Ok(None),
+            schedule => schedule.parse().map(Some),
+        }
     }
 }
 
@@ -503,6 +526,7 @@ impl Settings {
             self.pipelines.lease_seconds
         );
         self.label_studio.check(self.s3.endpoint.is_none())?;
+        self.pipelines.collect_schedule().context("pipelines.collect")?;
         if let Some(url) = &self.catalog.url {
             let known = ["sqlite:", "postgres:", "postgresql:"];
             anyhow::ensure!(

@@ -16,6 +16,7 @@ pub mod http;
 pub mod inference;
 mod intake;
 pub mod keys;
+pub mod label_studio;
 pub mod labelling;
 pub mod operator_link;
 pub mod outbox;

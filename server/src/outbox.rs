@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     catalog::{CatalogError, Claim, Outcome, entity::prediction},
+    pipelines::collect_soon,
     spool::SpoolError,
 };
 
@@ -127,6 +128,12 @@ async fn visit(app: &App, claim: &Claim) -> Result<Outcome, VisitError> {
     let store = app.object_store();
     if row.erased_at.is_some() {
         let seen_twice = claim.order.erase_passes > 0;
+        if !seen_twice {
+            // Its tasks in Label Studio are that pipeline's to remove.
+            for campaign in app.catalog().campaigns_that_show(row.id).await? {
+                collect_soon(app.catalog(), campaign).await?;
+            }
+        }
         remove_everywhere(store, &row.object_key).await?;
         copies::remove_all(app, row, seen_twice).await?;
         if let Ok(id) = row.id.try_into()

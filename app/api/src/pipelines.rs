@@ -79,11 +79,13 @@ pub enum Cause {
     Manual,
     /// Somebody asked for a whole stretch of time.
     Backfill,
+    /// Something happened that makes it worth while: labels were given, photos were chosen or erased.
+    Hint,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 3] = [Self::Schedule, Self::Manual, Self::Backfill];
+    pub const ALL: [Self; 4] = [Self::Schedule, Self::Manual, Self::Backfill, Self::Hint];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -91,6 +93,7 @@ impl Cause {
             Self::Schedule => "schedule",
             Self::Manual => "manual",
             Self::Backfill => "backfill",
+            Self::Hint => "hint",
         }
     }
 }

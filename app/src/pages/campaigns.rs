@@ -1,7 +1,9 @@
 //! The page `/campaigns`: which photos people label. Operators make campaigns, look at what they would choose, and have
 //! them select. A document: forms and links, no scripts.
 
-use gourmetgram_api::{Campaign, CampaignPreset, CampaignPreview, CampaignRule, Problem, RandomDraw};
+use gourmetgram_api::{
+    Campaign, CampaignPreset, CampaignPreview, CampaignRule, LabelledIn, Problem, RandomDraw, Run, RunState,
+};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -21,7 +23,7 @@ use crate::{
 pub fn CampaignsPage() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let form = CampaignForm::read(query.clone().into_iter().map(|(name, value)| (name.to_string(), value)));
-    let done = done(&query.get("done").unwrap_or_default(), &query.get("chosen").unwrap_or_default());
+    let done = done(&query.get("done").unwrap_or_default());
     let asked = form.clone();
     let found = Resource::new_blocking(|| (), move |()| loading::campaigns(asked.clone()));
     view! {
@@ -47,20 +49,11 @@ pub fn CampaignsPage() -> impl IntoView {
 }
 
 /// What became of the button that led here.
-fn done(what: &str, chosen: &str) -> Option<(String, String)> {
+fn done(what: &str) -> Option<(String, String)> {
     let (title, text) = match what {
         "made" => ("The campaign is made.", "It selects nothing before you tell it to.".to_owned()),
         "archived" => {
             ("The campaign is archived.", "It selects nothing more; what it chose can still be labelled.".to_owned())
-        }
-        "selected" => {
-            let chosen: u64 = chosen.parse().ok()?;
-            let text = match chosen {
-                0 => "No new photo was chosen.".to_owned(),
-                1 => "One photo more is to be labelled.".to_owned(),
-                more => format!("{more} photos more are to be labelled."),
-            };
-            ("The campaign has selected.", text)
         }
         _ => return None,
     };
@@ -105,12 +98,17 @@ fn Closed(trouble: Trouble) -> impl IntoView {
 
 #[component]
 fn Content(found: Campaigns, form: CampaignForm) -> impl IntoView {
-    let Campaigns { campaigns, preview } = found;
+    let Campaigns { campaigns, troubles, projects, preview } = found;
+    let one = |campaign: Campaign| {
+        let troubles = troubles.iter().filter(|run| run.campaign == Some(campaign.id)).cloned().collect();
+        let project = projects.iter().find(|(id, _)| *id == campaign.id).map(|(_, address)| address.clone());
+        view! { <One campaign troubles project/> }
+    };
     let (living, archived): (Vec<Campaign>, Vec<Campaign>) =
         campaigns.into_iter().partition(|campaign| campaign.archived_at.is_none());
     let none = living.is_empty();
     let archived = (!archived.is_empty()).then(|| {
-        let list = archived.into_iter().map(|campaign| view! { <One campaign/> }).collect_view();
+        let list = archived.into_iter().map(one).collect_view();
         view! {
             <details class="campaigns__archived">
                 <summary>"Archived"</summary>
@@ -118,7 +116,7 @@ fn Content(found: Campaigns, form: CampaignForm) -> impl IntoView {
             </details>
         }
     });
-    let list = living.into_iter().map(|campaign| view! { <One campaign/> }).collect_view();
+    let list = living.into_iter().map(one).collect_view();
     view! {
         {none.then(|| view! {
             <p class="campaigns__none">"There is no campaign yet: choose one of those below, or say your own."</p>
@@ -134,7 +132,7 @@ fn Content(found: Campaigns, form: CampaignForm) -> impl IntoView {
 }
 
 #[component]
-fn One(campaign: Campaign) -> impl IntoView {
+fn One(campaign: Campaign, troubles: Vec<Run>, project: Option<String>) -> impl IntoView {
     let progress = campaign.progress;
     let is_archived = campaign.archived_at.is_some();
     let (select, archive) = (campaigns::select(&campaign), campaigns::archive(&campaign));
@@ -150,6 +148,8 @@ fn One(campaign: Campaign) -> impl IntoView {
             </p>
             <progress class="progress" max=progress.chosen.max(1) value=progress.labelled aria-label=measure.clone()></progress>
             <p class="campaign__facts">{format!("{measure}; {} photos considered", progress.considered)}</p>
+            {place(&campaign, project)}
+            {troubles.iter().map(went_wrong).collect_view()}
             {(!is_archived).then(|| view! {
                 <div class="campaign__ways">
                     <form method="post" action=select class="toolbar">
@@ -162,6 +162,44 @@ fn One(campaign: Campaign) -> impl IntoView {
                 </div>
             })}
         </li>
+    }
+}
+
+/// Where its photos are labelled.
+fn place(campaign: &Campaign, project: Option<String>) -> impl IntoView + use<> {
+    match (campaign.asked.labelled_in, project) {
+        (LabelledIn::Review, _) => None,
+        (LabelledIn::LabelStudio, None) => Some(Either::Left(view! {
+            <p class="campaign__facts">"Labelled in Label Studio, which has nothing of it yet."</p>
+        })),
+        (LabelledIn::LabelStudio, Some(address)) => Some(Either::Right(view! {
+            <p class="campaign__facts"><a class="campaign__link" href=address rel="external">"Label it in Label Studio"</a></p>
+        })),
+    }
+}
+
+/// A run about it that went wrong, and what becomes of it.
+fn went_wrong(run: &Run) -> impl IntoView + use<> {
+    let what = match run.pipeline.as_str() {
+        "select" => "Photos could not be selected".to_owned(),
+        "collect" => "Labels could not be collected".to_owned(),
+        other => format!("{other} went wrong"),
+    };
+    let then = match run.state {
+        RunState::Failed => "It was given up; nothing is lost.",
+        _ => "It is tried again by itself.",
+    };
+    let error = run.error.clone().unwrap_or_default();
+    view! {
+        <div class="notice notice--trouble campaign__trouble">
+            {Icon::Warning.view()}
+            <div class="notice__body">
+                <p class="notice__title">{what}</p>
+                <p class="campaign__error">{error}</p>
+                <p>{then}</p>
+                <p><a class="campaign__link" href=format!("/pipelines/{}", run.id) rel="external">"What it did"</a></p>
+            </div>
+        </div>
     }
 }
 

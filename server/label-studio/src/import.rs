@@ -27,6 +27,9 @@ pub struct ModelAnswer {
     pub corrected_class: Option<String>,
     /// Which model answered.
     pub model_version: String,
+    /// Whether annotators can choose the label: then it is filled in already. A model of another time may have answered
+    /// with a class that the present one does not have, and Label Studio refuses to fill that in.
+    pub is_a_choice: bool,
 }
 
 /// A task to be made.
@@ -58,9 +61,9 @@ impl NewTask {
         let Some(shown) = shown else {
             return json!({ "data": { PHOTO: photo, "task": id } });
         };
-        let ModelAnswer { predicted_class, confidence, corrected_class, model_version } = shown;
+        let ModelAnswer { predicted_class, confidence, corrected_class, model_version, is_a_choice } = shown;
         let answer = Seen::Class { label: predicted_class.clone() };
-        json!({
+        let mut order = json!({
             "data": {
                 PHOTO: photo,
                 "task": id,
@@ -70,7 +73,9 @@ impl NewTask {
                 "corrected_class": corrected_class.as_deref().unwrap_or_default(),
                 "model_version": model_version,
             },
-            "predictions": [{
+        });
+        if *is_a_choice {
+            order["predictions"] = json!([{
                 "model_version": model_version,
                 "score": confidence,
                 "result": [{
@@ -79,8 +84,9 @@ impl NewTask {
                     "type": "choices",
                     "value": { "choices": [choice(&answer)] },
                 }],
-            }],
-        })
+            }]);
+        }
+        order
     }
 }
 
@@ -187,6 +193,7 @@ mod tests {
             confidence: 0.5,
             corrected_class: None,
             model_version: "food64".to_owned(),
+            is_a_choice: true,
         }
     }
 
@@ -196,6 +203,17 @@ mod tests {
         let task = NewTask { id, photo: "s3://production-label-wait/blind/7.jpg".to_owned(), shown: None, people: 1 };
         let order = json!({ "data": { "image": "s3://production-label-wait/blind/7.jpg", "task": id } });
         assert_eq!(task.order(), order);
+    }
+
+    #[test]
+    fn a_class_that_cannot_be_chosen_is_shown_and_not_filled_in() {
+        let task = |is_a_choice| {
+            let shown = Some(ModelAnswer { is_a_choice, ..answer() });
+            NewTask { id: Uuid::nil(), photo: String::new(), shown, people: 1 }.order()
+        };
+        assert_eq!(task(false)["data"]["predicted_class"], "Soup");
+        assert!(task(false).get("predictions").is_none());
+        assert_eq!(task(true)["predictions"][0]["result"][0]["value"]["choices"], json!(["Soup"]));
     }
 
     #[test]

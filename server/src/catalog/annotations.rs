@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use gourmetgram_api::{AnnotationPage, AnnotationQuery, AnnotationRecord, Cursor, LabelledIn, Seen};
+use gourmetgram_label_studio::{AnnotationId, collect::Standing};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, prelude::Uuid, sea_query::Query,
@@ -48,7 +49,81 @@ pub enum Annotated {
     Full,
 }
 
+/// What is different about one task in Label Studio.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteChanges {
+    /// Annotations that no longer stand.
+    pub withdrawn: Vec<AnnotationId>,
+    /// Annotations that are new, or say something else than they did.
+    pub said: Vec<Standing>,
+}
+
 impl Catalog {
+    /// Records what is different about a task in Label Studio. It can be done twice; what a later look has recorded
+    /// already stays. Answers whether anything was changed. Unlike on our own pages, more labels than the task wants are
+    /// taken: they were given.
+    ///
+    /// # Errors
+    /// Among others [`CatalogError::NotFound`] where there is no such task, and [`CatalogError::Erased`] where its
+    /// photo is gone.
+    pub async fn follow_label_studio(&self, task: Uuid, changes: &RemoteChanges) -> Result<bool, CatalogError> {
+        let transaction = self.begin().await?;
+        let (photo, task) = lock(&transaction, task).await?;
+        let mut stand = standing(&transaction, task.id).await?;
+        let mut gone = Vec::new();
+        stand.retain(|row| {
+            let is_withdrawn = row.remote_id.is_some_and(|id| changes.withdrawn.contains(&AnnotationId(id)));
+            if is_withdrawn {
+                gone.push(row.id);
+            }
+            !is_withdrawn
+        });
+        let campaign = campaign::Entity::find_by_id(task.campaign_id).one(&transaction).await?;
+        let blind = campaign.is_some_and(|campaign| campaign.blind);
+        let mut rows = Vec::new();
+        for said in &changes.said {
+            let at = said.at.trunc_subsecs(3);
+            let in_its_place =
+                |row: &&annotation::Model| row.annotator == said.annotator || row.remote_id == Some(said.annotation.0);
+            let before: Vec<&annotation::Model> = stand.iter().filter(in_its_place).collect();
+            let mut is_known = false;
+            for row in &before {
+                let is_same = row.remote_id == Some(said.annotation.0)
+                    && row.annotator == said.annotator
+                    && read_seen(row)? == said.seen;
+                is_known |= is_same || row.at > at;
+            }
+            if is_known {
+                continue;
+            }
+            gone.extend(before.iter().map(|row| row.id));
+            rows.push(annotation::ActiveModel {
+                id: Set(Uuid::now_v7()),
+                task_id: Set(task.id),
+                annotator: Set(said.annotator.clone()),
+                seen: Set(write_seen(&said.seen)?),
+                through: Set(LabelledIn::LabelStudio.as_str().to_owned()),
+                blind: Set(blind),
+                took_ms: Set(said.took_ms),
+                remote_id: Set(Some(said.annotation.0)),
+                at: Set(at),
+                replaced_at: Set(None),
+            });
+        }
+        if gone.is_empty() && rows.is_empty() {
+            return Ok(false);
+        }
+        for id in gone {
+            replace(&transaction, id).await?;
+        }
+        for row in rows {
+            row.insert(&transaction).await?;
+        }
+        settle(&transaction, &photo, &task).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
     /// Records what somebody says about a task, in place of what they said before.
     ///
     /// # Errors

@@ -656,3 +656,41 @@ pub mod run_log {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// What of a campaign had been labelled when a run of `collect` had done its work: one row a run.
+pub mod collection {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `collections`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "collections")]
+    pub struct Model {
+        /// Counts up.
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        /// The run; unique.
+        pub run_id: Uuid,
+        /// Whose.
+        pub campaign_id: Uuid,
+        /// The run's interval's start,
+        pub interval_start: DateTimeUtc,
+        /// and its end, without it.
+        pub interval_end: DateTimeUtc,
+        /// Tasks, without those of erased photos.
+        pub chosen: i64,
+        /// Tasks that have all their labels.
+        pub labelled: i64,
+        /// Of these, how many resolved to "not food",
+        pub not_food: i64,
+        /// and how many to "unreadable".
+        pub unreadable: i64,
+        /// When it was written last.
+        pub collected_at: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -6,7 +6,9 @@ mod accounts;
 mod annotations;
 mod bulk;
 mod campaigns;
+mod collections;
 pub mod entity;
+mod label_studio;
 mod listing;
 mod migration;
 mod outbox;
@@ -28,7 +30,9 @@ use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use accounts::{AccessToken, OPERATOR_LINK_LIFETIME, Session, SessionLimits};
-pub use annotations::{Annotated, Said, read_seen};
+pub use annotations::{Annotated, RemoteChanges, Said, read_seen};
+pub use collections::Tally;
+pub use label_studio::{KnownTask, ToImport};
 pub use listing::MAX_PAGE;
 pub use outbox::{Backlog, Claim, Outcome};
 pub use placements::{CopyWanted, Shows};
@@ -150,12 +154,18 @@ impl Catalog {
 
     /// A transaction that may write. On SQLite it takes the write lock at once: one that began as a reader could not
     /// become a writer while another process writes.
+    ///
+    /// It begins in a task of its own. Whoever asks may be dropped at any moment, when a client hangs up or a lease is
+    /// lost; and a `BEGIN` that is on its way to PostgreSQL then leaves the connection in the pool within a transaction that
+    /// nobody ends: what the next ones write on it would never be committed.
     async fn begin(&self) -> Result<DatabaseTransaction, CatalogError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        Ok(self.write.begin_with_options(options).await?)
+        let write = self.write.clone();
+        let begun = tokio::spawn(async move { write.begin_with_options(options).await }).await;
+        Ok(begun.map_err(|error| DbErr::Custom(format!("a transaction did not begin: {error}")))??)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A run's row is the truth about it. Whoever works on it holds a lease, renews it, and may write to the run only while
 //! the lease is its own: a server that was thought dead and comes back changes nothing.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use gourmetgram_api::{Cause, Counts, LogLine, Run, RunState, RunStep};
@@ -11,7 +11,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Alias, Expr, OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ use super::{
 
 /// Lines of a run's log that are shown: the newest.
 const SHOWN_LINES: u64 = 500;
+/// Runs in trouble that are looked through.
+const SHOWN_TROUBLES: u64 = 500;
 
 /// Which run is meant: there is one for each, dry runs aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +86,8 @@ impl From<sea_orm::DbErr> for RunError {
 }
 
 impl Catalog {
-    /// Asks for a run. Where there is one for this key already, a schedule leaves it as it is; whoever asks by hand has
-    /// it done again from its first step, unless it is waiting or under way. Answers the run, and whether this call
+    /// Asks for a run. Where there is one for this key already, a schedule leaves it as it is, and a backfill one that
+    /// went well; whoever asks by hand has it done again from its first step, unless it is waiting or under way. Answers the run, and whether this call
     /// made it.
     pub async fn ask_for_run(
         &self,
@@ -93,6 +95,18 @@ impl Catalog {
         cause: Cause,
         dry_run: bool,
         steps: &[&str],
+    ) -> Result<(run::Model, bool), CatalogError> {
+        self.ask_for_run_at(key, cause, dry_run, steps, now()).await
+    }
+
+    /// The same, to be done not before `due_at`. A run that waits already keeps its time.
+    pub async fn ask_for_run_at(
+        &self,
+        key: &RunKey,
+        cause: Cause,
+        dry_run: bool,
+        steps: &[&str],
+        due_at: DateTime<Utc>,
     ) -> Result<(run::Model, bool), CatalogError> {
         let transaction = self.begin().await?;
         let id = Uuid::now_v7();
@@ -107,7 +121,7 @@ impl Catalog {
             dry_run: Set(dry_run),
             state: Set(RunState::Waiting.as_str().to_owned()),
             attempts: Set(0),
-            due_at: Set(at),
+            due_at: Set(due_at),
             lease: Set(None),
             leased_by: Set(None),
             leased_until: Set(None),
@@ -129,7 +143,9 @@ impl Catalog {
                 .one(&transaction)
                 .await?
                 .ok_or(CatalogError::NotFound)?;
-            if cause == Cause::Schedule || !state_of(&standing)?.is_over() {
+            let state = state_of(&standing)?;
+            let is_done = cause == Cause::Backfill && state == RunState::Succeeded;
+            if cause == Cause::Schedule || is_done || !state.is_over() {
                 transaction.rollback().await?;
                 return Ok((standing, false));
             }
@@ -138,7 +154,7 @@ impl Catalog {
                 cause: Set(cause.as_str().to_owned()),
                 state: Set(RunState::Waiting.as_str().to_owned()),
                 attempts: Set(0),
-                due_at: Set(at),
+                due_at: Set(due_at),
                 ended_at: Set(None),
                 counts: Set(nothing_counted()),
                 error: Set(None),
@@ -167,13 +183,32 @@ impl Catalog {
         pipelines: &[&str],
         lease_for: Duration,
     ) -> Result<Option<(run::Model, RunLease)>, CatalogError> {
+        let known = Column::Pipeline.is_in(pipelines.iter().copied());
+        self.claim_one(node, Condition::all().add(known), lease_for).await
+    }
+
+    /// Claims this very run, if it is due and nobody works on it.
+    pub async fn claim_this_run(
+        &self,
+        node: Uuid,
+        run: Uuid,
+        lease_for: Duration,
+    ) -> Result<Option<(run::Model, RunLease)>, CatalogError> {
+        self.claim_one(node, Condition::all().add(Column::Id.eq(run)), lease_for).await
+    }
+
+    async fn claim_one(
+        &self,
+        node: Uuid,
+        among: Condition,
+        lease_for: Duration,
+    ) -> Result<Option<(run::Model, RunLease)>, CatalogError> {
         loop {
             let at = now();
             let waits = Condition::all().add(Column::State.eq(RunState::Waiting.as_str())).add(Column::DueAt.lte(at));
             let left =
                 Condition::all().add(Column::State.eq(RunState::Running.as_str())).add(Column::LeasedUntil.lt(at));
-            let known = Column::Pipeline.is_in(pipelines.iter().copied());
-            let free = Condition::all().add(known).add(Condition::any().add(waits).add(left));
+            let free = Condition::all().add(among.clone()).add(Condition::any().add(waits).add(left));
             let candidate = run::Entity::find()
                 .filter(free.clone())
                 .order_by_asc(Column::DueAt)
@@ -392,6 +427,33 @@ impl Catalog {
         }
         let rows = query.order_by_desc(Column::Id).limit(most).all(&self.read).await?;
         rows.into_iter().map(|row| to_run(row, Vec::new(), Vec::new())).collect()
+    }
+
+    /// For each of these campaigns and each pipeline the last run that went wrong, unless a later one went well.
+    pub async fn runs_in_trouble(&self, campaigns: &[Uuid]) -> Result<Vec<Run>, CatalogError> {
+        let later = Alias::new("later");
+        let went_well = Query::select()
+            .expr(Expr::val(1))
+            .from_as(run::Entity, later.clone())
+            .and_where(Expr::col((later.clone(), Column::Subject)).equals((run::Entity, Column::Subject)))
+            .and_where(Expr::col((later.clone(), Column::Pipeline)).equals((run::Entity, Column::Pipeline)))
+            .and_where(Expr::col((later.clone(), Column::State)).eq(RunState::Succeeded.as_str()))
+            .and_where(Expr::col((later.clone(), Column::DryRun)).eq(false))
+            .and_where(Expr::col((later, Column::StartedAt)).gt(Expr::col((run::Entity, Column::StartedAt))))
+            .to_owned();
+        let rows = run::Entity::find()
+            .filter(Column::Error.is_not_null())
+            .filter(Column::State.ne(RunState::Cancelled.as_str()))
+            .filter(Column::DryRun.eq(false))
+            .filter(Column::Subject.is_in(campaigns.iter().map(Uuid::to_string)))
+            .filter(Expr::exists(went_well).not())
+            .order_by_desc(Column::StartedAt)
+            .limit(SHOWN_TROUBLES)
+            .all(&self.read)
+            .await?;
+        let mut seen = HashSet::new();
+        let newest = rows.into_iter().filter(|row| seen.insert((row.subject.clone(), row.pipeline.clone())));
+        newest.map(|row| to_run(row, Vec::new(), Vec::new())).collect()
     }
 
     /// One run with its steps and the newest lines of its log.

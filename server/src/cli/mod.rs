@@ -8,6 +8,7 @@ mod replay;
 mod serve;
 mod token;
 mod user;
+mod workshop;
 
 use std::{
     io::{self, Write},
@@ -74,7 +75,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Standard error may be closed; there is nobody left to tell then.
             let _ = writeln!(io::stderr(), "gourmetgram: {error:#}");
-            ExitCode::FAILURE
+            error.downcast_ref::<Ended>().map_or(ExitCode::FAILURE, |ended| ExitCode::from(ended.code))
         }
     }
 }
@@ -90,6 +91,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Replay(arguments) => runtime()?.block_on(replay::replay(*arguments)),
         Command::User(command) => runtime()?.block_on(async { user::run(&load()?, command).await }),
     }
+}
+
+/// An end that is no success, with an exit status that tells it from others.
+#[derive(Debug, thiserror::Error)]
+#[error("{words}")]
+struct Ended {
+    code: u8,
+    words: String,
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

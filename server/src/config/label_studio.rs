@@ -18,6 +18,9 @@ pub struct LabelStudio {
     /// A personal access token, or a legacy token where Label Studio still takes them.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "masked")]
     pub token: Option<SecretString>,
+    /// This service as Label Studio reaches it, for its webhooks; not set: `server.public_url`, or where we listen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<Url>,
     /// The object store as Label Studio reaches it; not set: as we reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s3_endpoint: Option<Url>,
@@ -46,7 +49,8 @@ impl LabelStudio {
 
     /// Refuses what cannot work. `has_own_store`: whether photos are kept by the embedded S3 server.
     pub(super) fn check(&self, has_own_store: bool) -> anyhow::Result<()> {
-        for (name, url) in [("url", &self.url), ("s3_endpoint", &self.s3_endpoint)] {
+        for (name, url) in [("url", &self.url), ("webhook_url", &self.webhook_url), ("s3_endpoint", &self.s3_endpoint)]
+        {
             let Some(url) = url else { continue };
             anyhow::ensure!(
                 matches!(url.scheme(), "http" | "https") && url.has_host(),

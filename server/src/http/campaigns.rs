@@ -9,13 +9,13 @@ use axum::{
 };
 use bytes::Bytes;
 use gourmetgram_api::{
-    Campaign, CampaignList, CampaignName, CampaignPreview, CampaignRequest, Interval, NewCampaign, PreviewRequest,
-    Problem, ProblemKind, SelectRequest, Selected, UnusableCampaign,
+    Campaign, CampaignList, CampaignName, CampaignPreview, CampaignRequest, Cause, Interval, NewCampaign, NewRun,
+    PreviewRequest, Problem, ProblemKind, Run, SelectRequest, Selected, UnusableCampaign,
 };
-use gourmetgram_app::campaigns::{self, CampaignForm};
+use gourmetgram_app::campaigns::{self, CampaignForm, Campaigns};
 use uuid::Uuid;
 
-use super::{Refusal, pages, predictions::parse_json};
+use super::{Refusal, pages, pipelines, predictions::parse_json};
 use crate::{
     app::App,
     catalog::{CatalogError, now},
@@ -141,34 +141,64 @@ pub async fn look_ahead(app: &App, asked: &NewCampaign, interval: Interval) -> R
 
 /// Have a campaign consider the photos of an interval: the last 30 minutes unless told.
 ///
-/// Each photo is considered once, so it can be asked again, also where intervals overlap.
+/// Each photo is considered once, so it can be asked again, also where intervals overlap. It is a run of the pipeline
+/// `select`; a dry run is answered at once.
 #[utoipa::path(
     post, path = "/api/v1/campaigns/{id}/select", tag = "labelling",
     params(("id" = Uuid, Path, description = "The campaign's id")),
     request_body = SelectRequest,
     responses(
-        (status = 200, description = "What was chosen, or would be", body = Selected),
+        (status = 200, description = "Of a dry run: what would be chosen", body = Selected),
+        (status = 202, description = "The run is waiting, or under way: GET /api/v1/pipelines/select/runs/{run}", body = Run),
         (status = 400, description = "Malformed, or an interval without time", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Archived", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "More photos than are considered at once", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Of a dry run: more photos than are considered at once", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn select(
     State(app): State<App>,
     CampaignInPath(id): CampaignInPath,
     body: Bytes,
-) -> Result<Json<Selected>, Refusal> {
+) -> Result<Response, Refusal> {
     let SelectRequest { start, end, dry_run } = match body.is_empty() {
         true => SelectRequest::default(),
         false => parse_json(&body)?,
     };
     let interval = Interval::between(start, end, now())?;
-    let selected = app.catalog().select(id, interval, dry_run).await?;
-    app.outbox_wakeup().notify_one();
-    Ok(Json(selected))
+    if dry_run {
+        return Ok(Json(app.catalog().select(id, interval, true).await?).into_response());
+    }
+    let run = ask_to_select(&app, id, interval).await?;
+    Ok((StatusCode::ACCEPTED, Json(run)).into_response())
+}
+
+/// Asks for the run that has a campaign consider the photos of an interval.
+async fn ask_to_select(app: &App, id: Uuid, Interval { start, end }: Interval) -> Result<Run, Refusal> {
+    let campaign = app.catalog().campaign(&CampaignName::Id(id)).await?.ok_or(CatalogError::NoCampaign)?;
+    if campaign.archived_at.is_some() {
+        return Err(CatalogError::Archived(campaign.asked.name).into());
+    }
+    let asked = NewRun { campaign: Some(id), start: Some(start), end: Some(end), dry_run: false };
+    pipelines::ask_for(app, "select", &asked, Cause::Manual).await
+}
+
+/// What the page shows: campaigns, where they are labelled, and which of their runs went wrong.
+pub async fn shown(app: &App, preview: Option<Result<CampaignPreview, Problem>>) -> Result<Campaigns, Refusal> {
+    let campaigns = app.catalog().campaigns().await?;
+    let living = campaigns.iter().filter(|campaign| campaign.archived_at.is_none());
+    let ids: Vec<Uuid> = living.map(|campaign| campaign.id).collect();
+    let troubles = app.catalog().runs_in_trouble(&ids).await?;
+    let projects = match app.studio() {
+        Some(studio) => {
+            let projects = app.catalog().projects().await?;
+            projects.into_iter().map(|(campaign, project)| (campaign, studio.page_of(project))).collect()
+        }
+        None => Vec::new(),
+    };
+    Ok(Campaigns { campaigns, troubles, projects, preview })
 }
 
 /// `POST /campaigns`: makes the campaign that the page's form describes. Leads to the page, or shows it with what was
@@ -195,7 +225,7 @@ pub async fn make_by_form(State(app): State<App>, request: Request) -> Response 
     }
 }
 
-/// `POST /campaigns/{id}/select`: has a campaign select; field `hours`, how far back.
+/// `POST /campaigns/{id}/select`: has a campaign select; field `hours`, how far back. Leads to the run.
 pub async fn select_by_form(State(app): State<App>, CampaignInPath(id): CampaignInPath, request: Request) -> Response {
     let (for_page, form) = match read_form(request).await {
         Ok(read) => read,
@@ -205,13 +235,10 @@ pub async fn select_by_form(State(app): State<App>, CampaignInPath(id): Campaign
     let outcome = async {
         let interval = campaigns::span(hours.unwrap_or_default(), now());
         let interval = interval.ok_or_else(|| Refusal::new(ProblemKind::BadRequest, "say how far back to look"))?;
-        Ok::<_, Refusal>(app.catalog().select(id, interval, false).await?)
+        ask_to_select(&app, id, interval).await
     };
     match outcome.await {
-        Ok(selected) => {
-            app.outbox_wakeup().notify_one();
-            see(&[("done", "selected"), ("chosen", &selected.chosen.to_string())])
-        }
+        Ok(run) => Redirect::to(&format!("/pipelines/{}", run.id)).into_response(),
         Err(refusal) => pages::answer_with_page(app, for_page, campaigns::PAGE, refusal).await,
     }
 }

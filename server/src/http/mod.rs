@@ -10,6 +10,7 @@ mod guard;
 mod headers;
 mod health;
 mod identity;
+mod label_studio;
 mod limits;
 mod local_path;
 mod origin;
@@ -112,6 +113,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(campaigns::preview))
         .routes(routes!(campaigns::read, campaigns::archive))
         .routes(routes!(campaigns::select))
+        .routes(routes!(label_studio::webhook))
         .routes(routes!(review::look, review::next))
         .routes(routes!(review::image))
         .routes(routes!(review::skip, review::unskip))

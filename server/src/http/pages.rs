@@ -337,7 +337,7 @@ impl Backend for CallersBackend {
                     Err(problem) => Err(problem),
                 }),
             };
-            Ok(Campaigns { campaigns: self.app.catalog().campaigns().await?, preview })
+            campaigns::shown(&self.app, preview).await
         };
         load.await.map_err(|refusal: Refusal| *refusal.0)
     }

@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
-use gourmetgram_api::{Cause, Interval, NewRun, PipelineInfo, Pipelines, Problem, ProblemKind, Run, RunPage};
+use gourmetgram_api::{Cause, Interval, NewRun, Pipelines, Problem, ProblemKind, Run, RunPage};
 use gourmetgram_app::work::{NamedCampaign, RunShown, WorkShown};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -82,21 +82,7 @@ pub async fn pipelines(State(app): State<App>) -> Result<Json<Pipelines>, Refusa
 
 /// The same for pages.
 pub async fn pipelines_of(app: &App) -> Result<Pipelines, Refusal> {
-    let now = Utc::now();
-    let mut items = Vec::new();
-    for pipeline in app.pipelines().pipelines() {
-        let scheduled = pipeline.schedules().await?;
-        let next = scheduled.iter().filter_map(|one| one.schedule.next_after(now.max(one.since))).min();
-        items.push(PipelineInfo {
-            name: pipeline.name().to_owned(),
-            about: pipeline.about().to_owned(),
-            steps: pipeline.steps().iter().map(|step| (*step).to_owned()).collect(),
-            needs_campaign: pipeline.needs_subject(),
-            schedules: scheduled.len() as u64,
-            next_run: next,
-            last_run: app.catalog().runs(Some(pipeline.name()), None, 1).await?.into_iter().next(),
-        });
-    }
+    let items = app.pipelines().describe().await?;
     Ok(Pipelines { items })
 }
 

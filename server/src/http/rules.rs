@@ -92,6 +92,8 @@ pub const RULES: &[Rule] = &[
     api("GET", "/api/v1/campaigns/{id}", OPERATOR, Some(Scope::CampaignsRead)),
     api("DELETE", "/api/v1/campaigns/{id}", OPERATOR, Some(Scope::CampaignsWrite)),
     api("POST", "/api/v1/campaigns/{id}/select", OPERATOR, Some(Scope::CampaignsWrite)),
+    // Label Studio, by a secret that the route itself compares.
+    api("POST", "/api/v1/label-studio/webhook", Who::Anybody, None),
     api("GET", "/api/v1/review/next", ANNOTATOR, Some(Scope::Admin)),
     api("POST", "/api/v1/review/next", ANNOTATOR, Some(Scope::Admin)),
     api("GET", "/api/v1/review/tasks/{id}/image", ANNOTATOR, Some(Scope::Admin)),

@@ -4,25 +4,48 @@
 //! ([`Catalog::ask_for_run`](crate::catalog::Catalog::ask_for_run)): every server looks there for schedules whose time has
 //! come and for runs that nobody works on, so none is lost with a server, and none is done twice at a time.
 
+mod collect;
+mod publish;
 mod schedule;
 mod select;
 mod worker;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::{Counts, Interval};
+use gourmetgram_api::{Campaign, Counts, Interval};
 use uuid::Uuid;
 
+pub use collect::soon as collect_soon;
 pub use schedule::{Schedule, UnusableSchedule, check_campaign};
 pub use worker::{Retries, Worker};
 
-use self::select::Select;
-use crate::catalog::{Catalog, CatalogError};
+use self::{collect::Collect, select::Select};
+use crate::{
+    catalog::{Catalog, CatalogError},
+    config,
+    label_studio::Studio,
+};
 
 /// Every pipeline of this version.
-pub fn all(catalog: &Catalog, catch_up: bool) -> Vec<Box<dyn Pipeline>> {
-    vec![Box::new(Select::new(catalog.clone(), catch_up))]
+pub fn all(catalog: &Catalog, settings: &config::Pipelines, studio: Option<&Arc<Studio>>) -> Vec<Box<dyn Pipeline>> {
+    // A schedule that is none was refused with the settings.
+    let collects_at = settings.collect_schedule().ok().flatten();
+    vec![
+        Box::new(Select::new(catalog.clone(), settings.catch_up, studio.cloned())),
+        Box::new(Collect::new(catalog.clone(), collects_at, studio.cloned())),
+    ]
+}
+
+/// Where a campaign is labelled that is labelled in Label Studio.
+fn studio_for<'a>(studio: Option<&'a Studio>, campaign: &Campaign) -> Result<&'a Studio, StepError> {
+    studio.ok_or_else(|| {
+        StepError::last(format!(
+            "the campaign {:?} is labelled in Label Studio, and this server knows none: set label_studio.url and \
+             label_studio.token",
+            campaign.asked.name
+        ))
+    })
 }
 
 /// One kind of work.

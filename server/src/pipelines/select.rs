@@ -1,18 +1,27 @@
 //! The pipeline `select`: a campaign chooses the photos of an interval that people are to label.
 //!
 //! 1. **choose** freezes in one commit which photos were considered, which were chosen and with which probability;
-//! 2. **copy** waits until the outbox has brought what was chosen into the buckets.
+//! 2. **copy** waits until the outbox has brought what was chosen into the buckets;
+//! 3. **project** sees to the campaign's project in Label Studio;
+//! 4. **tasks** brings the photos there.
+//!
+//! Where a campaign is labelled on our own pages, the last two have nothing to do.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use gourmetgram_api::CampaignName;
+use gourmetgram_api::{Campaign, CampaignName, LabelledIn};
 use uuid::Uuid;
 
-use super::{Pipeline, Progress, Scheduled, StepError, Work};
-use crate::catalog::{Catalog, CatalogError, CopiesUnderWay};
+use super::{Pipeline, Progress, Scheduled, StepError, Work, collect_soon, publish, studio_for};
+use crate::{
+    catalog::{Catalog, CatalogError, CopiesUnderWay},
+    label_studio::Studio,
+};
 
 const CHOOSE: &str = "choose";
 const COPY: &str = "copy";
+const PROJECT: &str = "project";
+const TASKS: &str = "tasks";
 
 /// How often it is looked whether the copies are there.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -24,15 +33,16 @@ const PATIENCE: i32 = 6;
 pub struct Select {
     catalog: Catalog,
     catch_up: bool,
+    studio: Option<Arc<Studio>>,
 }
 
 impl Select {
     /// Works with this catalog. `catch_up`: intervals that passed while no server was there are done later.
-    pub fn new(catalog: Catalog, catch_up: bool) -> Self {
-        Self { catalog, catch_up }
+    pub fn new(catalog: Catalog, catch_up: bool, studio: Option<Arc<Studio>>) -> Self {
+        Self { catalog, catch_up, studio }
     }
 
-    async fn campaign(&self, subject: &str) -> Result<Uuid, StepError> {
+    async fn campaign(&self, subject: &str) -> Result<Campaign, StepError> {
         let id: Uuid = subject.parse().map_err(|_| StepError::last(format!("{subject:?} is no campaign's id")))?;
         match self.catalog.campaign(&CampaignName::Id(id)).await? {
             None => Err(StepError::last(format!("there is no campaign {id}"))),
@@ -40,8 +50,66 @@ impl Select {
                 "the campaign {:?} is archived: it selects nothing more",
                 campaign.asked.name
             ))),
-            Some(campaign) => Ok(campaign.id),
+            Some(campaign) => {
+                if campaign.asked.labelled_in == LabelledIn::LabelStudio {
+                    studio_for(self.studio.as_deref(), &campaign)?;
+                }
+                Ok(campaign)
+            }
         }
+    }
+
+    async fn choose(&self, campaign: &Campaign, work: &Work) -> Result<Progress, StepError> {
+        let selected = self.catalog.select(campaign.id, work.interval, work.dry_run).await?;
+        for counts in &selected.strata {
+            work.say(format!(
+                "{}: {} of {}, each with probability {:.4}",
+                counts.stratum, counts.chosen, counts.considered, counts.inclusion
+            ))
+            .await;
+        }
+        // Asked again after a server died in between, it chooses nothing more: what counts is what was frozen.
+        let (considered, chosen) = match work.dry_run {
+            true => (selected.considered, selected.chosen),
+            false => self.catalog.selected_within(campaign.id, work.interval).await?,
+        };
+        work.say(format!(
+            "{chosen} of {considered} photos {}",
+            if work.dry_run { "would be chosen" } else { "chosen" }
+        ))
+        .await;
+        Ok(Progress::done([("considered", considered), ("chosen", chosen)]))
+    }
+
+    async fn copy(&self, campaign: &Campaign, work: &Work) -> Result<Progress, StepError> {
+        let CopiesUnderWay { waiting, failing, error } =
+            self.catalog.copies_under_way(campaign.id, work.interval, PATIENCE).await?;
+        if failing > 0 {
+            let why = error.unwrap_or_default();
+            let message = format!("{failing} photos cannot be copied for labelling; the outbox goes on trying: {why}");
+            return Err(StepError { message, is_final: false });
+        }
+        Ok(match waiting {
+            0 => Progress::done([]),
+            _ => Progress::NotYet(Default::default(), LOOK_AGAIN),
+        })
+    }
+
+    async fn publish(&self, step: &str, campaign: &Campaign, work: &Work) -> Result<Progress, StepError> {
+        let progress = match campaign.asked.labelled_in {
+            LabelledIn::Review => Progress::done([]),
+            LabelledIn::LabelStudio => {
+                let studio = studio_for(self.studio.as_deref(), campaign)?;
+                match step {
+                    PROJECT => publish::project(&self.catalog, studio, campaign, work).await?,
+                    _ => publish::tasks(&self.catalog, studio, campaign, work).await?,
+                }
+            }
+        };
+        if step == TASKS {
+            collect_soon(&self.catalog, campaign.id).await?;
+        }
+        Ok(progress)
     }
 }
 
@@ -56,7 +124,7 @@ impl Pipeline for Select {
     }
 
     fn steps(&self) -> &'static [&'static str] {
-        &[CHOOSE, COPY]
+        &[CHOOSE, COPY, PROJECT, TASKS]
     }
 
     fn needs_subject(&self) -> bool {
@@ -85,37 +153,11 @@ impl Pipeline for Select {
 
     async fn step(&self, step: &'static str, work: &Work) -> Result<Progress, StepError> {
         let campaign = self.campaign(&work.subject).await?;
-        if step == COPY {
-            if work.dry_run {
-                return Ok(Progress::done([]));
-            }
-            let CopiesUnderWay { waiting, failing, error } =
-                self.catalog.copies_under_way(campaign, work.interval, PATIENCE).await?;
-            if failing > 0 {
-                let why = error.unwrap_or_default();
-                return Err(StepError {
-                    message: format!(
-                        "{failing} photos cannot be copied for labelling; the outbox goes on trying: {why}"
-                    ),
-                    is_final: false,
-                });
-            }
-            return Ok(match waiting {
-                0 => Progress::done([]),
-                _ => Progress::NotYet(Default::default(), LOOK_AGAIN),
-            });
+        match step {
+            CHOOSE => self.choose(&campaign, work).await,
+            _ if work.dry_run => Ok(Progress::done([])),
+            COPY => self.copy(&campaign, work).await,
+            _ => self.publish(step, &campaign, work).await,
         }
-        let selected = self.catalog.select(campaign, work.interval, work.dry_run).await?;
-        // Asked again after a server died in between, it chooses nothing more: what counts is what was frozen.
-        let (considered, chosen) = match work.dry_run {
-            true => (selected.considered, selected.chosen),
-            false => self.catalog.selected_within(campaign, work.interval).await?,
-        };
-        work.say(format!(
-            "{chosen} of {considered} photos {}",
-            if work.dry_run { "would be chosen" } else { "chosen" }
-        ))
-        .await;
-        Ok(Progress::done([("considered", considered), ("chosen", chosen)]))
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
-use gourmetgram_api::{Cause, Interval, Run, RunState};
+use gourmetgram_api::{Cause, Interval, PipelineInfo, Run, RunState};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use super::{Pipeline, Progress, StepError, Work};
 use crate::catalog::{
     Catalog, CatalogError, RunEnd, RunError, RunKey, RunLease,
     entity::{run, run_step},
+    now,
 };
 
 /// How long a server may be silent before another takes its run over.
@@ -145,6 +146,35 @@ impl Worker {
         Ok(())
     }
 
+    /// Works on this very run, if it is due and nobody else does. Answers whether it did.
+    pub async fn work_on(&self, run: Uuid, stop: &CancellationToken) -> Result<bool, CatalogError> {
+        let Some((row, lease)) = self.catalog.claim_this_run(self.node, run, self.lease).await? else {
+            return Ok(false);
+        };
+        self.work(row, lease, stop).await?;
+        Ok(true)
+    }
+
+    /// What there is to know of each pipeline: its steps, when it runs next by itself, and its last run.
+    pub async fn describe(&self) -> Result<Vec<PipelineInfo>, CatalogError> {
+        let at = Utc::now();
+        let mut known = Vec::new();
+        for pipeline in &*self.pipelines {
+            let scheduled = pipeline.schedules().await?;
+            let next = scheduled.iter().filter_map(|one| one.schedule.next_after(at.max(one.since))).min();
+            known.push(PipelineInfo {
+                name: pipeline.name().to_owned(),
+                about: pipeline.about().to_owned(),
+                steps: pipeline.steps().iter().map(|step| (*step).to_owned()).collect(),
+                needs_campaign: pipeline.needs_subject(),
+                schedules: scheduled.len() as u64,
+                next_run: next,
+                last_run: self.catalog.runs(Some(pipeline.name()), None, 1).await?.into_iter().next(),
+            });
+        }
+        Ok(known)
+    }
+
     async fn work(&self, row: run::Model, lease: RunLease, stop: &CancellationToken) -> Result<(), CatalogError> {
         let ended = tokio::select! {
             end = self.steps(&row, lease, stop) => match end {
@@ -204,7 +234,7 @@ impl Worker {
                 continue;
             }
             if stop.is_cancelled() {
-                return Ok(RunEnd::Later(Utc::now()));
+                return Ok(RunEnd::Later(now()));
             }
             self.catalog.begin_step(lease, position).await?;
             match guarded(pipeline.as_ref(), name, &work).await {
@@ -213,7 +243,7 @@ impl Worker {
                 }
                 Ok(Progress::NotYet(counts, wait)) => {
                     self.catalog.end_step(lease, position, RunState::Waiting, &counts).await?;
-                    return Ok(RunEnd::Later(Utc::now() + wait));
+                    return Ok(RunEnd::Later(now() + wait));
                 }
                 Err(error) => {
                     work.write("error", &format!("{name}: {error}")).await;
@@ -235,7 +265,7 @@ impl Worker {
             return RunEnd::Failed(error.message);
         }
         let doubled = self.retries.wait.saturating_mul(1 << (attempts - 1).clamp(0, 16)).min(LONGEST_WAIT);
-        RunEnd::Again(error.message, Utc::now() + doubled)
+        RunEnd::Again(error.message, now() + doubled)
     }
 }
 

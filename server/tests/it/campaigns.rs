@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 
 use gourmetgram::accounts::Scope;
-use gourmetgram_api::{Campaign, CampaignList, CampaignPreset, CampaignPreview, PredictionId, Role, Selected};
+use gourmetgram_api::{
+    Campaign, CampaignList, CampaignName, CampaignPreset, CampaignPreview, PredictionId, Role, Run, RunState, Selected,
+};
 use serde_json::{Value, json};
 
 use crate::{
     on_both_databases,
     photos::{copies, minute, photo, photos, tasks},
-    support::{Browser, TestApp, problem},
+    support::{Browser, TestApp, eventually, problem},
 };
 
 /// What lies between two minutes, as the API takes it.
@@ -31,9 +33,18 @@ on_both_databases! {
             assert_eq!(made.asked.name, preset.title());
             assert!(made.asked.seed.is_some());
             let select = test.post(&format!("/api/v1/campaigns/{}/select", made.id)).bearer_auth(&operator);
-            let selected: Selected = select.json(&span(0, 30)).send().await.unwrap().json().await.unwrap();
+            let dry = json!({ "start": minute(0), "end": minute(30), "dry_run": true });
+            let selected: Selected = select.json(&dry).send().await.unwrap().json().await.unwrap();
             assert_eq!(selected.considered, 40);
             chosen.push(selected.chosen);
+            let select = test.post(&format!("/api/v1/campaigns/{}/select", made.id)).bearer_auth(&operator);
+            let run: Run = select.json(&span(0, 30)).send().await.unwrap().json().await.unwrap();
+            let considered = async || {
+                let campaign = test.app.catalog().campaign(&CampaignName::Id(made.id)).await.unwrap().unwrap();
+                assert_eq!(run.campaign, Some(made.id));
+                campaign.progress.considered == 40 && campaign.progress.chosen == selected.chosen
+            };
+            eventually("the run has chosen", considered).await;
         }
         // Of ten photos one is unsure, one flagged, one relabelled.
         assert_eq!((chosen[0], chosen[2], chosen[3]), (40, 4, 4));
@@ -65,20 +76,32 @@ on_both_databases! {
         let taken = test.post("/api/v1/campaigns").bearer_auth(&token).json(&asked).send().await.unwrap();
         assert!(problem(taken, 409).await.detail.contains("Unsure"));
 
+        let dry = json!({ "start": minute(0), "end": minute(30), "dry_run": true });
+        let dry = test.post(&format!("{path}/select")).bearer_auth(&token).json(&dry).send().await.unwrap();
+        assert_eq!(dry.status(), 200);
+        let dry: Selected = dry.json().await.unwrap();
+        assert_eq!((dry.dry_run, dry.chosen, dry.confident, dry.batch), (true, 1, 1, None));
+        assert_eq!((test.count("runs").await, test.count("tasks").await), (0, 0));
         let select = async |body: Value| {
             let answer = test.post(&format!("{path}/select")).bearer_auth(&token).json(&body).send().await.unwrap();
-            assert_eq!(answer.status(), 200);
-            answer.json::<Selected>().await.unwrap()
+            assert_eq!(answer.status(), 202);
+            let mut run: Run = answer.json().await.unwrap();
+            assert_eq!((run.pipeline.as_str(), run.campaign), ("select", Some(made.id)));
+            eventually("the run is over", async || {
+                run = test.app.catalog().run(run.id).await.unwrap().unwrap();
+                run.state.is_over()
+            })
+            .await;
+            assert_eq!(run.state, RunState::Succeeded, "{run:?}");
+            run
         };
-        let dry = json!({ "start": minute(0), "end": minute(30), "dry_run": true });
-        let dry = select(dry).await;
-        assert_eq!((dry.dry_run, dry.chosen, dry.confident, dry.batch), (true, 1, 1, None));
         let real = select(span(0, 30)).await;
-        assert_eq!((real.chosen, real.confident), (1, 1));
-        assert_eq!(select(span(0, 30)).await.considered, 0);
+        assert_eq!((real.counts["considered"], real.counts["chosen"]), (2, 1));
+        assert_eq!(select(span(0, 30)).await.id, real.id);
+        assert_eq!(test.count("tasks").await, 1);
         // Told nothing, it takes the last half hour, in which nothing came.
-        let usual = test.post(&format!("{path}/select")).bearer_auth(&token).send().await.unwrap();
-        assert_eq!(usual.json::<Selected>().await.unwrap().considered, 0);
+        let usual = select(json!({})).await;
+        assert_eq!((usual.end - usual.start, usual.counts["considered"]), (chrono::TimeDelta::minutes(30), 0));
         test.settle().await;
         let connection = test.connect().await;
         let task = tasks(&connection, made.id).await[0].id;
@@ -178,8 +201,9 @@ on_both_databases! {
         let list: CampaignList = operator.get("/api/v1/campaigns").send().await.unwrap().json().await.unwrap();
         let id = list.campaigns[0].id;
         let selected = operator.send_form(&format!("/campaigns/{id}/select"), &[("hours", "0.5")]).await;
-        assert_eq!(selected.headers()["location"], "/campaigns?done=selected&chosen=1");
-        assert!(text("/campaigns?done=selected&chosen=1").await.contains("0 of 1 labelled"));
+        let run = test.app.catalog().runs(Some("select"), None, 10).await.unwrap().remove(0);
+        assert_eq!(selected.headers()["location"], format!("/pipelines/{}", run.id).as_str());
+        eventually("the campaign has chosen", async || text("/campaigns").await.contains("0 of 1 labelled")).await;
         let refused = operator.send_form(&format!("/campaigns/{id}/select"), &[("hours", "1e9")]).await;
         assert_eq!(refused.status(), 400);
         let archived = operator.send_form(&format!("/campaigns/{id}/archive"), &[]).await;

@@ -6,8 +6,20 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use gourmetgram_api::CampaignRule;
+
+use crate::{
+    photos::{asked, campaign, copies, minute, photo},
+    support::{Database, TestApp},
+};
+
 fn gourmetgram(folder: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gourmetgram")).args(words).current_dir(folder).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_gourmetgram"))
+        .args(words)
+        .current_dir(folder)
+        .env("GOURMETGRAM__EMBEDDED_S3__LISTEN", "127.0.0.1:0")
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -48,7 +60,9 @@ fn every_command_has_help_with_an_example() {
         "campaign create",
         "campaign preview",
         "campaign archive",
+        "pipeline list",
         "pipeline run select",
+        "pipeline backfill",
         "model import",
         "replay",
         "user add",
@@ -169,7 +183,7 @@ fn campaigns_are_made_by_preset_or_file_listed_previewed_and_archived() {
     assert_eq!((preview["considered"].as_u64(), preview["half_width"].is_null()), (Some(0), true));
     let select = |more: &[&str]| run(&[&["pipeline", "run", "select", "--campaign"][..], more].concat());
     let dry = json(&select(&["Random Sample", "--dry-run", "--json"]));
-    assert_eq!((dry["dry_run"].as_bool(), dry["chosen"].as_u64()), (Some(true), Some(0)));
+    assert_eq!((dry["dry_run"].as_bool(), dry["counts"]["chosen"].as_u64()), (Some(true), Some(0)));
     assert!(text(&select(&["Random Sample"]).stdout).contains("0 considered"));
     assert!(failure(&select(&["Nobody's"])).contains("no campaign"));
     let backwards = ["Production", "--start", "2026-11-24T00:00:00Z", "--end", "2026-11-23T00:00:00Z"];
@@ -179,6 +193,100 @@ fn campaigns_are_made_by_preset_or_file_listed_previewed_and_archived() {
     assert!(failure(&select(&["Production"])).contains("archived"));
     assert!(text(&run(&["campaign", "list"]).stdout).contains("Production\tarchived\tblind"));
     assert!(failure(&run(&["campaign", "archive", "Nobody's"])).contains("no campaign"));
+}
+
+/// Without any server, as cron and Airflow call it.
+#[test]
+fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| gourmetgram(folder.path(), words);
+    let code = |output: &Output| output.status.code().unwrap();
+    assert!(run(&["campaign", "create", "--preset", "production"]).status.success());
+    let described = r#"{"name": "There", "rule": {"kind": "everything"}, "labelled_in": "label_studio"}"#;
+    assert!(with_input(folder.path(), &["campaign", "create", "--file", "-"], described).status.success());
+    let known = json(&run(&["pipeline", "list", "--json"]));
+    let names: Vec<&str> =
+        known["pipelines"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!((names, &known["runs"]), (vec!["select", "collect"], &serde_json::json!([])));
+
+    let day = ["--start", "2026-11-23T00:00:00Z", "--end", "2026-11-24T00:00:00Z"];
+    let with_day = |words: &[&'static str]| run(&[words, &day[..]].concat());
+    let done = json(&with_day(&["pipeline", "run", "select", "--campaign", "Production", "--json"]));
+    assert_eq!((done["state"].as_str(), done["cause"].as_str()), (Some("succeeded"), Some("manual")));
+    assert_eq!(done["steps"].as_array().unwrap().len(), 4);
+    let collected = with_day(&["pipeline", "run", "collect", "--campaign", "Production"]);
+    assert_eq!(code(&collected), 0, "{}", text(&collected.stderr));
+    assert!(text(&collected.stdout).contains("0 of 0 photos are labelled"), "{}", text(&collected.stdout));
+
+    let backfill: &[&str] = &["pipeline", "backfill", "select", "--campaign", "Production"];
+    let none = run(&[backfill, &day[..]].concat());
+    assert!(failure(&none).contains("--schedule"));
+    let filled = json(&run(&[backfill, &day[..], &["--schedule", "0 */7 * * *", "--json"][..]].concat()));
+    let filled = filled.as_array().unwrap();
+    // 0 to 7, to 14, to 21, and what is left.
+    assert_eq!(filled.len(), 4);
+    assert!(filled.iter().all(|run| run["state"] == "succeeded" && run["cause"] == "backfill"));
+    assert_eq!((&filled[0]["start"], &filled[3]["end"]), (&day[1].into(), &day[3].into()));
+    let listed = text(&run(&["pipeline", "list"]).stdout);
+    assert_eq!(listed.lines().filter(|line| line.starts_with("select\t2026-11-23")).count(), 5, "{listed}");
+    assert!(listed.contains("choose > copy > project > tasks") && listed.contains("Production"));
+
+    let late = with_day(&["pipeline", "run", "select", "--campaign", "Production", "--timeout", "0s"]);
+    assert_eq!(code(&late), 4);
+    assert!(failure(&late).contains("is not over"));
+    assert_eq!(code(&run(&["pipeline", "run", "select", "--campagne", "Production"])), 2);
+    for (words, why) in [
+        (&["pipeline", "run", "cook"][..], "there are select, collect"),
+        (&["pipeline", "run", "select"], "--campaign"),
+        (&["pipeline", "run", "select", "--campaign", "There"], "label_studio.url"),
+        (&["pipeline", "run", "collect", "--campaign", "There"], "label_studio.url"),
+    ] {
+        let refused = run(words);
+        assert_eq!(code(&refused), 1);
+        assert!(failure(&refused).contains(why), "{words:?}");
+    }
+}
+
+/// A server that leaves pipelines to others still carries photos over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_works_on_a_run_beside_a_server() {
+    let test = TestApp::start_with(Database::Sqlite, |settings| settings.pipelines.enabled = false).await;
+    for number in 0..3 {
+        photo(&test.app, 5, number, 0.9).await;
+    }
+    let made = campaign(&test.app, &asked("Beside", CampaignRule::Everything)).await;
+    let data = test.data.path().to_owned();
+    let run = tokio::task::spawn_blocking(move || {
+        Command::new(env!("CARGO_BIN_EXE_gourmetgram"))
+            .args(["pipeline", "run", "select", "--campaign", "Beside", "--json"])
+            .args(["--start", &minute(0).to_rfc3339(), "--end", &minute(30).to_rfc3339()])
+            .current_dir(&data)
+            .env("GOURMETGRAM__DATA_DIR", &data)
+            .output()
+            .unwrap()
+    });
+    let run = json(&run.await.unwrap());
+    assert_eq!((run["state"].as_str(), run["counts"]["chosen"].as_u64()), (Some("succeeded"), Some(3)));
+    assert_eq!(copies(&test.app).await.len(), 3, "the server has copied them by then");
+    let hinted = test.app.catalog().runs(Some("collect"), None, 10).await.unwrap();
+    assert!(hinted.iter().all(|run| run.campaign == Some(made.id)) && hinted.len() == 1, "{hinted:?}");
+    test.stop().await;
+}
+
+#[test]
+fn a_run_that_fails_says_why_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody listens there.
+    let settings = "[label_studio]\nurl = 'http://127.0.0.1:9'\ntoken = '05fecceb97d6'\n";
+    std::fs::write(folder.path().join("gourmetgram.toml"), settings).unwrap();
+    let described = r#"{"name": "There", "rule": {"kind": "everything"}, "labelled_in": "label_studio"}"#;
+    assert!(with_input(folder.path(), &["campaign", "create", "--file", "-"], described).status.success());
+    let failed = gourmetgram(folder.path(), &["pipeline", "run", "select", "--campaign", "There"]);
+    assert_eq!(failed.status.code(), Some(1));
+    let why = failure(&failed);
+    assert!(why.contains("http://127.0.0.1:9") && why.contains("not available"), "{why}");
+    let listed = json(&gourmetgram(folder.path(), &["pipeline", "list", "--json"]));
+    assert_eq!(listed["runs"][0]["state"], "failed");
 }
 
 #[test]

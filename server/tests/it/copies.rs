@@ -385,7 +385,7 @@ async fn take(idle: &Idle, turn: Turn, id: PredictionId, campaigns: &[Campaign])
 
 /// Polls a future at most so often, then drops it where it stands, as a process that is killed does. Answers whether it
 /// came to its end.
-async fn at_most(polls: usize, future: impl Future<Output = ()>) -> bool {
+pub async fn at_most(polls: usize, future: impl Future<Output = ()>) -> bool {
     let mut future = pin!(future);
     let mut left = polls;
     std::future::poll_fn(move |context| {

@@ -64,7 +64,8 @@ on_both_databases! {
         assert_eq!(list.items.len(), 2);
         let known: Pipelines =
             test.get("/api/v1/pipelines").bearer_auth(&token).send().await.unwrap().json().await.unwrap();
-        assert_eq!(known.items[0].steps, ["choose", "copy"]);
+        assert_eq!(known.items[0].steps, ["choose", "copy", "project", "tasks"]);
+        assert_eq!(known.items[1].steps, ["pull", "erase", "move", "record"]);
         assert!(known.items[0].last_run.is_some());
         test.stop().await;
     };

@@ -64,12 +64,16 @@ pub struct ChosenPhotos {
     pub tasks: Vec<Uuid>,
 }
 
-impl TestApp {
-    pub async fn start(database: Database) -> Self {
-        Self::start_with(database, |_| {}).await
-    }
+/// An application that was built and does nothing by itself: no worker, no outbox, no requests.
+pub struct BuiltApp {
+    pub app: App,
+    pub data: TempDir,
+    application: Application,
+    postgres: Option<PostgresDatabase>,
+}
 
-    pub async fn start_with(database: Database, adjust: impl FnOnce(&mut Settings)) -> Self {
+impl BuiltApp {
+    pub async fn build(database: Database, adjust: impl FnOnce(&mut Settings)) -> Self {
         let _ = tracing_subscriber::fmt().with_env_filter("warn,s3s=error,s3s_fs=error").with_test_writer().try_init();
         let data = tempfile::tempdir().unwrap();
         let mut settings = Settings { data_dir: data.path().to_owned(), ..Settings::default() };
@@ -84,14 +88,33 @@ impl TestApp {
         }
         adjust(&mut settings);
         let application = Application::build(settings).await.unwrap();
-        let url = format!("http://{}", application.address().unwrap());
         let app = application.app().clone();
+        app.object_store().ensure_buckets().await.ok();
+        Self { app, data, application, postgres }
+    }
+
+    /// Lets go of everything, and removes its database.
+    pub async fn close(self) {
+        drop(self.app);
+        drop(self.application);
+        if let Some(database) = self.postgres {
+            database.remove().await;
+        }
+    }
+}
+
+impl TestApp {
+    pub async fn start(database: Database) -> Self {
+        Self::start_with(database, |_| {}).await
+    }
+
+    pub async fn start_with(database: Database, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let BuiltApp { app, application, data, postgres } = BuiltApp::build(database, adjust).await;
+        let url = format!("http://{}", application.address().unwrap());
         let stop = CancellationToken::new();
         let until = stop.clone();
         let running = tokio::spawn(async move { application.run(until).await.unwrap() });
-        let test = Self { url, client: client(), app, data, stop, running, postgres };
-        test.app.object_store().ensure_buckets().await.ok();
-        test
+        Self { url, client: client(), app, data, stop, running, postgres }
     }
 
     /// Stops the application in good order, and removes its database.

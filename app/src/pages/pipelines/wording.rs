@@ -20,6 +20,7 @@ pub(super) fn cause_word(cause: Cause) -> &'static str {
         Cause::Schedule => "by schedule",
         Cause::Manual => "by hand",
         Cause::Backfill => "backfill",
+        Cause::Hint => "because something happened",
     }
 }
 

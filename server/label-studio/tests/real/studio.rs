@@ -135,6 +135,7 @@ pub fn shown_task(
         confidence,
         corrected_class: correction.map(str::to_owned),
         model_version: "food64".to_owned(),
+        is_a_choice: true,
     };
     NewTask { shown: Some(shown), ..blind_task(photo) }
 }
