@@ -18,7 +18,7 @@ use gourmetgram_object_store::{self as object_store, ObjectStore};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
-    sync::Notify,
+    sync::{Notify, Semaphore},
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
@@ -34,9 +34,10 @@ use crate::{
     inference::{InferencePool, InferenceSettings},
     keys,
     operator_link::OperatorLink,
-    outbox,
+    outbox::{self, TagReader},
     phone::Phones,
     pipelines::{self, Worker},
+    records,
     spool::{self, Spool},
     thumbnails::{self, Thumbnails},
     tls::{self, Certificates, Identity},
@@ -47,6 +48,9 @@ const BUCKET_RETRY: Duration = Duration::from_secs(5);
 
 /// How often sessions that have ended are removed.
 const SESSION_UPKEEP: Duration = Duration::from_secs(10 * 60);
+
+/// Exports that may be under way: each keeps a thread, a connection to the catalog and some megabytes.
+const EXPORTS_AT_ONCE: usize = 2;
 
 /// What handlers and workers share. Cheap to clone.
 #[derive(Clone)]
@@ -68,6 +72,7 @@ struct Shared {
     rate_limits: RateLimits,
     outbox_wakeup: Arc<Notify>,
     pipelines: Worker,
+    exports: Arc<Semaphore>,
     package_folder: String,
     for_phones: bool,
 }
@@ -166,6 +171,11 @@ impl App {
     /// Does the work of pipelines on this node.
     pub fn pipelines(&self) -> &Worker {
         &self.0.pipelines
+    }
+
+    /// Places for exports.
+    pub fn exports(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.exports)
     }
 
     /// The folder of the front end's scripts and styles.
@@ -280,12 +290,15 @@ impl Application {
             "pkg".to_owned()
         });
         let pipelines = {
-            let known = pipelines::all(&catalog, settings.pipelines.catch_up);
+            let mut known = pipelines::all(&catalog, settings.pipelines.catch_up);
+            let reader = TagReader::new(catalog.clone(), object_store.clone());
+            known.push(Box::new(pipelines::Tags::new(catalog.clone(), reader)));
             Worker::new(catalog.clone(), node, known, settings.pipelines.retries())
         };
         let app = App(Arc::new(Shared {
             node,
             pipelines,
+            exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
             catalog,
             spool,
             object_store,
@@ -347,6 +360,7 @@ impl Application {
         let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
         let pipelines = tokio::spawn(work_on_pipelines(app.clone(), stop.clone()));
+        let records = tokio::spawn(records::run(app.clone(), stop.clone()));
         let stock = tokio::spawn(take_stock(app.clone(), stop.clone()));
         let sweep = tokio::spawn(thumbnails::sweep(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
@@ -371,6 +385,7 @@ impl Application {
         finish("requests", serving, deadline).await;
         finish("outbox", outbox, deadline).await;
         finish("pipelines", pipelines, deadline).await;
+        finish("records", records, deadline).await;
         finish("buckets", buckets, deadline).await;
         finish("small pictures", sweep, deadline).await;
         finish("stock-taking", stock, deadline).await;
@@ -387,7 +402,7 @@ impl Application {
 }
 
 /// One server at a time: a second one would take the first one's photos in the spool for leftovers.
-fn lock_folder(data_dir: &Path) -> anyhow::Result<File> {
+pub(crate) fn lock_folder(data_dir: &Path) -> anyhow::Result<File> {
     let path = data_dir.join("lock");
     let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     match lock.try_lock() {
@@ -466,6 +481,42 @@ async fn remove_ended_sessions(app: App, stop: CancellationToken) {
             () = tokio::time::sleep(SESSION_UPKEEP) => {}
         }
     }
+}
+
+/// The object store for a command that runs while no server does. Where it is the embedded one, that is started, on a free
+/// port, and is to be shut down.
+pub(crate) async fn open_object_store_for_command(
+    settings: &Settings,
+) -> anyhow::Result<(ObjectStore, Option<Running>)> {
+    let mut settings = settings.clone();
+    settings.embedded_s3.listen.set_port(0);
+    open_object_store(&settings).await
+}
+
+/// The object store for a command that reads beside a server that may run. The embedded one is reached through that
+/// server, or started as [`open_object_store_for_command`] does, with the data directory held.
+pub(crate) async fn open_object_store_beside_server(
+    settings: &Settings,
+) -> anyhow::Result<(ObjectStore, Option<Running>, Option<File>)> {
+    if settings.s3.endpoint.is_none() {
+        match lock_folder(&settings.data_dir) {
+            Ok(lock) => {
+                let (store, running) = open_object_store_for_command(settings).await?;
+                return Ok((store, running, Some(lock)));
+            }
+            Err(_) => {
+                let (key, secret) = keys::s3_credentials(&settings.data_dir)?.read_write;
+                let mut settings = settings.clone();
+                settings.s3.endpoint = Some(format!("http://{}", settings.embedded_s3.listen));
+                settings.s3.access_key_id = Some(key);
+                settings.s3.secret_access_key = Some(secret);
+                let (store, running) = open_object_store(&settings).await?;
+                return Ok((store, running, None));
+            }
+        }
+    }
+    let (store, running) = open_object_store(settings).await?;
+    Ok((store, running, None))
 }
 
 async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, Option<Running>)> {

@@ -57,6 +57,8 @@ pub struct Settings {
     pub thumbnails: Thumbnails,
     /// Work that is done interval by interval.
     pub pipelines: Pipelines,
+    /// What the bucket `records` is told.
+    pub records: Records,
     /// Who may do what, and for how long.
     pub auth: Auth,
     /// Metrics.
@@ -81,6 +83,7 @@ impl Default for Settings {
             inference: Inference::default(),
             thumbnails: Thumbnails::default(),
             pipelines: Pipelines::default(),
+            records: Records::default(),
             auth: Auth::default(),
             metrics: Metrics::default(),
             log: Log::default(),
@@ -365,6 +368,20 @@ impl Pipelines {
     /// How often a run is tried again.
     pub fn retries(&self) -> Retries {
         Retries { more: self.retries, wait: Duration::from_secs(self.retry_after_seconds) }
+    }
+}
+
+/// `[records]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Records {
+    /// How often changes are written to the bucket `records`: what a lost catalog can lose.
+    pub every_seconds: u64,
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self { every_seconds: 10 }
     }
 }
 

@@ -245,6 +245,17 @@ impl ObjectStore {
         own: &TagChanges,
     ) -> Result<Tags, ObjectStoreError> {
         let standing = self.read_tags(bucket, key).await?;
+        self.write_merged(bucket, key, standing, own).await
+    }
+
+    /// The second half of [`ObjectStore::merge_tags`], for who has read what stands there.
+    pub async fn write_merged(
+        &self,
+        bucket: Bucket,
+        key: &ObjectKey,
+        standing: Tags,
+        own: &TagChanges,
+    ) -> Result<Tags, ObjectStoreError> {
         let merged = standing.merge(own)?;
         if merged != standing {
             self.write_tags(bucket, key, &merged).await?;

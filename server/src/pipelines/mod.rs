@@ -6,6 +6,7 @@
 
 mod schedule;
 mod select;
+mod tags;
 mod worker;
 
 use std::{fmt, time::Duration};
@@ -15,6 +16,7 @@ use gourmetgram_api::{Counts, Interval};
 use uuid::Uuid;
 
 pub use schedule::{Schedule, UnusableSchedule, check_campaign};
+pub use tags::Tags;
 pub use worker::{Retries, Worker};
 
 use self::select::Select;

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod backups;
 mod campaigns;
 mod command_line;
 mod connections;
@@ -9,7 +10,9 @@ mod copies;
 mod documents;
 mod erasure;
 mod explore;
+mod exporting;
 mod feedback;
+mod foreign_tags;
 mod headers;
 mod limits;
 mod metadata;
@@ -19,6 +22,8 @@ mod phone;
 mod photos;
 mod pipelines;
 mod plans;
+mod records;
+mod reindexing;
 mod replaying;
 mod replays;
 mod review;

@@ -62,9 +62,18 @@ pub struct ChosenPhotos {
     pub tasks: Vec<Uuid>,
 }
 
-struct PostgresDatabase {
+/// A database of a test's own.
+pub struct PostgresDatabase {
     server: String,
     name: String,
+}
+
+impl PostgresDatabase {
+    /// Removes it, whoever is connected.
+    pub async fn remove(self) {
+        let connection = Connection::connect(self.server).await.unwrap();
+        connection.execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await.unwrap();
+    }
 }
 
 impl TestApp {
@@ -99,13 +108,18 @@ impl TestApp {
 
     /// Stops the application in good order, and removes its database.
     pub async fn stop(self) {
+        self.stop_and_keep_data().await;
+    }
+
+    /// The same, and hands out the data directory. A PostgreSQL database is gone.
+    pub async fn stop_and_keep_data(self) -> TempDir {
         self.stop.cancel();
         self.running.await.unwrap();
         drop(self.app);
-        if let Some(PostgresDatabase { server, name }) = self.postgres {
-            let connection = Connection::connect(server).await.unwrap();
-            connection.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        if let Some(database) = self.postgres {
+            database.remove().await;
         }
+        self.data
     }
 
     pub fn get(&self, path: &str) -> RequestBuilder {
@@ -431,7 +445,8 @@ pub fn a_photo(seed: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-async fn make_postgres_database() -> (String, PostgresDatabase) {
+/// An empty PostgreSQL database, and its URL.
+pub async fn make_postgres_database() -> (String, PostgresDatabase) {
     let server = std::env::var("GOURMETGRAM_TEST_POSTGRES_URL")
         .expect("GOURMETGRAM_TEST_POSTGRES_URL names no PostgreSQL: `make test-rust` starts one");
     let name = format!("test_{}", Uuid::now_v7().simple());

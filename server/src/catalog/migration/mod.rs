@@ -8,6 +8,7 @@ mod m003_explore;
 mod m004_replay;
 mod m005_labelling;
 mod m006_runs;
+pub(super) mod m008_records;
 
 use sea_orm_migration::prelude::*;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m004_replay::Step),
             Box::new(m005_labelling::Step),
             Box::new(m006_runs::Step),
+            Box::new(m008_records::Step),
         ]
     }
 }
