@@ -37,6 +37,10 @@ impl TaggedFeedback {
     }
 }
 
+/// What was known of an object's tags at one time; `None` where nobody knows what stands there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagsKnown(Option<TaggedFeedback>);
+
 /// What was taken in of an object's tags.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TakenIn {
@@ -52,9 +56,18 @@ impl Catalog {
     /// Takes in what others have changed in the tags of a photo since we wrote them, as steps of feedback. Where people
     /// have changed the same in the service meanwhile, their word counts.
     ///
+    /// Who holds the photo's place in the outbox writes its tags and nobody else does. Everybody else says what was known
+    /// before they looked (`before`): where that is no longer so, what they have seen may be older, and where the outbox is
+    /// about to visit the photo, that visit finds what they have found. Nothing is taken in then.
+    ///
     /// # Errors
     /// [`CatalogError::NotFound`] and [`CatalogError::Erased`], among others.
-    pub async fn take_in_tags(&self, id: Uuid, standing: &TaggedFeedback) -> Result<TakenIn, CatalogError> {
+    pub async fn take_in_tags(
+        &self,
+        id: Uuid,
+        standing: &TaggedFeedback,
+        before: Option<&TagsKnown>,
+    ) -> Result<TakenIn, CatalogError> {
         let transaction = self.begin().await?;
         let row = prediction::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?;
         let mut row = row.ok_or(CatalogError::NotFound)?;
@@ -64,7 +77,12 @@ impl Catalog {
         let answered: Vec<ClassProbability> = serde_json::from_value(row.probabilities.clone()).unwrap_or_default();
         let is_class = |label: &str| answered.iter().any(|class| class.label == label);
         let (mut changes, mut unknown_class) = (Vec::new(), None);
-        if let Some(base) = base_of(&transaction, id).await? {
+        let base = base_of(&transaction, id).await?;
+        let is_stale = match before {
+            None => false,
+            Some(TagsKnown(before)) => *before != base || is_waiting(&transaction, id).await?,
+        };
+        if let Some(base) = base.filter(|_| !is_stale) {
             let own = TaggedFeedback::of(&row);
             if standing.flagged != base.flagged && standing.flagged != own.flagged {
                 changes.push(if standing.flagged { Change::Flag(FlagReason::Other) } else { Change::Unflag });
@@ -128,11 +146,16 @@ impl Catalog {
         Ok(select.into_tuple().all(&self.read).await?)
     }
 
-    /// Whether the outbox is about to visit a photo.
-    pub async fn is_in_outbox(&self, id: Uuid) -> Result<bool, CatalogError> {
-        let waiting = outbox::Entity::find().filter(outbox::Column::PredictionId.eq(id));
-        Ok(waiting.count(&self.read).await? > 0)
+    /// What is known of the tags of a photo, to be asked before they are looked at.
+    pub async fn tags_known(&self, id: Uuid) -> Result<TagsKnown, CatalogError> {
+        Ok(TagsKnown(base_of(&self.read, id).await?))
     }
+}
+
+/// Whether the outbox is about to visit a photo.
+async fn is_waiting<C: ConnectionTrait>(connection: &C, id: Uuid) -> Result<bool, CatalogError> {
+    let waiting = outbox::Entity::find().filter(outbox::Column::PredictionId.eq(id));
+    Ok(waiting.count(connection).await? > 0)
 }
 
 /// What stood there last; `None` where nobody knows.

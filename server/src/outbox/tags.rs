@@ -38,8 +38,9 @@ impl TagReader {
 
     /// Takes in what others have changed; `None` where the photo is not there any more.
     pub async fn take_in(&self, id: Uuid, object_key: &str) -> Result<Option<TakenIn>, TagsUnread> {
+        let before = self.catalog.tags_known(id).await?;
         let Some(standing) = self.read(object_key).await? else { return Ok(None) };
-        match self.catalog.take_in_tags(id, &feedback_in(&standing)).await {
+        match self.catalog.take_in_tags(id, &feedback_in(&standing), Some(&before)).await {
             Ok(taken) => Ok(Some(taken)),
             Err(CatalogError::NotFound | CatalogError::Erased) => Ok(None),
             Err(error) => Err(error.into()),
@@ -74,7 +75,7 @@ pub(super) async fn carry_over(
     let (store, catalog) = (app.object_store(), app.catalog());
     let key = key(&row.object_key)?;
     let standing = store.read_tags(Bucket::Production, &key).await?;
-    let taken = catalog.take_in_tags(row.id, &feedback_in(&standing)).await?;
+    let taken = catalog.take_in_tags(row.id, &feedback_in(&standing), None).await?;
     if let Some(label) = taken.unknown_class {
         tracing::warn!(prediction = %row.id, label, "the tag corrected_class names no class; it is replaced by what we know");
     }

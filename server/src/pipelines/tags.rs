@@ -36,10 +36,6 @@ impl Tags {
         if work.dry_run {
             return Ok(u64::from(self.reader.differs(id, &key).await?));
         }
-        // What waits in the outbox has not been told to the tags yet; its visit takes in others' changes itself.
-        if self.catalog.is_in_outbox(id).await? {
-            return Ok(0);
-        }
         // Erased meanwhile, or removed by somebody: nothing is to be taken in.
         let Some(taken) = self.reader.take_in(id, &key).await? else { return Ok(0) };
         if let Some(label) = taken.unknown_class {

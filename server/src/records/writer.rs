@@ -47,13 +47,18 @@ pub struct Step {
 /// Works until `stop`, and writes once more then.
 pub async fn run(app: App, stop: CancellationToken) {
     let every = Duration::from_secs(app.settings().records.every_seconds.max(1));
-    let mut wait = every;
+    let (mut wait, mut has_failed) = (every, false);
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(wait) => {}
         }
-        match step(&app).await {
+        if stop.is_cancelled() && has_failed {
+            return;
+        }
+        let outcome = step(&app).await;
+        has_failed = outcome.is_err();
+        match outcome {
             Ok(Step { objects }) => {
                 metrics::counter!("gourmetgram_records_objects_total").increment(objects as u64);
                 wait = every;

@@ -226,6 +226,23 @@ async fn what_cannot_be_taken_out_is_refused_before_anything_is_sent() {
     test.stop().await;
 }
 
+#[tokio::test]
+async fn the_page_offers_what_it_shows_as_a_file() {
+    let test = TestApp::start(Database::Sqlite).await;
+    let operator = Browser::signed_in(&test, "ann", Role::Operator).await;
+    let page = operator.get("/photos?class=Noodles%2FPasta&flag=yes&from=2026-11-01").send().await.unwrap();
+    let page = page.text().await.unwrap();
+    let filter = "class=Noodles%2FPasta&amp;flagged=true&amp;from=2026-11-01T00%3A00%3A00Z";
+    for way in ["format=csv", "format=jsonl", "format=parquet", "format=photos", "format=photos&amp;by=annotated"] {
+        let link = format!("href=\"/api/v1/export?{way}&amp;{filter}\"");
+        assert!(page.contains(&link), "{link}");
+        // And it leads there.
+        let path = link.trim_start_matches("href=").trim_matches('"').replace("&amp;", "&");
+        assert_eq!(operator.get(&path).send().await.unwrap().status(), 200, "{path}");
+    }
+    test.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_that_breaks_off_is_no_whole_file() {
     let test = TestApp::start(Database::Sqlite).await;
