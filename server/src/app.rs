@@ -18,7 +18,7 @@ use gourmetgram_object_store::{self as object_store, ObjectStore};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, Semaphore},
+    sync::{Notify, OnceCell, Semaphore},
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
@@ -73,6 +73,7 @@ struct Shared {
     outbox_wakeup: Arc<Notify>,
     pipelines: Worker,
     exports: Arc<Semaphore>,
+    records_checked: OnceCell<()>,
     package_folder: String,
     for_phones: bool,
 }
@@ -171,6 +172,11 @@ impl App {
     /// Does the work of pipelines on this node.
     pub fn pipelines(&self) -> &Worker {
         &self.0.pipelines
+    }
+
+    /// Whether the bucket `records` was seen to hold nothing that this catalog has forgotten.
+    pub fn records_checked(&self) -> &OnceCell<()> {
+        &self.0.records_checked
     }
 
     /// Places for exports.
@@ -298,6 +304,7 @@ impl Application {
         let app = App(Arc::new(Shared {
             node,
             pipelines,
+            records_checked: OnceCell::new(),
             exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
             catalog,
             spool,

@@ -381,7 +381,7 @@ pub struct Records {
 
 impl Default for Records {
     fn default() -> Self {
-        Self { every_seconds: 10 }
+        Self { every_seconds: 60 }
     }
 }
 

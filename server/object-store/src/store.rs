@@ -348,6 +348,20 @@ impl ObjectStore {
         })
     }
 
+    /// The first page of at most 1,000 keys that start with `prefix` and come after one.
+    pub async fn list_after(
+        &self,
+        bucket: Bucket,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<ObjectKey>, ObjectStoreError> {
+        let call = self.client.list_objects_v2().bucket(self.buckets.of(bucket)).prefix(prefix);
+        let call = call.set_start_after(after.map(str::to_owned)).send();
+        let found = self.answer("ListObjectsV2", self.place(bucket), call).await?;
+        let keys = found.contents.unwrap_or_default().into_iter();
+        Ok(keys.filter_map(|object| ObjectKey::new(object.key?).ok()).collect())
+    }
+
     async fn answer<T, E>(
         &self,
         operation: &'static str,

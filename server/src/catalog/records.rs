@@ -138,6 +138,17 @@ impl Catalog {
             .await?)
     }
 
+    /// The key of the newest object of a kind.
+    pub async fn newest_record(&self, kind: RecordKind) -> Result<Option<String>, CatalogError> {
+        let newest = record_object::Entity::find()
+            .filter(record_object::Column::Kind.eq(kind.as_str()))
+            .order_by_desc(record_object::Column::Number)
+            .limit(1)
+            .one(&self.read)
+            .await?;
+        Ok(newest.map(|object| object.object_key))
+    }
+
     /// One of the objects.
     pub async fn record_object(&self, number: i64) -> Result<Option<record_object::Model>, CatalogError> {
         Ok(record_object::Entity::find_by_id(number).one(&self.write).await?)

@@ -1,10 +1,10 @@
 //! The bucket `records`: what the catalog knows, as lines of JSON that outlive it.
 //!
 //! Triggers in the database mark every row that changes ([`record_mark`](crate::catalog::entity::record_mark)). A step of
-//! the [writer] turns marks into objects in two transactions: one freezes what an object will hold and under which key,
+//! the writer turns marks into objects in two transactions: one freezes what an object will hold and under which key,
 //! the other notes that it is there. Between them the object is put, as often as it takes: the same bytes under the same
 //! key, so that a server that dies there, or two that work at once, leave what one would have left. Objects are never
-//! changed but by an [erasure], which takes out what is the visitor's.
+//! changed but by an erasure, which takes out what is the visitor's.
 
 mod erasure;
 mod line;

@@ -196,7 +196,7 @@ async fn list(store: &ObjectStore) -> Result<(BTreeMap<RecordKind, Vec<Found>>, 
     Ok((found, ignored))
 }
 
-fn number_of(kind: RecordKind, key: &str) -> Option<i64> {
+pub(super) fn number_of(kind: RecordKind, key: &str) -> Option<i64> {
     let file = key.rsplit('/').next()?.strip_suffix(".jsonl")?;
     match kind {
         RecordKind::Selection => file.starts_with("batch-").then_some(0),

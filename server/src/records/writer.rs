@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{CONTENT_TYPE, Envelope, RecordKind, RecordsError, SCHEMA, read_row};
+use super::{CONTENT_TYPE, Envelope, RecordKind, RecordsError, SCHEMA, read_row, reindex::number_of};
 use crate::{
     app::App,
     catalog::{
@@ -80,6 +80,7 @@ pub async fn step(app: &App) -> Result<Step, RecordsError> {
         return Ok(Step::default());
     }
     ensure_ours(catalog, store).await?;
+    app.records_checked().get_or_try_init(|| ensure_newest(catalog, store)).await?;
     let mut step = Step::default();
     loop {
         for object in catalog.records_to_write().await? {
@@ -129,6 +130,22 @@ async fn ensure_ours(catalog: &Catalog, store: &ObjectStore) -> Result<(), Recor
             Ok(())
         }
     }
+}
+
+/// A catalog that was set back by other means than ours would write over what it has forgotten: asked once at each start,
+/// one request a kind.
+async fn ensure_newest(catalog: &Catalog, store: &ObjectStore) -> Result<(), RecordsError> {
+    let own = catalog.records_log().await?;
+    for kind in RecordKind::ALL.into_iter().filter(|kind| *kind != RecordKind::Selection) {
+        let newest = catalog.newest_record(kind).await?;
+        let later = store.list_after(Bucket::Records, &format!("{}/", kind.folder()), newest.as_deref()).await?;
+        let is_unknown = |key: &ObjectKey| number_of(kind, key.as_str()).is_some_and(|it| it > own.last_number);
+        if later.iter().any(is_unknown) {
+            let bucket = store.bucket_names().records.clone();
+            return Err(RecordsError::Foreign { bucket, log: own.log.unwrap_or_default() });
+        }
+    }
+    Ok(())
 }
 
 async fn write(catalog: &Catalog, store: &ObjectStore, object: record_object::Model) -> Result<(), RecordsError> {

@@ -313,3 +313,29 @@ async fn a_bucket_that_was_emptied_gets_everything_anew() {
     assert_eq!(ids, HashSet::from([json!(first.id), json!(second.id)]));
     test.stop().await;
 }
+
+#[tokio::test]
+async fn a_catalog_that_was_set_back_does_not_write_over_what_it_has_forgotten() {
+    let test = start(Database::Sqlite).await;
+    test.upload(a_photo(1)).await;
+    test.settle().await;
+    records::step(&test.app).await.unwrap();
+    // As other tools than ours restore it: to before that was written.
+    test.sql("DELETE FROM record_mentions").await;
+    test.sql("DELETE FROM record_objects").await;
+    test.sql("UPDATE record_log SET last_number = 0").await;
+    let data = test.stop_and_keep_data().await;
+
+    let again = TestApp::start_with(Database::Sqlite, |settings| {
+        settings.data_dir = data.path().to_owned();
+        settings.records.every_seconds = 3600;
+    })
+    .await;
+    again.upload(a_photo(2)).await;
+    again.settle().await;
+    let before = objects(again.app.object_store()).await;
+    let refused = records::step(&again.app).await.unwrap_err();
+    assert!(matches!(refused, RecordsError::Foreign { .. }), "{refused}");
+    assert_eq!(objects(again.app.object_store()).await, before);
+    drop(again.stop_and_keep_data().await);
+}
