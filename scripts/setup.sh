@@ -2,7 +2,7 @@
 # Sets up what building and testing need. Each part is idempotent, silent when nothing is missing, and says what it
 # does when something is.
 #
-#   scripts/setup.sh PART...      parts: rust wasm-bindgen nextest deny npm:FOLDER python label-studio system browsers shellcheck
+#   scripts/setup.sh PART...      parts: rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio system browsers shellcheck
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 NEXTEST_VERSION=0.9.143
@@ -173,7 +173,7 @@ install_packages() {
     fi
 }
 
-(($#)) || fail "which part?" "Usage: scripts/setup.sh PART... (rust wasm-bindgen nextest deny npm:FOLDER python label-studio bench-onnxruntime bench-torch system browsers shellcheck)"
+(($#)) || fail "which part?" "Usage: scripts/setup.sh PART... (rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio bench-onnxruntime bench-torch system browsers shellcheck)"
 for part in "$@"; do
     case $part in
     rust) setup_rust ;;
@@ -183,12 +183,14 @@ for part in "$@"; do
     npm:*) setup_npm "${part#npm:}" ;;
     # Other people's S3 clients and server, which the storage tests talk to.
     python) python_environment tests "$PYTHON_REQUIREMENTS" ;;
+    # What the example in examples/notebook runs with.
+    notebook) python_environment notebook examples/notebook/requirements.txt ;;
     label-studio) python_environment label-studio server/label-studio/requirements.txt ;;
     # What we are measured beside.
     bench-onnxruntime | bench-torch) python_environment "$part" "bench/peers/requirements-${part#bench-}.txt" ;;
     system) setup_system ;;
     browsers) setup_browsers ;;
     shellcheck) setup_shellcheck ;;
-    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python label-studio bench-onnxruntime bench-torch system browsers shellcheck" ;;
+    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio bench-onnxruntime bench-torch system browsers shellcheck" ;;
     esac
 done

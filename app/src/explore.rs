@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use gourmetgram_api::{
-    Confidence, Facets, FlagReason, Neighbours, Place, Prediction, PredictionId, PredictionPage, PredictionQuery,
-    Problem, ProblemKind, SortKey, SortOrder, StoredObjects,
+    Confidence, ExportFormat, Facets, FlagReason, FolderBy, Neighbours, Place, Prediction, PredictionId,
+    PredictionPage, PredictionQuery, Problem, ProblemKind, SortKey, SortOrder, StoredObjects,
 };
 use leptos_router::params::ParamsMap;
 use serde::{Deserialize, Serialize};
 
 /// Where the list is.
 pub const LIST: &str = "/photos";
+/// Where it can be taken out.
+const EXPORT: &str = "/api/v1/export";
 /// Photos on a page of the list, and how many each stretch of scrolling adds.
 pub const PHOTOS_PER_SHELF: u16 = 60;
 
@@ -162,6 +164,17 @@ impl Browse {
     /// The address of one photo, which keeps the list it was found in.
     pub fn photo(&self, id: PredictionId) -> String {
         format!("{LIST}/{id}{}", self.with(Field::After, "").search())
+    }
+
+    /// The address of everything that the list shows, as a file.
+    pub fn export(&self, format: ExportFormat, by: FolderBy) -> String {
+        // A filter that cannot be meant has nothing in it to take out; the answer says what is wrong with it.
+        let query = PredictionQuery { limit: None, cursor: None, ..self.query().unwrap_or_default() };
+        let by = (by != FolderBy::default()).then_some(("by", by.as_str()));
+        let form: Vec<(&str, &str)> = [("format", format.as_str())].into_iter().chain(by).collect();
+        let parts = [serde_urlencoded::to_string(form), serde_urlencoded::to_string(&query)];
+        let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        format!("{EXPORT}?{}", parts.join("&"))
     }
 
     /// What the sorting is by now.
@@ -320,6 +333,17 @@ mod tests {
     fn browse(search: &str) -> Browse {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(search).unwrap();
         Browse::read(&pairs.into_iter().collect())
+    }
+
+    #[test]
+    fn what_is_taken_out_is_what_is_shown_and_no_page_of_it() {
+        let asked = browse("class=Noodles%2FPasta&flag=wrong_label&to=2026-11-24&view=table&after=x");
+        assert_eq!(
+            asked.export(ExportFormat::Csv, FolderBy::Predicted),
+            "/api/v1/export?format=csv&class=Noodles%2FPasta&flagged=true&reason=wrong_label&to=2026-11-25T00%3A00%3A00Z"
+        );
+        let all = browse("").export(ExportFormat::Photos, FolderBy::Annotated);
+        assert_eq!(all, "/api/v1/export?format=photos&by=annotated");
     }
 
     #[test]

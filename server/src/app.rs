@@ -18,7 +18,7 @@ use gourmetgram_object_store::{self as object_store, Bucket, ObjectStore};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
-    sync::Notify,
+    sync::{Notify, OnceCell, Semaphore},
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
@@ -35,9 +35,10 @@ use crate::{
     keys,
     label_studio::{Studio, Surroundings},
     operator_link::OperatorLink,
-    outbox,
+    outbox::{self, TagReader},
     phone::Phones,
     pipelines::{self, Worker},
+    records,
     spool::{self, Spool},
     thumbnails::{self, Thumbnails},
     tls::{self, Certificates, Identity},
@@ -48,6 +49,9 @@ const BUCKET_RETRY: Duration = Duration::from_secs(5);
 
 /// How often sessions that have ended are removed.
 const SESSION_UPKEEP: Duration = Duration::from_secs(10 * 60);
+
+/// Exports that may be under way: each keeps a thread, a connection to the catalog and some megabytes.
+const EXPORTS_AT_ONCE: usize = 2;
 
 /// What handlers and workers share. Cheap to clone.
 #[derive(Clone)]
@@ -70,6 +74,8 @@ struct Shared {
     outbox_wakeup: Arc<Notify>,
     pipelines: Worker,
     studio: Option<Arc<Studio>>,
+    exports: Arc<Semaphore>,
+    records_checked: OnceCell<()>,
     package_folder: String,
     for_phones: bool,
 }
@@ -178,6 +184,21 @@ impl App {
     /// The same, to be shared.
     pub fn shared_studio(&self) -> Option<&Arc<Studio>> {
         self.0.studio.as_ref()
+    }
+
+    /// What takes in the tags of other tools.
+    pub fn tag_reader(&self) -> TagReader {
+        TagReader::new(self.0.catalog.clone(), self.0.object_store.clone())
+    }
+
+    /// Whether the bucket `records` was seen to hold nothing that this catalog has forgotten.
+    pub fn records_checked(&self) -> &OnceCell<()> {
+        &self.0.records_checked
+    }
+
+    /// Places for exports.
+    pub fn exports(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.exports)
     }
 
     /// The folder of the front end's scripts and styles.
@@ -320,7 +341,8 @@ impl Application {
             "pkg".to_owned()
         });
         let pipelines = {
-            let known = pipelines::all(&catalog, &settings.pipelines, studio.as_ref());
+            let reader = TagReader::new(catalog.clone(), object_store.clone());
+            let known = pipelines::all(&catalog, &settings.pipelines, studio.as_ref(), Some(reader));
             Worker::new(catalog.clone(), node, known, settings.pipelines.retries())
                 .with_lease(settings.pipelines.lease())
         };
@@ -328,6 +350,8 @@ impl Application {
             node,
             pipelines,
             studio,
+            records_checked: OnceCell::new(),
+            exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
             catalog,
             spool,
             object_store,
@@ -408,6 +432,7 @@ impl Application {
         let buckets = tokio::spawn(make_buckets(app.clone(), stop.clone()));
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
         let pipelines = tokio::spawn(work_on_pipelines(app.clone(), stop.clone()));
+        let records = tokio::spawn(records::run(app.clone(), stop.clone()));
         let stock = tokio::spawn(take_stock(app.clone(), stop.clone()));
         let sweep = tokio::spawn(thumbnails::sweep(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
@@ -432,6 +457,7 @@ impl Application {
         finish("requests", serving, deadline).await;
         finish("outbox", outbox, deadline).await;
         finish("pipelines", pipelines, deadline).await;
+        finish("records", records, deadline).await;
         finish("buckets", buckets, deadline).await;
         finish("small pictures", sweep, deadline).await;
         finish("stock-taking", stock, deadline).await;
@@ -461,7 +487,7 @@ pub fn own_address(settings: &Settings) -> Option<Url> {
     (server.public_url.is_some() || server.listen.port() != 0).then(|| server.address_for_people(server.listen))
 }
 
-fn own_folder(settings: &Settings) -> anyhow::Result<File> {
+pub(crate) fn own_folder(settings: &Settings) -> anyhow::Result<File> {
     lock_folder(&settings.data_dir)?.with_context(|| {
         format!(
             "another server uses the data directory {}: stop it, or set data_dir to another folder",
@@ -550,6 +576,43 @@ async fn remove_ended_sessions(app: App, stop: CancellationToken) {
             () = tokio::time::sleep(SESSION_UPKEEP) => {}
         }
     }
+}
+
+/// The object store for a command that runs while no server does. Where it is the embedded one, that is started, on a free
+/// port, and is to be shut down.
+pub(crate) async fn open_object_store_for_command(
+    settings: &Settings,
+) -> anyhow::Result<(ObjectStore, Option<Running>)> {
+    let mut settings = settings.clone();
+    settings.embedded_s3.listen.set_port(0);
+    let (store, _, running) = open_object_store(&settings).await?;
+    Ok((store, running))
+}
+
+/// The object store for a command that reads beside a server that may run. The embedded one is reached through that
+/// server, or started as [`open_object_store_for_command`] does, with the data directory held.
+pub(crate) async fn open_object_store_beside_server(
+    settings: &Settings,
+) -> anyhow::Result<(ObjectStore, Option<Running>, Option<File>)> {
+    if settings.s3.endpoint.is_none() {
+        match lock_folder(&settings.data_dir)? {
+            Some(lock) => {
+                let (store, running) = open_object_store_for_command(settings).await?;
+                return Ok((store, running, Some(lock)));
+            }
+            None => {
+                let (key, secret) = keys::s3_credentials(&settings.data_dir)?.read_write;
+                let mut settings = settings.clone();
+                settings.s3.endpoint = Some(format!("http://{}", settings.embedded_s3.listen));
+                settings.s3.access_key_id = Some(key);
+                settings.s3.secret_access_key = Some(secret);
+                let (store, _, running) = open_object_store(&settings).await?;
+                return Ok((store, running, None));
+            }
+        }
+    }
+    let (store, _, running) = open_object_store(settings).await?;
+    Ok((store, running, None))
 }
 
 /// The model that settings name.

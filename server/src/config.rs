@@ -60,6 +60,8 @@ pub struct Settings {
     pub thumbnails: Thumbnails,
     /// Work that is done interval by interval.
     pub pipelines: Pipelines,
+    /// What the bucket `records` is told.
+    pub records: Records,
     /// Who may do what, and for how long.
     pub auth: Auth,
     /// Metrics.
@@ -84,6 +86,7 @@ impl Default for Settings {
             inference: Inference::default(),
             thumbnails: Thumbnails::default(),
             pipelines: Pipelines::default(),
+            records: Records::default(),
             auth: Auth::default(),
             metrics: Metrics::default(),
             log: Log::default(),
@@ -390,6 +393,20 @@ impl Pipelines {
             "" => Ok(None),
             schedule => schedule.parse().map(Some),
         }
+    }
+}
+
+/// `[records]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Records {
+    /// How often changes are written to the bucket `records`: what a lost catalog can lose.
+    pub every_seconds: u64,
+}
+
+impl Default for Records {
+    fn default() -> Self {
+        Self { every_seconds: 60 }
     }
 }
 

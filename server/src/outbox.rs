@@ -7,6 +7,7 @@
 //! after an outage hurries the rest.
 
 mod copies;
+mod tags;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,10 +20,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    catalog::{CatalogError, Claim, Outcome, entity::prediction},
+    catalog::{CatalogError, Claim, Outcome, TaggedFeedback, entity::prediction},
     pipelines::collect_soon,
+    records::{self, RecordsError},
     spool::SpoolError,
 };
+
+pub use tags::{TagReader, TagsUnread};
 
 /// Longer than one visit can take, with all its attempts at S3.
 const LEASE: Duration = Duration::from_secs(300);
@@ -46,6 +50,8 @@ enum VisitError {
     Spool(#[from] SpoolError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Records(#[from] RecordsError),
     #[error("the photo is missing from the spool ({0}): was the data directory changed by hand?")]
     SpoolFileMissing(String),
     #[error("the catalog's row cannot be understood: {0}")]
@@ -136,6 +142,7 @@ async fn visit(app: &App, claim: &Claim) -> Result<Outcome, VisitError> {
         }
         remove_everywhere(store, &row.object_key).await?;
         copies::remove_all(app, row, seen_twice).await?;
+        records::forget(app, row.id).await?;
         if let Ok(id) = row.id.try_into()
             && let Err(error) = app.thumbnails().forget(id).await
         {
@@ -144,20 +151,27 @@ async fn visit(app: &App, claim: &Claim) -> Result<Outcome, VisitError> {
         return Ok(if seen_twice { Outcome::Done } else { Outcome::RemovedOnce { again_after: LOOK_AGAIN } });
     }
     let confidence = Confidence::new(row.confidence).map_err(|error| VisitError::Row(error.to_string()))?;
-    let tags = tags_of(row.created_at, &row.predicted_class, confidence, &row.model_version)
-        .set("source", row.source.as_deref())
-        .set("flagged", row.flag.as_ref().map(|_| "true"))
-        .set("corrected_class", row.corrected_class.as_deref());
+    let tags_for = |row: &prediction::Model| {
+        tags_of(row.created_at, &row.predicted_class, confidence, &row.model_version)
+            .set("source", row.source.as_deref())
+            .set("flagged", row.flag.as_ref().map(|_| "true"))
+            .set("corrected_class", row.corrected_class.as_deref())
+    };
     if row.stored_at.is_some() {
-        let standing = store.merge_tags(Bucket::Production, &key(&row.object_key)?, &tags).await?;
-        copies::arrange(app, row, &tags, &standing).await?;
+        let (row, standing) = tags::carry_over(app, row, tags_for).await?;
+        copies::arrange(app, &row, &tags_for(&row), &standing).await?;
         return Ok(Outcome::Done);
     }
     let Some(file) = &row.spool_file else {
         return give_up(app, row).await;
     };
     let photo = app.spool().read(file).await?.ok_or_else(|| VisitError::SpoolFileMissing(file.clone()))?;
+    let (tags, said) = (tags_for(row), TaggedFeedback::of(row));
+    let is_news = app.catalog().announce_tags(row.id, &said).await?;
     let standing = put_photo(store, &row.object_key, photo, &row.content_type, &tags).await?;
+    if is_news {
+        app.catalog().confirm_tags(row.id, &said).await?;
+    }
     copies::arrange(app, row, &tags, &standing).await?;
     Ok(Outcome::Done)
 }

@@ -102,7 +102,7 @@ pub struct Feedback {
     pub kind: FeedbackKind,
     /// When, by the server's clock.
     pub at: DateTime<Utc>,
-    /// By whom: `visitor` (the uploader) or `operator`.
+    /// By whom: `visitor` (the uploader), `operator`, or `tags` (another tool, by the tags of the photo's object).
     pub by: String,
 }
 

@@ -7,6 +7,7 @@
 
 mod bulk;
 mod class;
+mod export;
 mod feedback;
 mod labelling;
 mod limits;
@@ -22,6 +23,7 @@ mod viewer;
 
 pub use bulk::{FlagOutcome, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, WantedFlag};
 pub use class::{ClassIndex, Classes, ClassesError};
+pub use export::{ExportFormat, FolderBy, UnknownExport};
 pub use feedback::{CorrectionRequest, Feedback, FeedbackKind, FlagReason, FlagRequest, UnknownFlagReason};
 pub use labelling::{
     Campaign, CampaignProgress, CampaignRule, LabelledIn, LowConfidence, NewCampaign, RandomDraw, Seen, Uncertainty,

@@ -162,6 +162,7 @@ impl WithSimd for Take<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "iterators over vectors, see above")]
     fn with_simd<S: Simd>(self, simd: S) {
         let Winograd { input, parts, before, .. } = *self.layer;
         let (row, plane, all) = (input.row(), parts.plane(), stride(parts));
@@ -214,6 +215,7 @@ impl WithSimd for Give<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "iterators over vectors, see above")]
     fn with_simd<S: Simd>(self, simd: S) {
         let Winograd { output, sums, activation, .. } = *self.layer;
         let (low, high) = (simd.splat_f32s(activation.low), simd.splat_f32s(activation.high));

@@ -245,6 +245,17 @@ impl ObjectStore {
         own: &TagChanges,
     ) -> Result<Tags, ObjectStoreError> {
         let standing = self.read_tags(bucket, key).await?;
+        self.write_merged(bucket, key, standing, own).await
+    }
+
+    /// The second half of [`ObjectStore::merge_tags`], for who has read what stands there.
+    pub async fn write_merged(
+        &self,
+        bucket: Bucket,
+        key: &ObjectKey,
+        standing: Tags,
+        own: &TagChanges,
+    ) -> Result<Tags, ObjectStoreError> {
         let merged = standing.merge(own)?;
         if merged != standing {
             self.write_tags(bucket, key, &merged).await?;
@@ -335,6 +346,20 @@ impl ObjectStore {
             keys: keys.filter_map(|object| ObjectKey::new(object.key?).ok()).collect(),
             next: found.next_continuation_token,
         })
+    }
+
+    /// The first page of at most 1,000 keys that start with `prefix` and come after one.
+    pub async fn list_after(
+        &self,
+        bucket: Bucket,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<ObjectKey>, ObjectStoreError> {
+        let call = self.client.list_objects_v2().bucket(self.buckets.of(bucket)).prefix(prefix);
+        let call = call.set_start_after(after.map(str::to_owned)).send();
+        let found = self.answer("ListObjectsV2", self.place(bucket), call).await?;
+        let keys = found.contents.unwrap_or_default().into_iter();
+        Ok(keys.filter_map(|object| ObjectKey::new(object.key?).ok()).collect())
     }
 
     async fn answer<T, E>(

@@ -1,4 +1,7 @@
 //! The catalog's tables, one module each. Their columns' meaning is told here; `migration` creates them.
+//!
+//! Rows that can be serialized are written to the bucket `records` as they are: a column that is added to one of them is
+//! a field of the records from then on, and has to be described in docs/records.md (a test says so).
 
 /// One row a prediction: what came in, what was answered, what stands of people's feedback.
 ///
@@ -6,9 +9,10 @@
 /// everything that came from the visitor is cleared.
 pub mod prediction {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `predictions`.
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "predictions")]
     pub struct Model {
         /// UUID version 7.
@@ -84,9 +88,10 @@ pub mod prediction {
 /// Every step of feedback ever taken, in order. Append-only; erasure keeps it, as it says nothing about the visitor.
 pub mod feedback {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `feedback`.
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "feedback")]
     pub struct Model {
         /// Counts up: the order of steps.
@@ -263,9 +268,10 @@ pub mod access_token {
 /// Labelling campaigns: which photos people label, and how.
 pub mod campaign {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `campaigns`.
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "campaigns")]
     pub struct Model {
         /// UUID version 7.
@@ -307,9 +313,10 @@ pub mod campaign {
 /// What a campaign drew from one interval at one time: frozen, never changed.
 pub mod batch {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `batches`.
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "batches")]
     pub struct Model {
         /// Counts up.
@@ -346,9 +353,10 @@ pub mod batch {
 /// stays when the photo is erased.
 pub mod selection {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `selections`.
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "selections")]
     pub struct Model {
         /// Whose.
@@ -387,9 +395,10 @@ pub mod selection {
 /// A chosen photo as it is shown to annotators.
 pub mod task {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `tasks`.
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "tasks")]
     pub struct Model {
         /// UUID; names the copy in the bucket for labelling, and says nothing of the photo.
@@ -452,9 +461,10 @@ pub mod lease {
 /// An annotator who did not want to say anything about a task: they do not get it again.
 pub mod skip {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `task_skips`.
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "task_skips")]
     pub struct Model {
         /// The task.
@@ -478,9 +488,10 @@ pub mod skip {
 /// and only `replaced_at` is ever written to them.
 pub mod annotation {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `annotations`.
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "annotations")]
     pub struct Model {
         /// UUID version 7.
@@ -517,9 +528,10 @@ pub mod annotation {
 /// there is never an object of ours without its row.
 pub mod placement {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `placements`.
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "placements")]
     pub struct Model {
         /// `label_wait`, `noisy` or `clean`.
@@ -686,6 +698,134 @@ pub mod collection {
         pub unreadable: i64,
         /// When it was written last.
         pub collected_at: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows that have changed since they were last written to the bucket `records`. The database's triggers make these marks,
+/// so that no change is ever forgotten, whoever makes it.
+pub mod record_mark {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `record_marks`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "record_marks")]
+    pub struct Model {
+        /// Counts up: a later change of a row has a greater number.
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        /// Which table: a word of [`RecordKind`](crate::records::RecordKind).
+        pub kind: String,
+        /// Which row: its primary key, UUIDs as 32 hexadecimal digits, two columns joined by a slash.
+        pub row_key: String,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Objects of the bucket `records`, written or about to be.
+pub mod record_object {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `record_objects`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "record_objects")]
+    pub struct Model {
+        /// Counts up from 1 without a gap.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i64,
+        /// Which table its lines are from.
+        pub kind: String,
+        /// Its key.
+        pub object_key: String,
+        /// What it is to hold; cleared once it is there.
+        pub body: Option<String>,
+        /// Changes with `body`, so that nobody takes an older one for written.
+        pub revision: i64,
+        /// When its lines were read from the catalog.
+        pub planned_at: DateTimeUtc,
+        /// When it was seen to be in the object store.
+        pub written_at: Option<DateTimeUtc>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Which objects of the bucket `records` tell of a prediction: what erasing it has to clean.
+pub mod record_mention {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `record_mentions`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "record_mentions")]
+    pub struct Model {
+        /// The prediction.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub prediction_id: Uuid,
+        /// The object.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub object_number: i64,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What ties a catalog to its bucket `records`: one row.
+pub mod record_log {
+    use sea_orm::entity::prelude::*;
+
+    /// The row of `record_log`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "record_log")]
+    pub struct Model {
+        /// Always 1.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: i32,
+        /// Names the history in the bucket; absent before the first record is written, and after a restore.
+        pub log: Option<Uuid>,
+        /// Number of the object that was planned last.
+        pub last_number: i64,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What the tags of a photo's object said of feedback when we wrote them last; a photo without a row has none there.
+pub mod mirror {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `mirrors`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "mirrors")]
+    pub struct Model {
+        /// The photo.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub prediction_id: Uuid,
+        /// Whether they say that it is flagged; absent where nobody knows what they say.
+        pub flagged: Option<bool>,
+        /// The correction they tell of.
+        pub corrected_class: Option<String>,
     }
 
     /// No relations are followed through the ORM.

@@ -6,7 +6,8 @@ use gourmetgram_api::{
     Prediction, PredictionId, StorageState,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -112,6 +113,8 @@ pub enum Actor {
     Visitor,
     /// An operator.
     Operator,
+    /// Another tool, by the tags of the photo's object.
+    Tags,
 }
 
 impl Actor {
@@ -120,6 +123,7 @@ impl Actor {
         match self {
             Self::Visitor => "visitor",
             Self::Operator => "operator",
+            Self::Tags => "tags",
         }
     }
 }
@@ -251,47 +255,7 @@ impl Catalog {
         if row.erased_at.is_some() {
             return Err(CatalogError::Erased);
         }
-        let mut changed = row.clone();
-        let (kind, value) = match change {
-            Change::Flag(reason) => {
-                changed.flag = Some(reason.as_str().to_owned());
-                ("flagged", Some(reason.as_str().to_owned()))
-            }
-            Change::Unflag => {
-                changed.flag = None;
-                ("unflagged", None)
-            }
-            Change::Correct(label) => {
-                changed.corrected_class = Some(label.clone());
-                ("corrected", Some(label.clone()))
-            }
-            Change::Uncorrect => {
-                changed.corrected_class = None;
-                ("uncorrected", None)
-            }
-        };
-        if changed == row {
-            return Ok(row);
-        }
-        prediction::ActiveModel {
-            id: Set(row.id),
-            flag: Set(changed.flag.clone()),
-            corrected_class: Set(changed.corrected_class.clone()),
-            ..Default::default()
-        }
-        .update(&transaction)
-        .await?;
-        feedback::ActiveModel {
-            prediction_id: Set(row.id),
-            kind: Set(kind.to_owned()),
-            value: Set(value),
-            actor: Set(actor.as_str().to_owned()),
-            at: Set(at),
-            ..Default::default()
-        }
-        .insert(&transaction)
-        .await?;
-        super::outbox::enqueue(&transaction, row.id).await?;
+        let changed = apply(&transaction, row, change, actor, at).await?;
         transaction.commit().await?;
         Ok(changed)
     }
@@ -365,6 +329,59 @@ impl Catalog {
             .await?;
         Ok(files.into_iter().flatten().collect())
     }
+}
+
+/// Applies feedback to a locked row, with its history and the order to mirror it; part of a transaction. Answers the row as
+/// it is then.
+pub(super) async fn apply(
+    transaction: &DatabaseTransaction,
+    row: prediction::Model,
+    change: &Change,
+    actor: Actor,
+    at: DateTime<Utc>,
+) -> Result<prediction::Model, CatalogError> {
+    let mut changed = row.clone();
+    let (kind, value) = match change {
+        Change::Flag(reason) => {
+            changed.flag = Some(reason.as_str().to_owned());
+            ("flagged", Some(reason.as_str().to_owned()))
+        }
+        Change::Unflag => {
+            changed.flag = None;
+            ("unflagged", None)
+        }
+        Change::Correct(label) => {
+            changed.corrected_class = Some(label.clone());
+            ("corrected", Some(label.clone()))
+        }
+        Change::Uncorrect => {
+            changed.corrected_class = None;
+            ("uncorrected", None)
+        }
+    };
+    if changed == row {
+        return Ok(row);
+    }
+    prediction::ActiveModel {
+        id: Set(row.id),
+        flag: Set(changed.flag.clone()),
+        corrected_class: Set(changed.corrected_class.clone()),
+        ..Default::default()
+    }
+    .update(transaction)
+    .await?;
+    feedback::ActiveModel {
+        prediction_id: Set(row.id),
+        kind: Set(kind.to_owned()),
+        value: Set(value),
+        actor: Set(actor.as_str().to_owned()),
+        at: Set(at),
+        ..Default::default()
+    }
+    .insert(transaction)
+    .await?;
+    super::outbox::enqueue(transaction, row.id).await?;
+    Ok(changed)
 }
 
 fn to_row(received: &Received, spooled: Option<&Spooled>) -> Result<prediction::Model, CatalogError> {

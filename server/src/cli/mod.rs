@@ -1,9 +1,12 @@
 //! The command line: one binary, subcommands, one clear line on failure.
 
+mod backup;
 mod campaign;
+mod export;
 mod model;
 mod password;
 mod pipeline;
+mod reindex;
 mod replay;
 mod serve;
 mod token;
@@ -20,7 +23,13 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use self::{
-    campaign::CampaignCommand, model::ModelCommand, pipeline::PipelineCommand, replay::ReplayArguments,
+    backup::{BackupArguments, RestoreArguments},
+    campaign::CampaignCommand,
+    export::ExportArguments,
+    model::ModelCommand,
+    pipeline::PipelineCommand,
+    reindex::ReindexArguments,
+    replay::ReplayArguments,
     user::UserCommand,
 };
 use crate::config::Settings;
@@ -62,6 +71,22 @@ enum Command {
     Model(ModelCommand),
     /// Send photos as simulated visitors would: for demonstrations, load and evaluation.
     Replay(Box<ReplayArguments>),
+    /// Rebuild the catalog from the bucket `records`, while no server runs.
+    #[command(after_help = "Example:\n  gourmetgram reindex\n  gourmetgram reindex --overwrite --json")]
+    Reindex(ReindexArguments),
+    /// Take out predictions or photos, by filter and interval.
+    #[command(after_help = "Example:\n  gourmetgram export --format parquet --start 2026-11-01T00:00:00Z\n  \
+        gourmetgram export --format photos --by annotated --filter 'place=clean' --output clean.zip\n  \
+        gourmetgram export --format csv --filter 'flagged=true' --output -")]
+    Export(Box<ExportArguments>),
+    /// Copy the catalog, also while the server runs.
+    #[command(
+        after_help = "Example:\n  gourmetgram backup /var/backups/gourmetgram/\n  gourmetgram backup today.sqlite"
+    )]
+    Backup(BackupArguments),
+    /// Put a backup in the catalog's place, while no server runs, and bring it up to date from the bucket `records`.
+    #[command(after_help = "Example:\n  gourmetgram restore today.sqlite --overwrite")]
+    Restore(RestoreArguments),
     /// People and machines that may do more than visitors.
     #[command(subcommand)]
     User(UserCommand),
@@ -89,6 +114,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Pipeline(command) => runtime()?.block_on(async { pipeline::run(&load()?, command).await }),
         Command::Model(command) => model::run(&command),
         Command::Replay(arguments) => runtime()?.block_on(replay::replay(*arguments)),
+        Command::Reindex(arguments) => runtime()?.block_on(async { reindex::run(&load()?, &arguments).await }),
+        Command::Export(arguments) => runtime()?.block_on(async { export::run(&load()?, *arguments).await }),
+        Command::Backup(arguments) => runtime()?.block_on(async { backup::back_up(&load()?, &arguments).await }),
+        Command::Restore(arguments) => runtime()?.block_on(async { backup::restore(&load()?, &arguments).await }),
         Command::User(command) => runtime()?.block_on(async { user::run(&load()?, command).await }),
     }
 }

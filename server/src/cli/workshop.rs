@@ -41,8 +41,10 @@ impl Workshop {
             Some(application) => {
                 let catalog = application.app().catalog().clone();
                 let node = application.app().node();
-                let known = pipelines::all(&catalog, &settings.pipelines, application.app().shared_studio());
-                let worker = Worker::new(catalog.clone(), node, known, NO_RETRIES).with_lease(settings.pipelines.lease());
+                let (studio, tags) = (application.app().shared_studio(), application.app().tag_reader());
+                let known = pipelines::all(&catalog, &settings.pipelines, studio, Some(tags));
+                let worker =
+                    Worker::new(catalog.clone(), node, known, NO_RETRIES).with_lease(settings.pipelines.lease());
                 Ok(Self { catalog, worker, application: Some(application) })
             }
             None => Self::beside_a_server(settings).await,
@@ -53,9 +55,9 @@ impl Workshop {
     pub async fn beside_a_server(settings: &Settings) -> anyhow::Result<Self> {
         let catalog = open_catalog(settings).await?;
         let studio = studio(settings)?.map(Arc::new);
-        let known = pipelines::all(&catalog, &settings.pipelines, studio.as_ref());
-        let worker = Worker::new(catalog.clone(), Uuid::now_v7(), known, NO_RETRIES)
-            .with_lease(settings.pipelines.lease());
+        let known = pipelines::all(&catalog, &settings.pipelines, studio.as_ref(), None);
+        let worker =
+            Worker::new(catalog.clone(), Uuid::now_v7(), known, NO_RETRIES).with_lease(settings.pipelines.lease());
         Ok(Self { catalog, worker, application: None })
     }
 

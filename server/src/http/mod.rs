@@ -5,6 +5,7 @@ mod address;
 mod assets;
 mod campaigns;
 mod explore;
+mod export;
 mod forms;
 mod guard;
 mod headers;
@@ -101,6 +102,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         )
         .merge(OpenApiRouter::new().routes(routes!(tutorial::predict)).layer(DefaultBodyLimit::max(max_base64)))
         .routes(routes!(explore::facets))
+        .routes(routes!(export::export))
         .routes(routes!(explore::set_flags))
         .routes(routes!(explore::objects))
         .routes(routes!(explore::neighbours))

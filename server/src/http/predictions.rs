@@ -442,7 +442,7 @@ pub async fn with_history(app: &App, actor: Actor, row: prediction::Model) -> Re
     let prediction = catalog::to_api(row, history)?;
     Ok(match actor {
         Actor::Operator => prediction,
-        Actor::Visitor => catalog::without_labelling(prediction),
+        Actor::Visitor | Actor::Tags => catalog::without_labelling(prediction),
     })
 }
 

@@ -8,6 +8,7 @@ mod collect;
 mod publish;
 mod schedule;
 mod select;
+mod tags;
 mod worker;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -20,21 +21,31 @@ pub use collect::soon as collect_soon;
 pub use schedule::{Schedule, UnusableSchedule, check_campaign};
 pub use worker::{Retries, Worker};
 
-use self::{collect::Collect, select::Select};
+use self::{collect::Collect, select::Select, tags::Tags};
 use crate::{
     catalog::{Catalog, CatalogError},
     config,
     label_studio::Studio,
+    outbox::TagReader,
 };
 
-/// Every pipeline of this version.
-pub fn all(catalog: &Catalog, settings: &config::Pipelines, studio: Option<&Arc<Studio>>) -> Vec<Box<dyn Pipeline>> {
+/// Every pipeline of this version. `tags`: what takes in the tags of other tools; without it that pipeline is not there.
+pub fn all(
+    catalog: &Catalog,
+    settings: &config::Pipelines,
+    studio: Option<&Arc<Studio>>,
+    tags: Option<TagReader>,
+) -> Vec<Box<dyn Pipeline>> {
     // A schedule that is none was refused with the settings.
     let collects_at = settings.collect_schedule().ok().flatten();
-    vec![
+    let mut known: Vec<Box<dyn Pipeline>> = vec![
         Box::new(Select::new(catalog.clone(), settings.catch_up, studio.cloned())),
         Box::new(Collect::new(catalog.clone(), collects_at, studio.cloned())),
-    ]
+    ];
+    if let Some(reader) = tags {
+        known.push(Box::new(Tags::new(catalog.clone(), reader)));
+    }
+    known
 }
 
 /// Where a campaign is labelled that is labelled in Label Studio.

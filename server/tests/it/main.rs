@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod backups;
 mod campaigns;
 mod command_line;
 mod connections;
@@ -9,8 +10,10 @@ mod copies;
 mod documents;
 mod erasure;
 mod explore;
+mod exporting;
 mod fake_studio;
 mod feedback;
+mod foreign_tags;
 mod headers;
 mod label_studio;
 mod label_studio_real;
@@ -24,6 +27,8 @@ mod pipelines;
 mod plans;
 #[path = "../postgres/mod.rs"]
 mod postgres;
+mod records;
+mod reindexing;
 mod replaying;
 mod replays;
 mod review;

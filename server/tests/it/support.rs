@@ -119,12 +119,18 @@ impl TestApp {
 
     /// Stops the application in good order, and removes its database.
     pub async fn stop(self) {
+        self.stop_and_keep_data().await;
+    }
+
+    /// The same, and hands out the data directory. A PostgreSQL database is gone.
+    pub async fn stop_and_keep_data(self) -> TempDir {
         self.stop.cancel();
         self.running.await.unwrap();
         drop(self.app);
         if let Some(database) = self.postgres {
             database.remove().await;
         }
+        self.data
     }
 
     pub fn get(&self, path: &str) -> RequestBuilder {

@@ -10,6 +10,7 @@ use super::{
     sheet::Sheet,
     shelf::Shelf,
     table::TableHead,
+    take_out::TakeOut,
     watching::Watcher,
 };
 use crate::{
@@ -252,6 +253,7 @@ fn Head(list: List) -> impl IntoView {
             <nav aria-label="View">
                 <ul class="switch">{view_link("", "Grid")} {view_link("table", "Table")}</ul>
             </nav>
+            <TakeOut asked/>
         </header>
     }
 }

@@ -15,6 +15,7 @@ mod selection;
 mod sheet;
 mod shelf;
 mod table;
+mod take_out;
 mod watching;
 
 use gourmetgram_api::ProblemKind;

@@ -9,6 +9,7 @@ mod m004_replay;
 mod m005_labelling;
 mod m006_runs;
 mod m007_collections;
+pub(super) mod m008_records;
 
 use sea_orm_migration::prelude::*;
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m005_labelling::Step),
             Box::new(m006_runs::Step),
             Box::new(m007_collections::Step),
+            Box::new(m008_records::Step),
         ]
     }
 }
