@@ -202,7 +202,11 @@ impl Collect {
             self.catalog.record_collection(work.run, campaign.id, Interval { start, end }, tally).await?;
         }
         work.say(format!("{} of {} photos are labelled", tally.labelled, tally.chosen)).await;
-        Ok(Progress::done([("labelled", tally.labelled)]))
+        Ok(Progress::done([
+            ("labelled", tally.labelled),
+            ("not food", tally.not_food),
+            ("unreadable", tally.unreadable),
+        ]))
     }
 }
 

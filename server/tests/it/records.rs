@@ -6,7 +6,7 @@ use gourmetgram::{
     catalog::{Said, entity::annotation, now},
     records::{self, RecordKind, RecordsError},
 };
-use gourmetgram_api::{LabelledIn, NewPrediction, PredictionId, Seen};
+use gourmetgram_api::{LabelledIn, NewPrediction, PredictionId, Run, RunState, Seen};
 use gourmetgram_object_store::{Bucket, ObjectStore};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
@@ -88,8 +88,7 @@ pub async fn a_life(test: &TestApp) -> Vec<PredictionId> {
         "double_share": 0.5, "seed": 5}});
     let shown = post(test, &operator, "/api/v1/campaigns", shown["campaign"].clone()).await;
     for campaign in [&blind, &shown, &shown] {
-        let path = format!("/api/v1/campaigns/{}/select", campaign["id"].as_str().unwrap());
-        post(test, &operator, &path, json!({})).await;
+        select(test, &operator, campaign).await;
     }
     put(test, &photos[8], "flag", json!({"reason": "bad_photo"})).await;
     label(test, shown["id"].as_str().unwrap().parse().unwrap()).await;
@@ -114,6 +113,19 @@ pub async fn a_life(test: &TestApp) -> Vec<PredictionId> {
     .await;
     records::step(&test.app).await.unwrap();
     gone
+}
+
+/// Has a campaign select from the last half hour, and waits until it has.
+pub async fn select(test: &TestApp, operator: &str, campaign: &Value) {
+    let path = format!("/api/v1/campaigns/{}/select", campaign["id"].as_str().unwrap());
+    let run = post(test, operator, &path, json!({})).await;
+    let path = format!("/api/v1/pipelines/select/runs/{}", run["id"].as_str().unwrap());
+    eventually("the campaign has selected", async || {
+        let run: Run = test.get(&path).bearer_auth(operator).send().await.unwrap().json().await.unwrap();
+        assert!(run.error.is_none(), "{run:?}");
+        run.state == RunState::Succeeded
+    })
+    .await;
 }
 
 async fn label(test: &TestApp, campaign: Uuid) {

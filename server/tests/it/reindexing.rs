@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use crate::{
     on_both_databases,
     postgres::PostgresDatabase,
-    records::{a_life, objects, start},
+    records::{a_life, objects, select, start},
     support::{Database, TestApp, a_photo},
 };
 
@@ -109,8 +109,7 @@ async fn another_day(test: &TestApp) {
     let campaign = json!({"name": "Another", "rule": {"kind": "everything"}, "blind": true});
     let made = test.post("/api/v1/campaigns").bearer_auth(&operator).json(&campaign).send().await.unwrap();
     let made: Value = made.json().await.unwrap();
-    let path = format!("/api/v1/campaigns/{}/select", made["id"].as_str().unwrap());
-    assert_eq!(test.post(&path).bearer_auth(&operator).json(&json!({})).send().await.unwrap().status(), 200);
+    select(test, &operator, &made).await;
     test.settle().await;
     records::step(&test.app).await.unwrap();
 }

@@ -14,7 +14,7 @@ use tokio::{
 /// A running server. Killed when dropped.
 pub struct Server {
     pub url: String,
-    s3: Option<String>,
+    pub s3: Option<String>,
     child: Child,
 }
 
