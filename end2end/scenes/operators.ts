@@ -33,7 +33,7 @@ export const operators: Scene[] = [
     page: "/photos",
     async reach({ home, page }) {
       await correctPhoto(page, await uploadedPhoto(page, picture("soup")), "Bread");
-      await home.open("/photos?view=table&sort=class&corrected=true");
+      await home.open("/photos?view=table&sort=class&corrected=yes");
       await expect(page.getByRole("table").getByText("Corrected to Bread").first()).toBeAttached();
     },
   },
@@ -214,6 +214,24 @@ export const operators: Scene[] = [
       await home.open("/review");
     },
   },
-  { name: "pipelines", shows: "Pipelines", page: "/pipelines", reach: ({ home }) => home.open("/pipelines") },
+  {
+    name: "pipelines",
+    shows: "Pipelines, and what has run",
+    page: "/pipelines",
+    async reach({ home, page }) {
+      await campaign(2);
+      await home.open("/pipelines");
+      await expect(page.getByRole("region", { name: "Runs" }).getByRole("row").nth(1)).toBeVisible();
+    },
+  },
+  {
+    name: "pipelines-run",
+    shows: "One run, its steps and what it said",
+    page: "/pipelines",
+    async reach({ home, page }) {
+      await home.open(`/pipelines/${(await campaign(2)).run}`);
+      await expect(page.getByRole("region", { name: "Log" })).toContainText("2 of 2 photos chosen");
+    },
+  },
   { name: "models", shows: "Models", page: "/models", reach: ({ home }) => home.open("/models") },
 ];

@@ -27,6 +27,8 @@ export interface Campaign {
   name: string;
   /** Its page. */
   page: string;
+  /** The run that chose its photos. */
+  run: string;
 }
 
 const names = ["soup", "egg", "salad", "bread"] as const;
@@ -59,7 +61,7 @@ export async function campaign(photos: number, asked: Record<string, unknown> = 
     const answer = await call("GET", `/api/v1/pipelines/select/runs/${run.id}`);
     expect(((await answer.json()) as { state: string }).state).toBe("succeeded");
   }).toPass({ timeout: 30_000 });
-  return { id, name, page: `/review?campaign=${id}` };
+  return { id, name, page: `/review?campaign=${id}`, run: run.id };
 }
 
 export interface Annotation {

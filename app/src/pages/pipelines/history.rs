@@ -15,7 +15,7 @@ pub(super) fn History(shown: WorkShown) -> impl IntoView {
     let moves = shown.is_moving().then_some("");
     let rows = shown.runs.items.iter().map(|run| row(run, shown.campaign_of(run).map(str::to_owned))).collect_view();
     view! {
-        <section class="work__history" aria-labelledby="history-title">
+        <div class="work__history">
             <h2 id="history-title">"Runs"</h2>
             <div class="table-scroll" tabindex="0" role="region" aria-labelledby="history-title" id="runs" data-live=moves>
                 <table class="data-table">
@@ -37,7 +37,7 @@ pub(super) fn History(shown: WorkShown) -> impl IntoView {
             {shown.runs.next_before.map(|before| view! {
                 <p><a class="button" href=format!("/pipelines?before={before}") rel="external">"Older runs"</a></p>
             })}
-        </section>
+        </div>
     }
 }
 
