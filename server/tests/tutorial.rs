@@ -1,5 +1,6 @@
 //! docs/tutorial.md, step by step: its Python runs against the real binary, with the S3 client people use.
 
+#[expect(dead_code, reason = "other tests use more of it")]
 mod process;
 
 use std::{path::PathBuf, process::Stdio};
