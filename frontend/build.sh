@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds what the browser loads into target/site/: `frontend/build.sh [dev|release]` (default: release).
 #
-# 1. cargo compiles the crate gourmetgram-frontend to WebAssembly,
+# 1. cargo compiles the bundles (frontend/src/bin/) to WebAssembly,
 # 2. wasm-bindgen writes the JavaScript around it,
 # 3. wasm-opt makes it smaller (release only),
 # 4. bundle.mjs puts it with style/, public/ and the typeface into target/site/, named by content.
@@ -56,13 +56,16 @@ if ! cmp -s frontend/package-lock.json frontend/node_modules/.gourmetgram-lock; 
 fi
 
 say "compiling to WebAssembly (profile $profile)"
-cargo build --quiet --package gourmetgram-frontend --lib --target wasm32-unknown-unknown --profile "$profile" ||
+cargo build --quiet --package gourmetgram-frontend --bins --target wasm32-unknown-unknown --profile "$profile" ||
     fail "the browser's side does not compile." "If the target is missing: rustup target add wasm32-unknown-unknown"
 target_directory="$(cargo metadata --format-version 1 --no-deps |
     node -e 'process.stdin.on("data", c => (s = (globalThis.s ?? "") + c)).on("end", () => console.log(JSON.parse(s).target_directory))')"
-compiled="$target_directory/wasm32-unknown-unknown/$profile/gourmetgram_frontend.wasm"
+compiled="$target_directory/wasm32-unknown-unknown/$profile"
+bundles=(frontend/src/bin/*.rs)
+bundles=("${bundles[@]##*/}")
+bundles=("${bundles[@]%.rs}")
 
-stamp="$(sha256sum "$compiled" "$0" frontend/package-lock.json | cut -d' ' -f1 | tr '\n' ' ')$wanted"
+stamp="$(cd "$compiled" && sha256sum "${bundles[@]/%/.wasm}" "$repository/frontend/build.sh" "$repository/frontend/package-lock.json" | cut -d' ' -f1 | tr '\n' ' ')$wanted"
 if [ "$(cat "$staging.stamp" 2>/dev/null)" = "$stamp" ]; then
     say "JavaScript and WebAssembly are up to date"
 else
@@ -71,14 +74,15 @@ else
     mkdir -p "$staging"
     keep_names=--remove-name-section
     [ "$mode" = dev ] && keep_names=--no-demangle
-    "$wasm_bindgen" "$compiled" --target web --no-typescript --remove-producers-section "$keep_names" \
-        --out-name gourmetgram --out-dir "$staging"
-    if [ "$mode" = release ]; then
-        say "wasm-opt -Oz"
+    for bundle in "${bundles[@]}"; do
+        "$wasm_bindgen" "$compiled/$bundle.wasm" --target web --no-typescript --remove-producers-section \
+            "$keep_names" --out-name "$bundle" --out-dir "$staging"
+        [ "$mode" = release ] || continue
+        say "wasm-opt -Oz $bundle"
         frontend/node_modules/.bin/wasm-opt -Oz --enable-simd --enable-bulk-memory --enable-sign-ext \
             --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
-            "$staging/gourmetgram_bg.wasm" --output "$staging/gourmetgram_bg.wasm"
-    fi
+            "$staging/${bundle}_bg.wasm" --output "$staging/${bundle}_bg.wasm"
+    done
     echo "$stamp" >"$staging.stamp"
 fi
 

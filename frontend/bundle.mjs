@@ -1,6 +1,6 @@
 // Puts what the browser loads into target/site/: `node frontend/bundle.mjs dev|release STAGING`.
 //
-//   target/site/pkg/<hash>/   gourmetgram.js, gourmetgram_bg.wasm, gourmetgram.css, the typeface: named by what is in
+//   target/site/pkg/<hash>/   a .js and a _bg.wasm for each bundle, gourmetgram.css, the typeface: named by what is in
 //                             them all, so they may be cached for ever
 //   target/site/              everything of public/
 //
@@ -71,7 +71,7 @@ const hash = digest.digest("hex").slice(0, 16);
 
 // A folder gets its name once it is complete, so one that has it needs no second look.
 const folder = join(site, "pkg", hash);
-if (!existsSync(folder) || existsSync(join(folder, "gourmetgram.js.br")) !== (mode === "release")) {
+if (!existsSync(folder) || existsSync(join(folder, "gourmetgram.css.br")) !== (mode === "release")) {
   const unfinished = join(site, "unfinished");
   rmSync(unfinished, { recursive: true, force: true });
   for (const [name, content] of withCompressed(hashed)) write(join(unfinished, name), content);
@@ -96,5 +96,9 @@ const kilobytes = (name) => {
   const bytes = readFileSync(join(folder, mode === "release" ? `${name}.br` : name)).length;
   return `${name} ${Math.ceil(bytes / 1000)} kB`;
 };
-const sizes = ["gourmetgram.js", "gourmetgram_bg.wasm", "gourmetgram.css"].map(kilobytes).join(", ");
+const sizes = hashed
+  .map(([name]) => name)
+  .filter((name) => compressible.has(extname(name)))
+  .map(kilobytes)
+  .join(", ");
 console.log(`frontend: target/site/pkg/${hash}: ${sizes}${mode === "release" ? " (brotli)" : ""}`);

@@ -3,23 +3,24 @@
 use gourmetgram_api::Viewer;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::Router;
+#[cfg(feature = "ssr")]
 use leptos_router::{
     ParamSegment, SsrMode, StaticSegment,
-    components::{Route, Router, Routes},
+    components::{Route, Routes},
 };
 
-use crate::{
-    components::Masthead,
-    pages::{
-        AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
-        NotNowPage, PhotoPage, PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage,
-    },
+use crate::components::Masthead;
+#[cfg(feature = "ssr")]
+use crate::pages::{
+    AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
+    NotNowPage, PhotoPage, PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage,
 };
 
 /// The whole HTML document around [`App`]. `options` name the folder and the files of scripts and styles.
 ///
 /// A page that answers a refused form ([`PostedProblem`](crate::backend::PostedProblem)) gets no scripts: see there.
-/// Neither do pages on which nothing moves.
+/// Neither do pages on which nothing moves; each of the others gets the bundle that holds it.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     use leptos::hydration::HydrationScripts;
@@ -29,12 +30,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let stylesheet = asset(&format!("{}.css", options.output_name));
     let font = asset("bricolage-grotesque.woff2");
     // On the server this is a whole URL, of a host that does not exist.
-    let is_document = use_context::<leptos_router::location::RequestUrl>()
+    let bundle = use_context::<leptos_router::location::RequestUrl>()
         .and_then(|url| url.parse().ok())
-        .is_some_and(|url| crate::pages::is_document(url.path()));
-    let comes_alive = use_context::<crate::backend::PostedProblem>().is_none()
-        && use_context::<crate::backend::PostedFlags>().is_none()
-        && !is_document;
+        .and_then(|url| crate::pages::bundle(url.path()));
+    let answers_a_form = use_context::<crate::backend::PostedProblem>().is_some()
+        || use_context::<crate::backend::PostedFlags>().is_some();
+    let scripts = bundle.filter(|_| !answers_a_form).map(|bundle| {
+        let mut options = options;
+        options.output_name = bundle.into();
+        view! { <HydrationScripts options/> }
+    });
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -49,7 +54,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="preload" href=font r#as="font" r#type="font/woff2" crossorigin="anonymous"/>
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml"/>
                 <MetaTags/>
-                {comes_alive.then(|| view! { <HydrationScripts options/> })}
+                {scripts}
             </head>
             <body>
                 <App/>
@@ -59,8 +64,35 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// What is on every page, and the routes. Every component finds the [`Viewer`] by context.
+#[cfg(feature = "ssr")]
 #[component]
 pub fn App() -> impl IntoView {
+    view! {
+        <Frame>
+            <Routes fallback=NotFoundPage>
+                <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("dashboard") view=DashboardPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("photos") view=PhotosPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("photos"), ParamSegment("id")) view=PhotoPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("campaigns") view=CampaignsPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("review") view=ReviewPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("pipelines") view=PipelinesPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("pipelines"), ParamSegment("run")) view=RunPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("not-now") view=NotNowPage ssr=SsrMode::Async/>
+                <Route path=StaticSegment("login") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("login"), StaticSegment("link")) view=LinkPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("login"), StaticSegment("account")) view=AccountPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("login"), StaticSegment("not-allowed")) view=NotAllowedPage ssr=SsrMode::Async/>
+            </Routes>
+        </Frame>
+    }
+}
+
+/// What is around every page's content. The server and each of the browser's bundles must agree on it to the letter.
+#[component]
+pub(crate) fn Frame<Page: IntoView + 'static>(children: TypedChildren<Page>) -> impl IntoView {
+    let page = children.into_inner();
     provide_meta_context();
     provide_context(SharedValue::new(viewer).into_inner());
     Effect::new(|_| {
@@ -75,22 +107,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Masthead/>
             <main class="content" id="content">
-                <Routes fallback=NotFoundPage>
-                    <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async/>
-                    <Route path=StaticSegment("dashboard") view=DashboardPage ssr=SsrMode::Async/>
-                    <Route path=StaticSegment("photos") view=PhotosPage ssr=SsrMode::Async/>
-                    <Route path=(StaticSegment("photos"), ParamSegment("id")) view=PhotoPage ssr=SsrMode::Async/>
-                    <Route path=StaticSegment("campaigns") view=CampaignsPage ssr=SsrMode::Async/>
-                    <Route path=StaticSegment("review") view=ReviewPage ssr=SsrMode::Async/>
-                    <Route path=StaticSegment("pipelines") view=PipelinesPage ssr=SsrMode::Async/>
-                    <Route path=(StaticSegment("pipelines"), ParamSegment("run")) view=RunPage ssr=SsrMode::Async/>
-                    <Route path=StaticSegment("models") view=ModelsPage ssr=SsrMode::Async/>
-                    <Route path=StaticSegment("not-now") view=NotNowPage ssr=SsrMode::Async/>
-                    <Route path=StaticSegment("login") view=SignInPage ssr=SsrMode::Async/>
-                    <Route path=(StaticSegment("login"), StaticSegment("link")) view=LinkPage ssr=SsrMode::Async/>
-                    <Route path=(StaticSegment("login"), StaticSegment("account")) view=AccountPage ssr=SsrMode::Async/>
-                    <Route path=(StaticSegment("login"), StaticSegment("not-allowed")) view=NotAllowedPage ssr=SsrMode::Async/>
-                </Routes>
+                {page()}
             </main>
             <footer class="colophon">
                 <p>"GourmetGram names dishes from photos. It is a guess with a number, not a judgement of the cook."</p>

@@ -41,13 +41,8 @@ pub struct Campaigns {
 pub struct CampaignForm(BTreeMap<String, String>);
 
 /// How far back a look or a run may go, in hours, with the words for it.
-pub const SPANS: [(&str, &str); 5] = [
-    ("0.5", "the last 30 minutes"),
-    ("6", "the last 6 hours"),
-    ("24", "the last day"),
-    ("168", "the last week"),
-    ("720", "the last 30 days"),
-];
+pub const SPANS: [(&str, &str); 5] =
+    [("0.5", "30 minutes"), ("6", "6 hours"), ("24", "day"), ("168", "week"), ("720", "30 days")];
 
 /// The kinds of rule, as they stand in the form, with what a person calls them.
 pub const KINDS: [(&str, &str); 6] = [

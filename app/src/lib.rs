@@ -1,7 +1,7 @@
 //! GourmetGram's pages: rendered on the server, hydrated in the browser.
 //!
 //! One code for both sides. The server (feature `ssr`) renders [`shell`] with what its [`backend`] gives; the browser
-//! (feature `hydrate`) takes the same [`App`] over and talks to the API through [`client`]. Every form on a page also
+//! (feature `hydrate`) takes the same pages over, each by a bundle of its own, and talks to the API through [`client`]. Every form on a page also
 //! works with scripts off: it posts to a path of [`forms`], and the server answers with a redirect.
 
 #![expect(unreachable_pub, reason = "the component macro makes a `pub` item within a private module of each component")]
@@ -29,7 +29,8 @@ pub mod wording;
 pub mod work;
 
 mod app;
+#[cfg(not(feature = "ssr"))]
+pub mod bundles;
 
-pub use app::App;
 #[cfg(feature = "ssr")]
-pub use app::shell;
+pub use app::{App, shell};

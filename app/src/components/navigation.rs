@@ -5,7 +5,7 @@ use leptos::{either::EitherOf3, prelude::*};
 use leptos_router::hooks::use_location;
 
 use super::{Icon, Wordmark};
-use crate::forms;
+use crate::{forms, pages::login};
 
 /// Each page with the least role that may open it.
 const PAGES: [(&str, &str, Icon, Role); 7] = [
@@ -87,7 +87,7 @@ fn Account() -> impl IntoView {
             EitherOf3::B(view! { <p class="account"><span class="account__name">{role.as_str()}</span></p> })
         }
         // Whoever is at the door already needs no way to it.
-        None => EitherOf3::C((!crate::pages::login::is_here(&location.pathname.get_untracked())).then(|| {
+        None => EitherOf3::C((!login::is_here(&location.pathname.get_untracked())).then(|| {
             view! {
                 <p class="account">
                     <a

@@ -123,11 +123,12 @@ fn Content(found: Campaigns, form: CampaignForm) -> impl IntoView {
         })}
         <ul class="campaigns__list">{list}</ul>
         {archived}
-        <Make form/>
-        {preview.map(|preview| match preview {
-            Ok(preview) => Either::Left(view! { <LookAhead preview/> }),
-            Err(problem) => Either::Right(view! { <Refused title="That cannot be looked at" problem/> }),
-        })}
+        <New form>
+            {preview.map(|preview| match preview {
+                Ok(preview) => Either::Left(view! { <Preview preview/> }),
+                Err(problem) => Either::Right(view! { <Refused title="That has no preview" problem/> }),
+            })}
+        </New>
     }
 }
 
@@ -141,7 +142,14 @@ fn One(campaign: Campaign, troubles: Vec<Run>, project: Option<String>) -> impl 
     let measure = format!("{} of {} labelled", progress.labelled, progress.chosen);
     view! {
         <li class="card campaign" aria-labelledby=labelled_by>
-            <h2 class="card__title" id=heading>{campaign.asked.name.clone()}</h2>
+            <div class="campaign__head">
+                <h2 class="card__title" id=heading>{campaign.asked.name.clone()}</h2>
+                {(!is_archived).then(|| view! {
+                    <form method="post" action=archive>
+                        <button class="button button--small button--quiet" type="submit">"Archive"</button>
+                    </form>
+                })}
+            </div>
             <p class="campaign__rule">{rule(&campaign.asked.rule)}</p>
             <p class="campaign__facts">
                 {if campaign.asked.blind { "Blind: annotators do not learn the model’s answer." } else { "Shown: annotators see the model’s answer." }}
@@ -151,15 +159,10 @@ fn One(campaign: Campaign, troubles: Vec<Run>, project: Option<String>) -> impl 
             {place(&campaign, project)}
             {troubles.iter().map(went_wrong).collect_view()}
             {(!is_archived).then(|| view! {
-                <div class="campaign__ways">
-                    <form method="post" action=select class="toolbar">
-                        <Spans id=format!("span-{}", campaign.id) label="Photos of" chosen="0.5".to_owned()/>
-                        <button class="button" type="submit">"Select now"</button>
-                    </form>
-                    <form method="post" action=archive>
-                        <button class="button button--quiet" type="submit">"Archive"</button>
-                    </form>
-                </div>
+                <form method="post" action=select class="toolbar campaign__select">
+                    <Spans id=format!("span-{}", campaign.id) label="Photos of the last" chosen="0.5".to_owned()/>
+                    <button class="button button--small" type="submit">"Select now"</button>
+                </form>
             })}
         </li>
     }
@@ -226,11 +229,12 @@ fn rule(rule: &CampaignRule) -> String {
 }
 
 fn percent(share: f64) -> String {
-    format!("{} %", (share * 10_000.0).round() / 100.0)
+    format!("{}%", (share * 10_000.0).round() / 100.0)
 }
 
+/// The form for a campaign, and beside it what it would choose.
 #[component]
-fn Make(form: CampaignForm) -> impl IntoView {
+fn New(form: CampaignForm, children: Children) -> impl IntoView {
     let presets = CampaignPreset::ALL.map(|preset| {
         let href = format!("{}?preset={preset}#new", campaigns::PAGE);
         view! { <li><a class="chip" href=href rel="external">{preset.title()}</a></li> }
@@ -249,11 +253,12 @@ fn Make(form: CampaignForm) -> impl IntoView {
         .map(|(word, name)| view! { <option value=word selected=word == measure>{name}</option> });
     view! {
         <section class="campaigns__new" id="new" aria-labelledby="new-title">
-            <h2 id="new-title">"Make a campaign"</h2>
-            <p>"Begin with one that many want:"</p>
+            <h2 id="new-title">"New campaign"</h2>
+            <p>"Start from one that many teams want, or say your own."</p>
             <ul class="campaigns__presets">{presets}</ul>
             // Looking ahead asks for the page, making changes something: one form, two buttons.
-            <form class="form" method="get" action=campaigns::PAGE>
+            <div class="campaigns__desk">
+            <form class="card campaigns__form" method="get" action=campaigns::PAGE>
                 <div class="field">
                     <label class="field__label" for="name">"Name"</label>
                     <input class="input" id="name" name="name" required=true maxlength="80" value=value("name")/>
@@ -261,15 +266,18 @@ fn Make(form: CampaignForm) -> impl IntoView {
                 <div class="field">
                     <label class="field__label" for="kind">"Which photos"</label>
                     <select class="select" id="kind" name="kind" aria-describedby="kind-hint">{kinds}</select>
-                    <p class="field__hint" id="kind-hint">"After a change here, “Look ahead” shows the fields that go with it."</p>
+                    <p class="field__hint" id="kind-hint">"After a change here, “Preview” shows the fields that go with it."</p>
                 </div>
                 {has_draw.then(|| view! {
                     <fieldset class="field">
                         <legend class="field__label">"The random sample"</legend>
-                        <label class="tick"><input type="radio" name="draw" value="rate" checked=!by_count/>"A share of all photos, in percent"</label>
-                        <Number name="rate" label="Share, percent" value=value("rate") hint="From 0.01 to 100; 10 where nothing is said."/>
-                        <label class="tick"><input type="radio" name="draw" value="per_interval" checked=by_count/>"So many of each interval"</label>
-                        <Number name="per_interval" label="Photos of an interval" value=value("per_interval") hint=""/>
+                        <label class="tick"><input type="radio" name="draw" value="rate" checked=!by_count/>"Percent of all photos"</label>
+                        <input class="input" name="rate" aria-label="Percent of all photos" inputmode="decimal" maxlength="20"
+                            value=value("rate") aria-describedby="rate-hint"/>
+                        <p class="field__hint" id="rate-hint">"From 0.01 to 100; 10 where nothing is said."</p>
+                        <label class="tick"><input type="radio" name="draw" value="per_interval" checked=by_count/>"Number of photos of each interval"</label>
+                        <input class="input" name="per_interval" aria-label="Number of photos of each interval" inputmode="numeric" maxlength="20"
+                            value=value("per_interval")/>
                     </fieldset>
                 })}
                 {has_threshold.then(|| view! {
@@ -283,11 +291,14 @@ fn Make(form: CampaignForm) -> impl IntoView {
                     <Number name="at_most" label="At most so many of an interval" value=value("at_most")
                         hint="Of each kind. Empty: all of them."/>
                 })}
-                <label class="tick">
-                    <input type="checkbox" name="shown" value="yes" checked=is_shown/>
-                    "Show annotators what the model answered"
-                </label>
-                <p class="field__hint">"Only labels given without seeing the answer can say how accurate the model is."</p>
+                <div class="field">
+                    <span class="field__label">"What annotators see"</span>
+                    <label class="tick">
+                        <input type="checkbox" name="shown" value="yes" checked=is_shown aria-describedby="blind-hint"/>
+                        "Show the model’s answer"
+                    </label>
+                    <p class="field__hint" id="blind-hint">"Only labels given without seeing it can say how accurate the model is."</p>
+                </div>
                 <Number name="double" label="Labelled by two people, percent" value=value("double")
                     hint="Shows how far people agree; 5 where nothing is said."/>
                 <div class="field">
@@ -297,12 +308,14 @@ fn Make(form: CampaignForm) -> impl IntoView {
                         <option value="label_studio" selected=in_label_studio>"Label Studio"</option>
                     </select>
                 </div>
-                <div class="toolbar">
-                    <Spans id="hours".to_owned() label="Look at" chosen=value("hours")/>
-                    <button class="button" type="submit">"Look ahead"</button>
-                    <button class="button button--primary" type="submit" formmethod="post">"Make it"</button>
+                <div class="toolbar campaigns__send">
+                    <Spans id="hours".to_owned() label="Preview with photos of the last" chosen=value("hours")/>
+                    <button class="button" type="submit">"Preview"</button>
+                    <button class="button button--primary" type="submit" formmethod="post">"Create campaign"</button>
                 </div>
             </form>
+            {children()}
+            </div>
         </section>
     }
 }
@@ -333,7 +346,7 @@ fn Spans(id: String, label: &'static str, chosen: String) -> impl IntoView {
 }
 
 #[component]
-fn LookAhead(preview: CampaignPreview) -> impl IntoView {
+fn Preview(preview: CampaignPreview) -> impl IntoView {
     let CampaignPreview { selected, half_width, photos } = preview;
     let rows = selected.strata.iter().map(|counts| {
         view! {
@@ -358,6 +371,9 @@ fn LookAhead(preview: CampaignPreview) -> impl IntoView {
     let pictures = pictures.collect_view();
     let words = match half_width {
         _ if selected.considered == 0 => "No photo was received in that time.".to_owned(),
+        Some(half) if half * 100.0 < 0.05 => {
+            "Once all of them are labelled, the model’s accuracy over that time is known exactly.".to_owned()
+        }
         Some(half) => format!(
             "Once all of them are labelled, the model’s accuracy over that time is known to about ± {:.1} points.",
             half * 100.0
@@ -366,7 +382,7 @@ fn LookAhead(preview: CampaignPreview) -> impl IntoView {
     };
     let chosen = usize::try_from(selected.chosen).unwrap_or(usize::MAX);
     view! {
-        <section class="campaigns__preview" aria-labelledby="preview-title">
+        <section class="card campaigns__preview" aria-labelledby="preview-title">
             <h2 id="preview-title">{format!("It would choose {}", wording::count(chosen, "photo", "photos"))}</h2>
             <p>{words}</p>
             <div class="table-scroll" tabindex="0" role="region" aria-label="By kind of photo">

@@ -4,14 +4,13 @@
 mod campaigns;
 #[cfg(feature = "ssr")]
 mod dashboard;
-#[cfg(not(feature = "ssr"))]
-mod document;
 pub mod home;
 #[cfg(feature = "ssr")]
 mod loading;
 pub mod login;
 #[cfg(feature = "ssr")]
 mod models;
+#[cfg(feature = "ssr")]
 mod not_found;
 #[cfg(feature = "ssr")]
 mod not_now;
@@ -20,28 +19,28 @@ mod photos;
 mod pipelines;
 mod review;
 
-#[cfg(not(feature = "ssr"))]
-pub use document::{CampaignsPage, DashboardPage, ModelsPage, NotNowPage, PipelinesPage, RunPage};
 pub use home::HomePage;
-pub use login::{AccountPage, LinkPage, NotAllowedPage, SignInPage};
-pub use not_found::NotFoundPage;
 pub use photos::{PhotoPage, PhotosPage};
 pub use review::ReviewPage;
 #[cfg(feature = "ssr")]
 pub use {
     campaigns::CampaignsPage,
     dashboard::DashboardPage,
+    login::{AccountPage, LinkPage, NotAllowedPage, SignInPage},
     models::ModelsPage,
+    not_found::NotFoundPage,
     not_now::NotNowPage,
     pipelines::{PipelinesPage, RunPage},
 };
 
-/// Whether the page at `path` is a document and nothing more: nothing on it moves, so it gets no scripts, and they need
-/// not carry it.
+/// The bundle that makes the page at `path` come alive. The other pages are documents and nothing more: nothing on
+/// them moves, so they get no scripts.
 #[cfg(feature = "ssr")]
-pub(crate) fn is_document(path: &str) -> bool {
-    let path = path.trim_end_matches('/');
-    login::is_here(path)
-        || path.starts_with("/pipelines/")
-        || ["/campaigns", "/dashboard", "/models", "/pipelines", crate::forms::NOT_NOW].contains(&path)
+pub(crate) fn bundle(path: &str) -> Option<&'static str> {
+    match path.trim_matches('/') {
+        "" => Some("home"),
+        "photos" => Some("photos"),
+        "review" => Some("review"),
+        path => path.strip_prefix("photos/").filter(|id| !id.contains('/')).map(|_| "photos"),
+    }
 }

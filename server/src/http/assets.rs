@@ -25,7 +25,7 @@ const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// The folder of this build's scripts and styles, `pkg/{hash}`; `None` where the front end was not built.
 pub fn package_folder() -> Option<String> {
-    Site::iter().find_map(|path| path.strip_suffix("/gourmetgram.js").map(str::to_owned))
+    Site::iter().find_map(|path| path.strip_suffix("/gourmetgram.css").map(str::to_owned))
 }
 
 /// Whether there is such a file.

@@ -175,7 +175,7 @@ async fn the_page_runs_a_pipeline_by_a_plain_form_and_shows_what_became_of_it() 
     let shown = ann.get(&page).send().await.unwrap();
     assert_eq!(shown.status(), 200);
     let shown = shown.text().await.unwrap();
-    for word in ["3 of 3 photos chosen", "Week &lt;48&gt;", "Choose", "Copy", "Do it again"] {
+    for word in ["3 of 3 photos chosen", "Week &lt;48&gt;", "Choose", "Copy", "Run again"] {
         assert!(shown.contains(word), "{word} in {shown}");
     }
     assert!(!shown.contains("data-live"), "what is over does not move");

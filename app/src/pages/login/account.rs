@@ -11,9 +11,9 @@ use crate::{backend::Backend, trouble::Trouble};
 
 const STRENGTH: &str = "12 characters or more; a few words that do not belong together are good.";
 
-/// The page.
+/// `/login/account`: a name and a password for who came by link, another password for everybody else.
 #[component]
-pub(super) fn Account() -> impl IntoView {
+pub fn Account() -> impl IntoView {
     let viewer = use_context::<Arc<dyn Backend>>().map(|backend| backend.viewer()).unwrap_or_default();
     match viewer.name {
         None => Either::Left(view! { <NewAccount/> }),

@@ -8,9 +8,9 @@ use leptos_router::hooks::use_query_map;
 use super::field::{Answer, Door};
 use crate::{backend::PostedProblem, trouble::Trouble};
 
-/// The page. Opening it changes nothing: mail programs, chats and browsers look at links before people do.
+/// `/login/link`: the button that uses a one-time link.
 #[component]
-pub(super) fn Link() -> impl IntoView {
+pub fn Link() -> impl IntoView {
     let token = use_query_map().read_untracked().get("token").filter(|token| !token.is_empty());
     let was_refused = use_context::<PostedProblem>().is_some();
     view! {

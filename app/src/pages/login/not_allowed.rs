@@ -11,9 +11,9 @@ use crate::{
     trouble::Trouble,
 };
 
-/// The page.
+/// What somebody sees who is signed in and asks for a page of others.
 #[component]
-pub(super) fn NotAllowed() -> impl IntoView {
+pub fn NotAllowed() -> impl IntoView {
     if let Some(status) = use_context::<PageStatus>() {
         status.set(403);
     }

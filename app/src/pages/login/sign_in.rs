@@ -14,9 +14,9 @@ use crate::{
     trouble::Trouble,
 };
 
-/// The page.
+/// `/login`: name and password.
 #[component]
-pub(super) fn SignIn() -> impl IntoView {
+pub fn SignIn() -> impl IntoView {
     let query = use_query_map().read_untracked();
     let next = query.get("next").unwrap_or_default();
     let viewer = use_context::<Arc<dyn Backend>>().map(|backend| backend.viewer()).unwrap_or_default();

@@ -25,10 +25,10 @@ pub(super) fn History(shown: WorkShown) -> impl IntoView {
                             <th scope="col">"Pipeline"</th>
                             <th scope="col">"Campaign"</th>
                             <th scope="col">"State"</th>
-                            <th scope="col">"Did"</th>
-                            <th scope="col" class="number">"Took"</th>
-                            <th scope="col" class="number">"Tries"</th>
-                            <th scope="col">"Asked"</th>
+                            <th scope="col">"Result"</th>
+                            <th scope="col" class="number">"Duration"</th>
+                            <th scope="col" class="number">"Attempts"</th>
+                            <th scope="col">"Started"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -43,7 +43,7 @@ pub(super) fn History(shown: WorkShown) -> impl IntoView {
 
 fn row(run: &Run, campaign: Option<String>) -> impl IntoView + use<> {
     let took = run.started_at.zip(run.ended_at).map(|(from, to)| duration(to - from));
-    let dry = run.dry_run.then(|| view! { <span class="work__note">" (only to see)"</span> });
+    let dry = run.dry_run.then(|| view! { <span class="work__note">" (dry run)"</span> });
     view! {
         <tr>
             <th scope="row"><a href=format!("/pipelines/{}", run.id) rel="external">{interval(run.start, run.end)}</a></th>

@@ -83,7 +83,7 @@ fn Pipeline(pipeline: PipelineInfo) -> impl IntoView {
         <li class="card">
             <h2 class="card__title">{pipeline.name.clone()}</h2>
             <p>{pipeline.about.clone()}</p>
-            <ol class="chain" aria-label=format!("Steps of {}", pipeline.name)>{steps}</ol>
+            <ol class="chain" role="list" aria-label=format!("Steps of {}", pipeline.name)>{steps}</ol>
             <p class="work__note">{next}</p>
             {last.map(|run| view! {
                 <p class="work__note">
@@ -107,7 +107,7 @@ fn Ask(shown: WorkShown) -> impl IntoView {
     if campaigns.is_empty() {
         return Either::Left(view! {
             <section class="work__ask" aria-labelledby="ask-title">
-                <h2 id="ask-title">"Run one now"</h2>
+                <h2 id="ask-title">"Run a pipeline"</h2>
                 <p>"A run is about a campaign, and there is none yet. " <a href="/campaigns" rel="external">"Make a campaign"</a></p>
             </section>
         });
@@ -118,7 +118,7 @@ fn Ask(shown: WorkShown) -> impl IntoView {
     let campaigns = campaigns.collect_view();
     Either::Right(view! {
         <section class="work__ask" aria-labelledby="ask-title">
-            <h2 id="ask-title">"Run one now"</h2>
+            <h2 id="ask-title">"Run a pipeline"</h2>
             <form class="work__form" method="post" action="/pipelines/runs">
                 <div class="field">
                     <label class="field__label" for="ask-pipeline">"Pipeline"</label>
@@ -137,7 +137,7 @@ fn Ask(shown: WorkShown) -> impl IntoView {
                     <input class="input" id="ask-end" name="end" type="text" inputmode="numeric" autocomplete="off" placeholder="2026-11-24 10:00" aria-describedby="ask-hint"/>
                 </div>
                 <label class="work__dry">
-                    <input type="checkbox" name="dry_run" value="true"/> "Only say what would be done"
+                    <input type="checkbox" name="dry_run" value="true"/> "Dry run: only say what would be done"
                 </label>
                 <button class="button button--primary" type="submit">"Run"</button>
             </form>

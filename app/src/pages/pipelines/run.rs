@@ -52,32 +52,32 @@ fn Shown(shown: RunShown) -> impl IntoView {
                 <dl class="pairs">
                     <div><dt>"Pipeline"</dt><dd>{run.pipeline.clone()}</dd></div>
                     {campaign.map(|name| view! { <div><dt>"Campaign"</dt><dd>{name}</dd></div> })}
-                    <div><dt>"Asked for"</dt><dd>{moment(run.created_at)} ", " {cause_word(run.cause)}</dd></div>
-                    {run.dry_run.then(|| view! { <div><dt>"Only to see"</dt><dd>"It changes nothing."</dd></div> })}
-                    <div><dt>"Tries"</dt><dd>{run.attempts}</dd></div>
+                    <div><dt>"Started"</dt><dd>{moment(run.created_at)} ", " {cause_word(run.cause)}</dd></div>
+                    {run.dry_run.then(|| view! { <div><dt>"Dry run"</dt><dd>"It changes nothing."</dd></div> })}
+                    <div><dt>"Attempts"</dt><dd>{run.attempts}</dd></div>
                     {run.due_at.map(|at| view! { <div><dt>"Not before"</dt><dd>{moment(at)}</dd></div> })}
-                    {(!run.counts.is_empty()).then(|| view! { <div><dt>"Did"</dt><dd>{counted(&run.counts)}</dd></div> })}
-                    {run.error.clone().map(|error| view! { <div><dt>"Went wrong"</dt><dd>{error}</dd></div> })}
+                    {(!run.counts.is_empty()).then(|| view! { <div><dt>"Result"</dt><dd>{counted(&run.counts)}</dd></div> })}
+                    {run.error.clone().map(|error| view! { <div><dt>"Error"</dt><dd>{error}</dd></div> })}
                 </dl>
                 <h2>"Steps"</h2>
-                <ol class="chain chain--told">{steps}</ol>
+                <ol class="chain chain--told" role="list">{steps}</ol>
                 <h2 id="log-title">"Log"</h2>
                 {match says_nothing {
                     true => Either::Left(view! { <p class="work__note">"It has not said anything yet."</p> }),
                     false => Either::Right(view! {
-                        <div class="work__log" tabindex="0" role="region" aria-labelledby="log-title"><ol>{lines}</ol></div>
+                        <div class="work__log" tabindex="0" role="region" aria-labelledby="log-title"><ol role="list">{lines}</ol></div>
                     }),
                 }}
             </div>
             {match is_over {
                 true => Either::Left(view! {
                     <form method="post" action=format!("/pipelines/{id}/again")>
-                        <button class="button" type="submit">"Do it again"</button>
+                        <button class="button" type="submit">"Run again"</button>
                     </form>
                 }),
                 false => Either::Right(view! {
                     <form method="post" action=format!("/pipelines/{id}/cancel")>
-                        <button class="button" type="submit">"Call it off"</button>
+                        <button class="button" type="submit">"Cancel run"</button>
                     </form>
                 }),
             }}

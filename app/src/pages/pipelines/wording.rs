@@ -6,11 +6,11 @@ use gourmetgram_api::{Cause, Counts, RunState};
 /// How far something is.
 pub(super) fn state_word(state: RunState) -> &'static str {
     match state {
-        RunState::Waiting => "waits",
-        RunState::Running => "under way",
+        RunState::Waiting => "waiting",
+        RunState::Running => "running",
         RunState::Succeeded => "done",
         RunState::Failed => "failed",
-        RunState::Cancelled => "called off",
+        RunState::Cancelled => "cancelled",
     }
 }
 
@@ -20,7 +20,7 @@ pub(super) fn cause_word(cause: Cause) -> &'static str {
         Cause::Schedule => "by schedule",
         Cause::Manual => "by hand",
         Cause::Backfill => "backfill",
-        Cause::Hint => "because something happened",
+        Cause::Hint => "by a hint",
     }
 }
 
@@ -40,6 +40,7 @@ pub(super) fn interval(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
 pub(super) fn duration(took: TimeDelta) -> String {
     let seconds = took.as_seconds_f64().max(0.0);
     match seconds {
+        s if s < 0.1 => format!("{:.0} ms", s * 1e3),
         s if s < 10.0 => format!("{s:.1} s"),
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
@@ -76,7 +77,7 @@ mod tests {
             (said(0.42), said(75.0), said(600.0), said(9000.0)),
             ("0.4 s".to_owned(), "75 s".to_owned(), "10 min".to_owned(), "2.5 h".to_owned())
         );
-        assert_eq!(said(-3.0), "0.0 s", "clocks of two servers differ");
+        assert_eq!(said(-3.0), "0 ms", "clocks of two servers differ");
     }
 
     #[test]

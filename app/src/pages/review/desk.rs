@@ -179,20 +179,22 @@ fn Stage(session: Session, seen: Photos, act: Callback<Press>) -> impl IntoView 
     let is_broken = move || session.current().is_some_and(|id| seen.broken.with(|broken| broken.contains(&id)));
     let shown = move || session.tasks.with(|tasks| tasks.first().and_then(|task| task.shown.clone()));
     view! {
-        <div class="review__stage">
-            <For each=near key=|task| task.id let(task)>
-                <Photo task session seen/>
-            </For>
-            {move || session.current().is_none().then(|| view! { <NoPhoto session/> })}
-            {move || is_broken().then(|| view! {
-                <div class="review__broken" role="alert">
-                    <p>"This photo does not come."</p>
-                    <button type="button" class="button button--small" on:click=move |_| act.run(Press::Skip)>"Pass it over"</button>
-                </div>
-            })}
-            <Troubles session/>
+        <div class="review__picture">
+            <div class="review__stage">
+                <For each=near key=|task| task.id let(task)>
+                    <Photo task session seen/>
+                </For>
+                {move || session.current().is_none().then(|| view! { <NoPhoto session/> })}
+                {move || is_broken().then(|| view! {
+                    <div class="review__broken" role="alert">
+                        <p>"This photo does not come."</p>
+                        <button type="button" class="button button--small" on:click=move |_| act.run(Press::Skip)>"Pass it over"</button>
+                    </div>
+                })}
+                <Troubles session/>
+            </div>
+            {move || shown().map(|answer| view! { <Shown answer/> })}
         </div>
-        {move || shown().map(|answer| view! { <Shown answer/> })}
     }
 }
 

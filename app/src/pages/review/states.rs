@@ -119,7 +119,8 @@ pub(super) fn Finished(
             </p>
             <p class="finished__words">
                 {move || progress.with(|progress| match progress.left() {
-                    0 => format!("All {} of this campaign have their labels.", count(progress.photos as usize, "photo", "photos")),
+                    0 if progress.photos == 1 => "The one photo of this campaign has its label.".to_owned(),
+                    0 => format!("All {} photos of this campaign have their labels.", progress.photos),
                     left => format!(
                         "{} still wait, but not for you: somebody else looks at them, they are to be labelled by a second person, or you passed them over.",
                         count(left as usize, "photo", "photos"),

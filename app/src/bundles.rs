@@ -1,0 +1,65 @@
+//! The pages that come alive, as the browser gets them: one bundle each, with nothing of the others.
+//!
+//! [`bundle`](crate::pages::bundle) says which page is in which; `frontend/src/bin/` has an entry point for each.
+
+use leptos::prelude::*;
+use leptos_router::{
+    ParamSegment, StaticSegment,
+    components::{Route, Routes},
+    hooks::use_location,
+};
+
+use crate::{
+    app::Frame,
+    pages::{HomePage, PhotoPage, PhotosPage, ReviewPage},
+};
+
+/// The bundle `home`: `/`.
+#[component]
+pub fn Home() -> impl IntoView {
+    view! {
+        <Frame>
+            <Routes fallback=ByDocument>
+                <Route path=StaticSegment("") view=HomePage/>
+            </Routes>
+        </Frame>
+    }
+}
+
+/// The bundle `photos`: `/photos` and one photo of it.
+#[component]
+pub fn Photos() -> impl IntoView {
+    view! {
+        <Frame>
+            <Routes fallback=ByDocument>
+                <Route path=StaticSegment("photos") view=PhotosPage/>
+                <Route path=(StaticSegment("photos"), ParamSegment("id")) view=PhotoPage/>
+            </Routes>
+        </Frame>
+    }
+}
+
+/// The bundle `review`: `/review`.
+#[component]
+pub fn Review() -> impl IntoView {
+    view! {
+        <Frame>
+            <Routes fallback=ByDocument>
+                <Route path=StaticSegment("review") view=ReviewPage/>
+            </Routes>
+        </Frame>
+    }
+}
+
+/// In a living page that came to an address it does not hold: goes on to the document there.
+#[component]
+fn ByDocument() -> impl IntoView {
+    let location = use_location();
+    Effect::new(move |_| {
+        let (path, query) = (location.pathname.get(), location.search.get());
+        let query = if query.is_empty() { query } else { format!("?{}", query.trim_start_matches('?')) };
+        // An address that cannot be gone to leaves the words below.
+        let _ = window().location().set_href(&format!("{path}{query}"));
+    });
+    view! { <p class="loading" role="status">"One moment…"</p> }
+}

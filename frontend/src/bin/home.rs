@@ -1,0 +1,3 @@
+//! The entry point of the bundle `home`.
+
+gourmetgram_frontend::entry!(Home);

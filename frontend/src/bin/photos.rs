@@ -1,0 +1,3 @@
+//! The entry point of the bundle `photos`.
+
+gourmetgram_frontend::entry!(Photos);

@@ -1,0 +1,3 @@
+//! The entry point of the bundle `review`.
+
+gourmetgram_frontend::entry!(Review);
