@@ -300,7 +300,7 @@ async fn a_refused_form_is_explained_on_a_page_that_needs_no_script() {
     assert_eq!(page.status, 422);
     assert!(page.html.contains("role=\"alert\""), "{}", page.html);
     assert!(page.html.contains("The file ends too early."), "{}", page.html);
-    assert!(!page.html.contains(".js"), "its address is the form's: it must not come alive");
+    assert!(!page.html.contains("_bg.wasm"), "its address is the form's: it must not come alive");
     assert!(page.html.contains("action=\"/photos\""));
 }
 
@@ -317,7 +317,7 @@ async fn campaigns_are_a_list_a_form_and_a_look_ahead_without_scripts() {
     let kitchen = || Kitchen(Ok(Some(photo())), signed_in(Role::Operator));
     let page = render("/campaigns", kitchen(), None).await;
     assert!(page.html.contains("Week &lt;48&gt;") && page.html.contains("3 of 12 labelled"), "{}", page.html);
-    assert!(!page.html.contains(".js"), "nothing moves, so it needs no script");
+    assert!(!page.html.contains("_bg.wasm"), "nothing moves, so it needs no script");
     assert!(!page.html.contains("It would choose"));
     let page = render("/campaigns?preset=continuous&hours=24", kitchen(), None).await;
     for word in ["It would choose 1 photo", "± 3.4 points", "low confidence", "5%", ID] {
@@ -360,7 +360,7 @@ async fn the_navigation_says_where_one_is() {
         assert_eq!(page.status, 200, "{path}");
         let link = page.html.split("<a ").find(|link| link.contains("aria-current=\"page\""));
         assert!(link.is_some_and(|link| link.contains(path)), "{path} in {}", page.html);
-        let comes_alive = page.html.contains(".js");
+        let comes_alive = page.html.contains("_bg.wasm");
         assert_eq!(comes_alive, path == "/review", "where nothing moves, as on {path}, no script is needed");
     }
 }
@@ -483,7 +483,7 @@ async fn flags_set_by_a_form_are_confirmed_with_a_form_that_undoes_them() {
     assert!(page.html.contains("1 photo flagged for review."), "{}", page.html);
     assert!(page.html.contains(&format!("value=\"{ID}:not_food\"")), "{}", page.html);
     assert!(page.html.contains("form=\"undo-flags\"") && page.html.contains("id=\"undo-flags\""));
-    assert!(!page.html.contains(".js"), "its address is the form's: it must not come alive");
+    assert!(!page.html.contains("_bg.wasm"), "its address is the form's: it must not come alive");
 }
 
 #[tokio::test]

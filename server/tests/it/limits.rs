@@ -143,7 +143,7 @@ async fn whoever_asks_for_too_many_pages_gets_one_that_says_so_and_programs_get_
         assert!(html.contains("Too many requests were made from your network in a short time"), "{html}");
         assert!(html.contains(&format!("in {wait} seconds")), "{html}");
         assert!(html.contains("Try again</a>") && html.contains(&request_id), "{html}");
-        assert!(!html.contains(".js"), "nothing on it moves: {html}");
+        assert!(!html.contains("_bg.wasm"), "nothing on it moves: {html}");
         assert!(!html.contains("not-now") && !html.contains("not%2Dnow"), "its own address is nobody's: {html}");
     }
     // What is drawn beside the page, what scripts ask for, and what programs with credentials ask for is no page.
