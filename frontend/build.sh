@@ -79,7 +79,7 @@ else
             "$keep_names" --out-name "$bundle" --out-dir "$staging"
         [ "$mode" = release ] || continue
         say "wasm-opt -Oz $bundle"
-        frontend/node_modules/.bin/wasm-opt -Oz --enable-simd --enable-bulk-memory --enable-sign-ext \
+        frontend/node_modules/.bin/wasm-opt -Oz -ocimfs 0 -aimfs 0 --enable-simd --enable-bulk-memory --enable-sign-ext \
             --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
             "$staging/${bundle}_bg.wasm" --output "$staging/${bundle}_bg.wasm"
     done

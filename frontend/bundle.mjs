@@ -4,14 +4,16 @@
 //                             them all, so they may be cached for ever
 //   target/site/              everything of public/
 //
-// In release each file that gains from it has a .br and a .gz beside it, so the server compresses nothing twice. Only
-// node's own modules are used. Whatever else lies in target/site/ is removed.
+// In release scripts and styles are minified, and each file that gains from it has a .br and a .gz beside it, so the
+// server compresses nothing twice. Whatever else lies in target/site/ is removed.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+import { transformSync } from "esbuild";
 
 const [mode, staging] = process.argv.slice(2);
 if (!["dev", "release"].includes(mode) || !staging) {
@@ -35,6 +37,14 @@ function filesBelow(folder) {
 /** The style sheet with its imports in place of the lines that name them: one request instead of a chain. */
 function styleSheet(path) {
   return readFileSync(path, "utf8").replace(/^@import "([^"]+)";$/gm, (_, name) => styleSheet(join(dirname(path), name)));
+}
+
+/** A script or a style sheet as it is served: in release without what only people read. */
+function served(name, content) {
+  const loader = { ".js": "js", ".css": "css" }[extname(name)];
+  if (mode !== "release" || !loader) return content;
+  const { code } = transformSync(content.toString(), { loader, minify: true, target: "esnext", legalComments: "none" });
+  return Buffer.from(code);
 }
 
 /** The files with the compressed forms of those that gain from it, where this is a release. */
@@ -62,7 +72,7 @@ const hashed = [
   ...filesBelow(join(repository, staging)),
   ["gourmetgram.css", Buffer.from(styleSheet(join(repository, "style/gourmetgram.css")))],
   ["bricolage-grotesque.woff2", readFileSync(join(repository, "frontend", font))],
-];
+].map(([name, content]) => [name, served(name, content)]);
 const digest = createHash("sha256");
 for (const [name, content] of hashed) {
   digest.update(`${name}\0${content.length}\0`).update(content);
@@ -81,7 +91,9 @@ if (!existsSync(folder) || existsSync(join(folder, "gourmetgram.css.br")) !== (m
 }
 
 const wanted = new Set();
-for (const [name, content] of withCompressed(filesBelow(join(repository, "public")))) {
+for (const [name, content] of withCompressed(
+  filesBelow(join(repository, "public")).map(([name, content]) => [name, served(name, content)]),
+)) {
   write(join(site, name), content);
   wanted.add(name);
 }

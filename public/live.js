@@ -4,6 +4,14 @@ const EVERY = 2000;
 
 const moving = () => [...document.querySelectorAll("[data-live][id]")];
 
+// What the keyboard is on, in the new part: the same link, which may have moved, or what stands in its place.
+function twinOf(focused, old, fresh) {
+  const stops = (part) => [...part.querySelectorAll("a, button, [tabindex]")];
+  const address = focused.getAttribute("href");
+  const now = stops(fresh);
+  return (address && now.find((stop) => stop.getAttribute("href") === address)) || now[stops(old).indexOf(focused)];
+}
+
 async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
   // Signed out meanwhile, or the server is away: what is there stays.
@@ -13,13 +21,11 @@ async function refresh() {
     const fresh = now.getElementById(old.id);
     if (!fresh || fresh.isEqualNode(old)) continue;
     const { scrollTop, scrollLeft } = old;
-    const focused = document.activeElement;
-    const place = old.contains(focused) ? [...old.querySelectorAll("a, button, [tabindex]")].indexOf(focused) : -1;
-    const held = old === focused;
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const twin = focused === old ? fresh : focused && twinOf(focused, old, fresh);
     old.replaceWith(fresh);
     fresh.scrollTo(scrollLeft, scrollTop);
-    if (held) fresh.focus();
-    else if (place >= 0) fresh.querySelectorAll("a, button, [tabindex]")[place]?.focus();
+    twin?.focus({ preventScroll: true });
   }
   // What is offered once it is over differs from what was offered before: a whole page then.
   if (moving().length === 0) location.reload();
