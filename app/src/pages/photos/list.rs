@@ -337,6 +337,8 @@ fn More(list: List) -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
     let watcher = StoredValue::new(None::<Watcher>);
     let near = RwSignal::new(false);
+    // Whether the keyboard is here. What it is on does not run away from it: the list grows no further by itself then.
+    let held = RwSignal::new(false);
     Effect::new(move |_| {
         if let Some(end) = end.get() {
             watcher.set_value(Watcher::new(&end, move |is_near, _| near.set(is_near)));
@@ -345,8 +347,19 @@ fn More(list: List) -> impl IntoView {
     // As long as the end is near: a page may be shorter than the window.
     Effect::new(move |_| {
         list.shelves.track();
-        if near.get() && !list.busy.get() {
+        if near.get() && !held.get() && !list.busy.get() {
             list.go_on();
+        }
+    });
+    // What was on its way when the keyboard came pushes it down once.
+    Effect::new(move |_| {
+        list.shelves.track();
+        if held.get_untracked() {
+            request_animation_frame(move || {
+                if let (true, Some(end)) = (held.get_untracked(), end.get_untracked()) {
+                    end.scroll_into_view_with_bool(false);
+                }
+            });
         }
     });
     on_cleanup(move || watcher.set_value(None));
@@ -370,7 +383,7 @@ fn More(list: List) -> impl IntoView {
     };
     let trouble = move || list.trouble.get().filter(|_| list.shelves.with(|shelves| !shelves.is_empty()));
     view! {
-        <div class="more" node_ref=end>
+        <div class="more" node_ref=end on:focusin=move |_| held.set(true) on:focusout=move |_| held.set(false)>
             {move || trouble().map(|trouble| view! {
                 <TroubleNotice trouble retry=Callback::new(move |()| list.retry())/>
             })}
