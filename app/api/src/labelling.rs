@@ -37,6 +37,12 @@ pub enum UnusableCampaign {
         "schedule {0:?} has not the five fields of cron (minute, hour, day, month, day of the week) of a time that comes"
     )]
     Schedule(String),
+    /// To be labelled in a Label Studio that nobody has named.
+    #[error(
+        "no Label Studio is set up: name it in the settings (label_studio.url and label_studio.token), or have the \
+         campaign labelled in \"review\""
+    )]
+    NoLabelStudio,
 }
 
 /// What "unsure" means.

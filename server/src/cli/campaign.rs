@@ -104,7 +104,7 @@ impl Span {
 const MAX_FILE: u64 = 64 * 1024;
 
 impl Asked {
-    fn read(self) -> anyhow::Result<NewCampaign> {
+    fn read(self, settings: &Settings) -> anyhow::Result<NewCampaign> {
         let mut asked: NewCampaign = match (self.preset, self.file) {
             (Some(preset), _) => preset.campaign(preset.title()),
             (None, Some(file)) => {
@@ -127,7 +127,7 @@ impl Asked {
             asked.name = name;
         }
         asked.seed = self.seed.or(asked.seed);
-        crate::pipelines::check_campaign(&asked)?;
+        crate::pipelines::check_campaign(&asked, settings)?;
         Ok(asked)
     }
 }
@@ -136,9 +136,9 @@ impl Asked {
 pub async fn run(settings: &Settings, command: CampaignCommand) -> anyhow::Result<()> {
     match command {
         CampaignCommand::List { json } => list(settings, json).await,
-        CampaignCommand::Create { asked, json } => create(settings, asked.read()?, json).await,
+        CampaignCommand::Create { asked, json } => create(settings, asked.read(settings)?, json).await,
         CampaignCommand::Preview { asked, span, json } => {
-            let (asked, interval) = (asked.read()?, span.interval()?);
+            let (asked, interval) = (asked.read(settings)?, span.interval()?);
             let preview = open_catalog(settings).await?.preview_campaign(&asked, interval).await?;
             if json { print_json(&preview) } else { print(&describe_preview(&preview)) }
         }

@@ -72,7 +72,7 @@ pub async fn create(State(app): State<App>, body: Bytes) -> Result<(StatusCode, 
 
 /// Makes a campaign that can be one.
 pub async fn make(app: &App, asked: &NewCampaign) -> Result<Campaign, Refusal> {
-    crate::pipelines::check_campaign(asked)?;
+    crate::pipelines::check_campaign(asked, app.settings())?;
     let made = app.catalog().add_campaign(asked).await?;
     made.ok_or_else(|| {
         let name = asked.name.trim();
@@ -135,7 +135,7 @@ pub async fn preview(State(app): State<App>, body: Bytes) -> Result<Json<Campaig
 
 /// Previews a campaign that can be one.
 pub async fn look_ahead(app: &App, asked: &NewCampaign, interval: Interval) -> Result<CampaignPreview, Refusal> {
-    crate::pipelines::check_campaign(asked)?;
+    crate::pipelines::check_campaign(asked, app.settings())?;
     Ok(app.catalog().preview_campaign(asked, interval).await?)
 }
 

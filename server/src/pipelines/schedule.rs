@@ -7,7 +7,9 @@ use croner::{
     Cron,
     parser::{CronParser, Seconds, Year},
 };
-use gourmetgram_api::{Interval, NewCampaign, UnusableCampaign};
+use gourmetgram_api::{Interval, LabelledIn, NewCampaign, UnusableCampaign};
+
+use crate::config::Settings;
 
 /// When something happens by itself: the five fields of cron, in UTC.
 #[derive(Clone, Debug)]
@@ -34,12 +36,16 @@ impl FromStr for Schedule {
     }
 }
 
-/// Checks what a campaign is asked to be, its schedule too: whether that is one takes a parser of cron.
+/// Checks what a campaign is asked to be: by itself, its schedule (whether that is one takes a parser of cron), and whether
+/// the place where it is labelled is there.
 ///
 /// # Errors
 /// [`UnusableCampaign`] names the first that cannot be.
-pub fn check_campaign(asked: &NewCampaign) -> Result<(), UnusableCampaign> {
+pub fn check_campaign(asked: &NewCampaign, settings: &Settings) -> Result<(), UnusableCampaign> {
     asked.check()?;
+    if asked.labelled_in == LabelledIn::LabelStudio && settings.label_studio.url.is_none() {
+        return Err(UnusableCampaign::NoLabelStudio);
+    }
     match &asked.schedule {
         Some(schedule) if schedule.parse::<Schedule>().is_err() => {
             Err(UnusableCampaign::Schedule(schedule.chars().take(100).collect()))

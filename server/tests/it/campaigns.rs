@@ -212,6 +212,12 @@ on_both_databases! {
         let refused = operator.send_form(&format!("/campaigns/{id}/select"), &[("hours", "0.5")]).await;
         assert_eq!(refused.status(), 409);
 
+        // Nobody has named a Label Studio.
+        let elsewhere = [("name", "There"), ("kind", "everything"), ("labelled_in", "label_studio")];
+        let refused = operator.send_form("/campaigns", &elsewhere).await;
+        assert_eq!(refused.status(), 400);
+        assert!(refused.text().await.unwrap().contains("no Label Studio is set up"));
+
         // Not for annotators, nor for visitors.
         let annotator = Browser::signed_in(&test, "anna", Role::Annotator).await;
         assert_eq!(annotator.get("/campaigns").send().await.unwrap().status(), 403);

@@ -199,6 +199,9 @@ fn campaigns_are_made_by_preset_or_file_listed_previewed_and_archived() {
     assert!(failure(&run(&["campaign", "archive", "Nobody's"])).contains("no campaign"));
 }
 
+/// A Label Studio where nobody listens.
+const LABEL_STUDIO_AWAY: &str = "[label_studio]\nurl = 'http://127.0.0.1:9'\ntoken = '05fecceb97d6'\n";
+
 /// Without any server, as cron and Airflow call it.
 #[test]
 fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended() {
@@ -207,7 +210,13 @@ fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended
     let code = |output: &Output| output.status.code().unwrap();
     assert!(run(&["campaign", "create", "--preset", "production"]).status.success());
     let described = r#"{"name": "There", "rule": {"kind": "everything"}, "labelled_in": "label_studio"}"#;
+    let nowhere = with_input(folder.path(), &["campaign", "create", "--file", "-"], described);
+    assert!(failure(&nowhere).contains("no Label Studio is set up"), "{}", text(&nowhere.stderr));
+    // Made while there was one; then it was taken out of the settings.
+    let settings = folder.path().join("gourmetgram.toml");
+    std::fs::write(&settings, LABEL_STUDIO_AWAY).unwrap();
     assert!(with_input(folder.path(), &["campaign", "create", "--file", "-"], described).status.success());
+    std::fs::remove_file(settings).unwrap();
     let known = json(&run(&["pipeline", "list", "--json"]));
     let names: Vec<&str> =
         known["pipelines"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
@@ -280,9 +289,7 @@ async fn a_command_works_on_a_run_beside_a_server() {
 #[test]
 fn a_run_that_fails_says_why_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    // Nobody listens there.
-    let settings = "[label_studio]\nurl = 'http://127.0.0.1:9'\ntoken = '05fecceb97d6'\n";
-    std::fs::write(folder.path().join("gourmetgram.toml"), settings).unwrap();
+    std::fs::write(folder.path().join("gourmetgram.toml"), LABEL_STUDIO_AWAY).unwrap();
     let described = r#"{"name": "There", "rule": {"kind": "everything"}, "labelled_in": "label_studio"}"#;
     assert!(with_input(folder.path(), &["campaign", "create", "--file", "-"], described).status.success());
     let failed = gourmetgram(folder.path(), &["pipeline", "run", "select", "--campaign", "There"]);
