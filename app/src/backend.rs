@@ -16,13 +16,14 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use gourmetgram_api::{FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer};
+use gourmetgram_api::{EvaluationQuery, FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer};
 use uuid::Uuid;
 
 use crate::{
     campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
     home::Home,
+    measured::Measured,
     work::{RunShown, WorkShown},
 };
 
@@ -84,6 +85,13 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// What keeps it from being shown; for anybody but an operator, that it is not for them.
     async fn run(&self, id: Uuid) -> Result<Option<RunShown>, Problem>;
+
+    /// What `/dashboard` shows.
+    ///
+    /// # Errors
+    /// What keeps it from being shown: a question that has no answer (400) among others; for anybody but an operator, that
+    /// it is not for them.
+    async fn measured(&self, query: EvaluationQuery) -> Result<Measured, Problem>;
 }
 
 /// Sets the HTTP status of the response being rendered. Provided by the server as a context.

@@ -18,6 +18,8 @@ pub mod forms;
 pub mod home;
 pub mod judgement;
 pub mod line;
+#[cfg(feature = "ssr")]
+pub mod measured;
 pub mod pages;
 pub mod posted;
 pub mod review;

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
     Campaign, CampaignPreset, CampaignPreview, CampaignProgress, ClassIndex, ClassProbability, Classes, Confidence,
-    Cursor, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours, ObjectState, PhotoStratum,
+    Cursor, EvaluationQuery, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours, ObjectState, PhotoStratum,
     Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, ReviewCampaign, ReviewDesk,
     ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects, StratumCounts, Total, UploadLimits, Viewer,
 };
@@ -20,6 +20,7 @@ use gourmetgram_app::{
     campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
     home::Home,
+    measured::Measured,
     shell,
     work::{RunShown, WorkShown},
 };
@@ -58,6 +59,10 @@ impl Backend for Kitchen {
 
     async fn run(&self, _id: Uuid) -> Result<Option<RunShown>, Problem> {
         Ok(None)
+    }
+
+    async fn measured(&self, _query: EvaluationQuery) -> Result<Measured, Problem> {
+        Err(Problem::new(ProblemKind::NotFound, "nothing is measured here"))
     }
 
     async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {

@@ -23,6 +23,8 @@ pub enum Scope {
     PipelinesRead,
     /// Ask for runs of pipelines, and call them off.
     PipelinesRun,
+    /// See how accurate the model is.
+    EvaluationRead,
     /// Read metrics, where they need a token.
     MetricsRead,
     /// Everything an operator may do, now and in later versions.
@@ -36,7 +38,7 @@ pub struct UnknownScope(pub String);
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PredictionsWrite,
         Self::PredictionsBackdate,
         Self::PredictionsRead,
@@ -46,6 +48,7 @@ impl Scope {
         Self::CampaignsWrite,
         Self::PipelinesRead,
         Self::PipelinesRun,
+        Self::EvaluationRead,
         Self::MetricsRead,
         Self::Admin,
     ];
@@ -62,6 +65,7 @@ impl Scope {
             Self::CampaignsWrite => "campaigns:write",
             Self::PipelinesRead => "pipelines:read",
             Self::PipelinesRun => "pipelines:run",
+            Self::EvaluationRead => "evaluation:read",
             Self::MetricsRead => "metrics:read",
             Self::Admin => "admin",
         }

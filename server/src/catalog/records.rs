@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Query,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::Query,
 };
 use uuid::Uuid;
 
@@ -33,6 +33,11 @@ impl Catalog {
     pub async fn has_records_to_write(&self) -> Result<bool, CatalogError> {
         let mark = record_mark::Entity::find().limit(1).one(&self.read).await?;
         Ok(mark.is_some() || !self.unwritten(1).await?.is_empty())
+    }
+
+    /// Changes that are in no object of the records yet.
+    pub async fn records_waiting(&self) -> Result<u64, CatalogError> {
+        Ok(record_mark::Entity::find().count(&self.read).await?)
     }
 
     /// Which history this catalog writes, and how far it is.

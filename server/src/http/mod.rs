@@ -4,6 +4,7 @@ mod account;
 mod address;
 mod assets;
 mod campaigns;
+mod evaluation;
 mod explore;
 mod export;
 mod forms;
@@ -85,6 +86,7 @@ const MAX_SMALL_BODY: usize = 64 * 1024;
         (name = "feedback", description = "What people say about a label"),
         (name = "labelling", description = "Campaigns that choose which photos people label, and what people said"),
         (name = "pipelines", description = "Work that is done interval by interval"),
+        (name = "evaluation", description = "How accurate the model really is"),
         (name = "models", description = "The model that answers"),
         (name = "tutorial", description = "The tutorial's inference contract"),
         (name = "operation", description = "Probes and metrics"),
@@ -125,6 +127,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(pipelines::pipelines))
         .routes(routes!(pipelines::runs, pipelines::ask))
         .routes(routes!(pipelines::run, pipelines::cancel))
+        .routes(routes!(evaluation::read))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
-    FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
+    EvaluationQuery, FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
     ReviewDesk, Role, Viewer,
 };
 use gourmetgram_app::{
@@ -19,6 +19,7 @@ use gourmetgram_app::{
     explore::{Explored, PhotoDetails},
     forms::{NOT_NOW, NOT_NOW_POSTED},
     home::{Home, PHOTOS_PER_PAGE},
+    measured::Measured,
     review::{Chosen, choose},
     work::{RunShown, WorkShown},
 };
@@ -27,7 +28,7 @@ use leptos_axum::ResponseOptions;
 use uuid::Uuid;
 
 use super::{
-    Caller, Refusal, assets, campaigns, explore,
+    Caller, Refusal, assets, campaigns, evaluation, explore,
     identity::{names_credentials, visitor_token},
     local_path::LocalPath,
     pipelines, predictions, review, rules,
@@ -305,6 +306,16 @@ impl Backend for CallersBackend {
         let load = async {
             self.sees_pipelines()?;
             pipelines::run_shown(&self.app, id).await
+        };
+        load.await.map_err(|refusal| *refusal.0)
+    }
+
+    async fn measured(&self, query: EvaluationQuery) -> Result<Measured, Problem> {
+        let load = async {
+            if !self.caller.may(Scope::EvaluationRead) {
+                return Err(Refusal::new(ProblemKind::Forbidden, "only operators see how accurate the model is"));
+            }
+            evaluation::measured(&self.app, &query).await
         };
         load.await.map_err(|refusal| *refusal.0)
     }

@@ -1,0 +1,63 @@
+//! How accurate the model is: for programs and for the page `/dashboard`.
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+};
+use gourmetgram_api::{Evaluation, EvaluationQuery, Problem, ProblemKind};
+use gourmetgram_app::measured::{Measured, Operation};
+
+use super::{Refusal, pipelines};
+use crate::{
+    app::App,
+    evaluating::{self, EvaluationError},
+};
+
+impl From<EvaluationError> for Refusal {
+    fn from(error: EvaluationError) -> Self {
+        match error {
+            EvaluationError::Unusable(error) => Self::new(ProblemKind::BadRequest, error.to_string()),
+            EvaluationError::NoModel(_) => Self::new(ProblemKind::NotFound, error.to_string()),
+            EvaluationError::Catalog(error) => error.into(),
+            EvaluationError::Inconsistent(_) => {
+                tracing::error!(%error, "the evaluation cannot be computed");
+                Self::new(ProblemKind::Internal, "the counts behind the evaluation contradict each other; the log says how")
+            }
+        }
+    }
+}
+
+/// How accurate a model was in a window: the estimate with its interval and everything beside it.
+#[utoipa::path(
+    get, path = "/api/v1/evaluation", tag = "evaluation",
+    params(EvaluationQuery),
+    responses(
+        (status = 200, description = "The evaluation; without labels its numbers are null", body = Evaluation),
+        (status = 400, description = "A parameter that is unknown, cannot be read, or contradicts another", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such model version has ever served", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn read(
+    State(app): State<App>,
+    query: Result<Query<EvaluationQuery>, QueryRejection>,
+) -> Result<Json<Evaluation>, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::new(ProblemKind::BadRequest, error.body_text()))?;
+    Ok(Json(evaluating::evaluate(&app, &query).await?))
+}
+
+/// What `/dashboard` shows.
+pub async fn measured(app: &App, query: &EvaluationQuery) -> Result<Measured, Refusal> {
+    let evaluation = evaluating::evaluate(app, query).await?;
+    let backlog = app.catalog().backlog().await?;
+    Ok(Measured {
+        evaluation,
+        work: pipelines::work_shown(app, None).await?,
+        operation: Operation {
+            outbox_backlog: backlog.count,
+            outbox_since: backlog.oldest,
+            records_waiting: app.catalog().records_waiting().await?,
+        },
+    })
+}
