@@ -16,7 +16,9 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use gourmetgram_api::{EvaluationQuery, FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer};
+use gourmetgram_api::{
+    EvaluationQuery, FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer,
+};
 use uuid::Uuid;
 
 use crate::{

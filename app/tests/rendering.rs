@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
     Campaign, CampaignPreset, CampaignPreview, CampaignProgress, ClassIndex, ClassProbability, Classes, Confidence,
-    Cursor, EvaluationQuery, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours, ObjectState, PhotoStratum,
-    Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, ReviewCampaign, ReviewDesk,
-    ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects, StratumCounts, Total, UploadLimits, Viewer,
+    Cursor, EvaluationQuery, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours,
+    ObjectState, PhotoStratum, Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
+    ReviewCampaign, ReviewDesk, ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects, StratumCounts,
+    Total, UploadLimits, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},

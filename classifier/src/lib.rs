@@ -35,7 +35,7 @@ mod shrinking;
 #[cfg(all(feature = "default-model", not(target_arch = "wasm32")))]
 pub use default_model::default_model;
 pub use head::{Head, HeadError};
-pub use manifest::{Input, Layout, Licence, Manifest, ManifestError, Output, Sha256Hex, Sha256Sums, Version};
+pub use manifest::{Accuracy, Input, Layout, Licence, Manifest, ManifestError, Output, Sha256Hex, Sha256Sums, Version};
 pub use model::{Answer, ClassifyError, Model, ModelError};
 pub use photo::{PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, decode, probe, strip};
 pub use preprocessing::{Preprocessing, PreprocessingError, ResizeRule};

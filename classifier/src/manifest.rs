@@ -29,6 +29,21 @@ pub struct Manifest {
     pub output: Output,
     /// Hashes of the files beside the manifest.
     pub sha256: Sha256Sums,
+    /// How often it was right offline; absent where nobody has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<Accuracy>,
+}
+
+/// How often a model was right on photos with known classes, before it served.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// The share of right answers, from 0 to 1.
+    pub value: f64,
+    /// How many photos.
+    pub photos: u64,
+    /// Which, in a few words.
+    pub on: String,
 }
 
 /// What the backbone takes: one image, and how a photo becomes it.
@@ -243,6 +258,11 @@ impl Manifest {
         }
         if let Some(std) = self.input.std.iter().find(|std| !std.is_finite() || **std <= 0.0) {
             return refuse("input.std", format!("{std} is not above 0"));
+        }
+        if let Some(accuracy) = &self.accuracy
+            && !(0.0..=1.0).contains(&accuracy.value)
+        {
+            return refuse("accuracy.value", format!("{} does not lie between 0 and 1", accuracy.value));
         }
         let temperature = self.output.temperature;
         if !(0.01..=100.0).contains(&temperature) {

@@ -90,9 +90,13 @@ pub fn random_sample_accuracy(window: &Window, level: ConfidenceLevel) -> Estima
 /// with no sampling error on top. The width says how much the assumption carries (Manski 2003, Partial Identification of
 /// Probability Distributions, section 1.1).
 pub fn nonresponse_bounds(window: &Window) -> Option<Interval> {
-    let tallies = window.tally(correctness);
+    nonresponse_bounds_of(&window.tally(correctness))
+}
+
+/// The same from counts that were kept, of labels with a true class (inside) and right answers (successes).
+pub fn nonresponse_bounds_of(tallies: &Tallies) -> Option<Interval> {
     let (mut lower, mut upper, mut photos) = (0.0, 0.0, 0.0);
-    for counts in crate::weights::strata(&tallies) {
+    for counts in crate::weights::strata(tallies) {
         let size = counts.size as f64;
         let answered = if counts.selected == 0 { 0.0 } else { counts.labelled as f64 / counts.selected as f64 };
         let seen = answered * counts.weighted(|group| group.inside);

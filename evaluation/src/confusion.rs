@@ -3,7 +3,9 @@
 use gourmetgram_api::ClassIndex;
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfidenceLevel, Estimate, LabelledPrediction, Membership, NoneInside, Weights, Window, proportion};
+use crate::{
+    ConfidenceLevel, Estimate, LabelledPrediction, Membership, NoneInside, Tallies, Weights, Window, proportion,
+};
 
 /// One cell of a confusion matrix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,16 +88,32 @@ impl ClassReport {
     /// F1 = 2TP/(2TP + FP + FN) is 2J/(1 + J) for J = TP/(TP + FP + FN), the share of hits among photos that are of the
     /// class or were called so. J is a proportion, and the function rises with it, so its interval carries over.
     pub fn of(window: &Window, class: ClassIndex, level: ConfidenceLevel) -> Self {
-        let estimate = |inside: fn(bool, bool) -> bool| {
-            let tallies = window.tally(|label| membership(label, class, inside));
-            proportion(&tallies, NoneInside::Ignored, level)
-        };
-        let jaccard = estimate(|is, called| is || called);
+        let tally = |inside: fn(bool, bool) -> bool| window.tally(|label| membership(label, class, inside));
+        Self::of_tallies(
+            class,
+            &tally(|_, called| called),
+            &tally(|is, _| is),
+            &tally(|is, called| is || called),
+            level,
+        )
+    }
+
+    /// The same from counts that were kept: photos called so, photos that are, photos that are either. In each, those that
+    /// are both are the successes.
+    pub fn of_tallies(
+        class: ClassIndex,
+        called: &Tallies,
+        are: &Tallies,
+        either: &Tallies,
+        level: ConfidenceLevel,
+    ) -> Self {
+        let estimate = |tallies| proportion(tallies, NoneInside::Ignored, level);
+        let jaccard = estimate(either);
         let f1 = |jaccard: f64| 2.0 * jaccard / (1.0 + jaccard);
         Self {
             class,
-            precision: estimate(|_, called| called),
-            recall: estimate(|is, _| is),
+            precision: estimate(called),
+            recall: estimate(are),
             f1: Estimate { value: jaccard.value.map(f1), interval: jaccard.interval.map(f1), ..jaccard },
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConfidenceLevel, Estimate, Interval, LabelledPrediction, Method, Stratum, Weights, Window,
+    ConfidenceLevel, Estimate, InclusionProbability, Interval, LabelledPrediction, Method, Stratum, Tallies, Weights,
+    Window,
     mean::stratum_variance,
     weights::{missing, strata},
     window::Membership,
@@ -44,7 +45,73 @@ pub fn difference_accuracy(
         let correct = f64::from(u8::from(label.correct()?));
         residuals.entry(label.selection.stratum()).or_default().push((weights.get(label)?, correct - guess(label)));
     }
-    let counts = strata(&window.tally(|_| Membership::Outside));
+    let tallies = window.tally(|_| Membership::Outside);
+    let residuals = |stratum: Stratum| {
+        let labels = residuals.get(&stratum).map_or(&[][..], Vec::as_slice);
+        (labels.iter().map(|(weight, residual)| weight * residual).sum(), stratum_variance(labels))
+    };
+    combined(&tallies, means, residuals, level)
+}
+
+/// What is known of the labels of one stratum that were drawn with one probability, added up.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResidualSums {
+    /// The stratum.
+    pub stratum: Stratum,
+    /// π.
+    pub inclusion: InclusionProbability,
+    /// How many labels.
+    pub labels: u64,
+    /// Σ (right − guess), with right 1 or 0.
+    pub sum: f64,
+    /// Σ (right − guess)².
+    pub squares: f64,
+}
+
+/// The same as [`difference_accuracy`] from counts and sums that were kept. Every label must have a true class: `None` where
+/// a tally has fewer labels inside than labels.
+pub fn difference_accuracy_of(
+    tallies: &Tallies,
+    means: &[GuessMean],
+    sums: &[ResidualSums],
+    level: ConfidenceLevel,
+) -> Option<Estimate> {
+    if tallies.as_slice().iter().any(|tally| tally.inside < tally.labelled) {
+        return None;
+    }
+    let weights = Weights::of_tallies(tallies);
+    let residuals = |stratum: Stratum| {
+        let own = || {
+            let own = sums.iter().filter(move |it| it.stratum == stratum && it.labels > 0);
+            own.filter_map(|it| weights.in_cell(stratum, it.inclusion).map(|weight| (weight, it)))
+        };
+        let labels: u64 = own().map(|(_, it)| it.labels).sum();
+        let photos: f64 = own().map(|(weight, it)| weight * it.labels as f64).sum();
+        let total: f64 = own().map(|(weight, it)| weight * it.sum).sum();
+        // As in `stratum_variance`, with Σ(z − c)² = Σz² − 2cΣz + nc².
+        let (centre, correction) = match labels {
+            0 | 1 => (0.0, 1.0),
+            _ => (total / photos, labels as f64 / (labels as f64 - 1.0)),
+        };
+        let spread: f64 = own()
+            .map(|(weight, it)| {
+                let about = it.squares - 2.0 * centre * it.sum + it.labels as f64 * centre * centre;
+                (weight * (weight - 1.0)).max(0.0) * about.max(0.0)
+            })
+            .sum();
+        (total, correction * spread)
+    };
+    combined(tallies, means, residuals, level)
+}
+
+/// `residuals` answers Σw(y − m) of a stratum and its variance.
+fn combined(
+    tallies: &Tallies,
+    means: &[GuessMean],
+    residuals: impl Fn(Stratum) -> (f64, f64),
+    level: ConfidenceLevel,
+) -> Option<Estimate> {
+    let counts = strata(tallies);
     let covered: f64 = counts.iter().filter(|it| it.labelled > 0).map(|it| it.size as f64).sum();
     if covered == 0.0 {
         return None;
@@ -52,12 +119,11 @@ pub fn difference_accuracy(
     let (mut value, mut variance) = (0.0, 0.0);
     for stratum in counts.iter().filter(|it| it.labelled > 0) {
         let mean = means.iter().find(|it| it.stratum == stratum.stratum)?.mean;
-        let labels = &residuals[&stratum.stratum];
-        let correction: f64 = labels.iter().map(|(weight, residual)| weight * residual).sum();
+        let (correction, spread) = residuals(stratum.stratum);
         value += (stratum.size as f64 * mean + correction) / covered;
-        variance += stratum_variance(labels) / (covered * covered);
+        variance += spread / (covered * covered);
     }
-    let population = window.population();
+    let population = tallies.population();
     let unknown = 1.0 - covered / population as f64;
     let half = level.z() * variance.sqrt();
     let interval = Interval::proportion(value - half, value + half);
@@ -68,7 +134,7 @@ pub fn difference_accuracy(
             (1.0 - unknown) * interval.upper() + unknown,
         ),
         level,
-        labelled: window.labels().len() as u64,
+        labelled: tallies.as_slice().iter().map(|tally| tally.labelled).sum(),
         population,
         method: Method::Difference,
         missing: missing(&counts),

@@ -41,7 +41,8 @@ pub mod weights;
 mod window;
 
 pub use accuracy::{
-    accuracy, accuracy_where, nonresponse_bounds, outcome_share, random_sample_accuracy, tutorial_pooled,
+    accuracy, accuracy_where, nonresponse_bounds, nonresponse_bounds_of, outcome_share, random_sample_accuracy,
+    tutorial_pooled,
 };
 pub use agreement::{FleissError, cohen_kappa, fleiss_kappa, majority};
 pub use annotator_error::{corrected_accuracy, error_rate_from_disagreement, sensitivity};
@@ -49,7 +50,10 @@ pub use calibration::{Reliability, ReliabilityBin, brier, log_loss};
 pub use comparison::{McNemar, mcnemar, paired_difference, random_sample_mcnemar};
 pub use confusion::{ClassReport, ConfusionCell, ConfusionMatrix, UnknownClass, macro_f1};
 pub use design::{BatchDesign, Oversampling, RandomSample, StratumSizes};
-pub use difference::{GuessMean, PredictionPoweredMean, difference_accuracy, prediction_powered_mean};
+pub use difference::{
+    GuessMean, PredictionPoweredMean, ResidualSums, difference_accuracy, difference_accuracy_of,
+    prediction_powered_mean,
+};
 pub use estimate::{ENOUGH_LABELS, Estimate, Method, Missing, Response, UnlabelledStratum};
 pub use expected::{ExpectedAccuracy, expected_accuracy};
 pub use feedback::{FeedbackCounts, ImpossibleFeedback, correction_precision, flag_precision, flag_recall};

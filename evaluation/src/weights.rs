@@ -7,7 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{LabelledPrediction, Missing, Response, Stratum, Tallies, UnlabelledStratum, Window, window::Membership};
+use crate::{
+    InclusionProbability, LabelledPrediction, Missing, Response, Stratum, Tallies, UnlabelledStratum, Window,
+    window::Membership,
+};
 
 /// Labels of one stratum that share a weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -113,11 +116,15 @@ pub struct Weights(BTreeMap<(Stratum, u64), f64>);
 impl Weights {
     /// From the window's cells and how many labels each has.
     pub fn of(window: &Window) -> Self {
-        let tallies = window.tally(|_| Membership::Outside);
+        Self::of_tallies(&window.tally(|_| Membership::Outside))
+    }
+
+    /// From counts that were kept; of each only how many labels there are matters.
+    pub fn of_tallies(tallies: &Tallies) -> Self {
         let probabilities = tallies.as_slice().iter().filter(|tally| tally.labelled > 0);
         let keys: std::collections::BTreeSet<_> =
             probabilities.map(|tally| (tally.cell.stratum, tally.cell.inclusion.get().to_bits())).collect();
-        let weights = strata(&tallies).into_iter().flat_map(|counts| {
+        let weights = strata(tallies).into_iter().flat_map(|counts| {
             let stratum = counts.stratum;
             counts.groups.into_iter().map(move |group| (stratum, group.weight))
         });
@@ -127,8 +134,13 @@ impl Weights {
 
     /// How many photos of the window this label stands for; `None` for a label of another window.
     pub fn get(&self, label: &LabelledPrediction) -> Option<f64> {
-        let selection = &label.selection;
-        self.0.get(&(selection.stratum(), selection.inclusion().get().to_bits())).copied()
+        self.in_cell(label.selection.stratum(), label.selection.inclusion())
+    }
+
+    /// How many photos each label stands for that was drawn from this stratum with this probability; `None` where there
+    /// is none.
+    pub fn in_cell(&self, stratum: Stratum, inclusion: InclusionProbability) -> Option<f64> {
+        self.0.get(&(stratum, inclusion.get().to_bits())).copied()
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
     catalog::Catalog,
     config::Settings,
     connections::{self, ConnectionLimits},
+    evaluating::{self, Evaluator, LiveVersion, offline_accuracy},
     http::{self, FeedbackTokens, KnownBrowsers, RateLimits, SignInThrottle, UploadBudget},
     inference::{InferencePool, InferenceSettings},
     keys,
@@ -194,6 +195,17 @@ impl App {
     /// Whether the bucket `records` was seen to hold nothing that this catalog has forgotten.
     pub fn records_checked(&self) -> &OnceCell<()> {
         &self.0.records_checked
+    }
+
+    /// Computes how accurate models are.
+    pub fn evaluator(&self) -> Evaluator<'_> {
+        let model = self.model();
+        let live = LiveVersion {
+            version: model.version().as_str().to_owned(),
+            classes: model.classes().clone().into(),
+            offline: offline_accuracy(model.manifest()),
+        };
+        Evaluator { catalog: self.catalog(), settings: &self.settings().evaluation, live }
     }
 
     /// Places for exports.
@@ -433,6 +445,7 @@ impl Application {
         let outbox = tokio::spawn(outbox::run(app.clone(), stop.clone()));
         let pipelines = tokio::spawn(work_on_pipelines(app.clone(), stop.clone()));
         let records = tokio::spawn(records::run(app.clone(), stop.clone()));
+        let evaluation = tokio::spawn(evaluating::run(app.clone(), stop.clone()));
         let stock = tokio::spawn(take_stock(app.clone(), stop.clone()));
         let sweep = tokio::spawn(thumbnails::sweep(app.clone(), stop.clone()));
         let upkeep = tokio::spawn(keep_metrics_small(stop.clone()));
@@ -458,6 +471,7 @@ impl Application {
         finish("outbox", outbox, deadline).await;
         finish("pipelines", pipelines, deadline).await;
         finish("records", records, deadline).await;
+        finish("evaluation", evaluation, deadline).await;
         finish("buckets", buckets, deadline).await;
         finish("small pictures", sweep, deadline).await;
         finish("stock-taking", stock, deadline).await;

@@ -62,6 +62,8 @@ pub struct Settings {
     pub pipelines: Pipelines,
     /// What the bucket `records` is told.
     pub records: Records,
+    /// How accurate the model is, and should be.
+    pub evaluation: Evaluation,
     /// Who may do what, and for how long.
     pub auth: Auth,
     /// Metrics.
@@ -87,6 +89,7 @@ impl Default for Settings {
             thumbnails: Thumbnails::default(),
             pipelines: Pipelines::default(),
             records: Records::default(),
+            evaluation: Evaluation::default(),
             auth: Auth::default(),
             metrics: Metrics::default(),
             log: Log::default(),
@@ -396,6 +399,29 @@ impl Pipelines {
     }
 }
 
+/// `[evaluation]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Evaluation {
+    /// Id or name of the campaign whose labels say how accurate the model is: blind, with a random sample of all photos. Not
+    /// set: the oldest blind campaign of the rule `continuous` that still selects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// The accuracy to reach, between 0 and 1. Not set: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+    /// So many days after its end a window counts as complete, whatever labels are still missing.
+    pub provisional_days: u32,
+    /// How often a result is published, in hours; 0: never.
+    pub publish_every_hours: u32,
+}
+
+impl Default for Evaluation {
+    fn default() -> Self {
+        Self { campaign: None, target: None, provisional_days: 3, publish_every_hours: 24 }
+    }
+}
+
 /// `[records]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -542,6 +568,9 @@ impl Settings {
             "pipelines.lease_seconds is {}: a busy server is silent for a second or two; use at least 2",
             self.pipelines.lease_seconds
         );
+        if let Some(target) = self.evaluation.target {
+            anyhow::ensure!(target > 0.0 && target < 1.0, "evaluation.target is {target}: it must lie between 0 and 1");
+        }
         self.label_studio.check(self.s3.endpoint.is_none())?;
         self.pipelines.collect_schedule().context("pipelines.collect")?;
         if let Some(url) = &self.catalog.url {
@@ -666,6 +695,7 @@ mod tests {
                 "[s3]\nendpoint = 'aws'\n[label_studio]\nurl = 'http://labels'\ntoken = 'abcdef'",
                 "label_studio.s3_access_key_id",
             ),
+            ("[evaluation]\ntarget = 85.0", "evaluation.target"),
             ("[auth]\nsecret_key = 'short'", "auth.secret_key"),
             ("[auth]\nsession_idle_seconds = 5", "auth.session_idle_seconds"),
             ("[auth]\nsession_lifetime_seconds = 100", "auth.session_idle_seconds"),

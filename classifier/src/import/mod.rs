@@ -256,6 +256,7 @@ pub fn import(onnx: &[u8], options: &ImportOptions) -> Result<Imported, ImportEr
         input,
         output: Output { embedding, temperature: 1.0 },
         sha256: Sha256Sums { backbone: Sha256Hex::of(&backbone), head: head.as_deref().map(Sha256Hex::of) },
+        accuracy: None,
     };
     // Says now what loading would say later.
     manifest.to_toml()?;

@@ -50,6 +50,26 @@ pub fn kolmogorov_smirnov(reference: &[f64], current: &[f64]) -> Option<Kolmogor
     Some(KolmogorovSmirnov { statistic, p_value: p_value.clamp(0.0, 1.0), is_exact })
 }
 
+/// Compares two samples of which only the numbers in each of the same bins are known, from low to high; `None` where one is
+/// empty, or they have different bins. The distance is the greatest at a bin's end, so it is at most the samples' own, and
+/// the p-value, Kolmogorov's limit, is on the safe side.
+pub fn kolmogorov_smirnov_binned(reference: &[u64], current: &[u64]) -> Option<KolmogorovSmirnov> {
+    let (n, m) = (reference.iter().sum::<u64>(), current.iter().sum::<u64>());
+    if n == 0 || m == 0 || reference.len() != current.len() {
+        return None;
+    }
+    let (mut below, mut greatest) = ((0_u64, 0_u64), 0_u128);
+    for (reference, current) in reference.iter().zip(current) {
+        below = (below.0 + reference, below.1 + current);
+        let products = (u128::from(below.0) * u128::from(m), u128::from(below.1) * u128::from(n));
+        greatest = greatest.max(products.0.abs_diff(products.1));
+    }
+    let (n, m) = (n as f64, m as f64);
+    let statistic = greatest as f64 / (n * m);
+    let p_value = kolmogorov_tail(statistic * (n * m / (n + m)).sqrt()).clamp(0.0, 1.0);
+    Some(KolmogorovSmirnov { statistic, p_value, is_exact: false })
+}
+
 /// The share of monotone lattice paths from (0, 0) to (n, m) that touch a point with |i·m − j·n| ≥ `distance`.
 ///
 /// Paths are counted as the probability, walking back from the end, of having touched: at (i, j) with i + j steps left, the
@@ -101,6 +121,22 @@ mod tests {
         assert_eq!((same.statistic, same.p_value), (0.0, 1.0));
         assert_eq!(kolmogorov_smirnov(&[], &[1.0]), None);
         assert_eq!(kolmogorov_smirnov(&[f64::NAN], &[1.0]), None);
+    }
+
+    #[test]
+    fn bins_that_part_every_value_give_the_samples_distance() {
+        let reference: Vec<f64> = (0..3000).map(|index| f64::from(index % 40)).collect();
+        let current: Vec<f64> = (0..2500).map(|index| f64::from((index * index) % 40)).collect();
+        let bins = |sample: &[f64]| {
+            let mut bins = [0; 40];
+            sample.iter().for_each(|value| bins[*value as usize] += 1);
+            bins
+        };
+        let of_samples = kolmogorov_smirnov(&reference, &current).unwrap();
+        let binned = kolmogorov_smirnov_binned(&bins(&reference), &bins(&current)).unwrap();
+        assert_eq!(binned, of_samples);
+        assert_eq!(kolmogorov_smirnov_binned(&[0, 0], &[1, 0]), None);
+        assert_eq!(kolmogorov_smirnov_binned(&[1], &[1, 0]), None);
     }
 
     #[test]

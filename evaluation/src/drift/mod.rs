@@ -10,6 +10,6 @@ mod mean_discrepancy;
 mod verdict;
 
 pub use categories::{ChiSquare, CountsError, chi_square, population_stability_index};
-pub use kolmogorov_smirnov::{KolmogorovSmirnov, kolmogorov_smirnov};
+pub use kolmogorov_smirnov::{KolmogorovSmirnov, kolmogorov_smirnov, kolmogorov_smirnov_binned};
 pub use mean_discrepancy::{DiscrepancyError, MeanDiscrepancy, mean_discrepancy};
 pub use verdict::{DriftTest, DriftThresholds, DriftVerdict, benjamini_hochberg, verdict};

@@ -834,3 +834,147 @@ pub mod mirror {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Photos whose hour is to be counted anew, because something about them has changed. Triggers make these marks.
+pub mod evaluation_mark {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `evaluation_marks`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "evaluation_marks")]
+    pub struct Model {
+        /// Counts up.
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        /// When a photo was received; with `until`, the start of a stretch of time,
+        pub at: DateTimeUtc,
+        /// and its end, without it.
+        pub until: Option<DateTimeUtc>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What is counted of the photos that one model version was sent in an hour, a day or a month.
+pub mod evaluation_count {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `evaluation_counts`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "evaluation_counts")]
+    pub struct Model {
+        /// The model version.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub model: String,
+        /// `hour`, `day` or `month`.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub step: String,
+        /// Its start, in UTC.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub start_at: DateTimeUtc,
+        /// Photos.
+        pub photos: i64,
+        /// Labels of the random sample that say that the answer was right,
+        pub random_right: i64,
+        /// and that it was wrong.
+        pub random_wrong: i64,
+        /// Tasks that wait for a label,
+        pub waiting: i64,
+        /// and since when the oldest does.
+        pub waiting_since: Option<DateTimeUtc>,
+        /// Everything: [`Counts`](crate::evaluating::Counts) as JSON.
+        pub counts: String,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The photos a model version saw first: what drift is measured against. Frozen.
+pub mod evaluation_reference {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `evaluation_references`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "evaluation_references")]
+    pub struct Model {
+        /// The model version.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub model: String,
+        /// The start of the first hour,
+        pub from_at: DateTimeUtc,
+        /// and the end of the last.
+        pub to_at: DateTimeUtc,
+        /// The [`Traffic`](crate::evaluating::Traffic) between as JSON.
+        pub counts: String,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Evaluations that were published: never changed, never removed. The database refuses both.
+pub mod evaluation_result {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `evaluation_results`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "evaluation_results")]
+    pub struct Model {
+        /// Counts up.
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        /// When it was computed.
+        pub computed_at: DateTimeUtc,
+        /// Of which model version.
+        pub model: String,
+        /// Of photos received from here on,
+        pub from_at: DateTimeUtc,
+        /// up to here, without it.
+        pub to_at: DateTimeUtc,
+        /// A [`PublishedEvaluation`](gourmetgram_api::PublishedEvaluation) as JSON, its number aside.
+        pub result: String,
+        /// From what it can be computed again: a [`Manifest`](crate::evaluating::Manifest) as JSON.
+        pub manifest: String,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What the counts were made with: one row.
+pub mod evaluation_state {
+    use sea_orm::entity::prelude::*;
+
+    /// The row of `evaluation_state`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "evaluation_state")]
+    pub struct Model {
+        /// Always 1.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: i32,
+        /// The campaign whose labels count.
+        pub campaign_id: Option<Uuid>,
+        /// Days up to here, without it, have their visitors counted.
+        pub visitors_until: Option<DateTimeUtc>,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

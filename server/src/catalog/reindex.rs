@@ -1,7 +1,7 @@
 //! Filling a catalog from records: all of it in one transaction.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -245,6 +245,12 @@ impl Import {
             (batch.id, batch.considered.unsigned_abs(), there.unsigned_abs())
         });
         Ok(told.filter(|(_, said, there)| said != there).collect())
+    }
+
+    /// The numbers of the batches there are.
+    pub async fn batches(&self) -> Result<BTreeSet<i64>, CatalogError> {
+        let numbers = batch::Entity::find().select_only().column(batch::Column::Id).into_tuple::<i64>();
+        Ok(numbers.all(&self.transaction).await?.into_iter().collect())
     }
 
     /// Goes on where the records end, and has the outbox look at what may not have been carried over: photos that are

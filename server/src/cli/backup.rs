@@ -169,7 +169,7 @@ async fn catch_up(settings: &Settings, catalog: &Catalog) -> anyhow::Result<Opti
             // Nothing was recorded since; the backup may know more.
             return Ok(None);
         }
-        let options = ReindexOptions { overwrite: true, despite_gaps: false };
+        let options = ReindexOptions { overwrite: true, despite_gaps: false, until: None };
         Ok(Some(records::reindex(catalog, &store, options, |_, _| {}).await.context(hint)?))
     }
     .await;

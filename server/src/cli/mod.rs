@@ -2,6 +2,7 @@
 
 mod backup;
 mod campaign;
+mod evaluate;
 mod export;
 mod model;
 mod password;
@@ -25,6 +26,7 @@ use clap::{Parser, Subcommand};
 use self::{
     backup::{BackupArguments, RestoreArguments},
     campaign::CampaignCommand,
+    evaluate::EvaluateArguments,
     export::ExportArguments,
     model::ModelCommand,
     pipeline::PipelineCommand,
@@ -66,6 +68,11 @@ enum Command {
     /// Pipelines: the steps of the feedback loop.
     #[command(subcommand)]
     Pipeline(PipelineCommand),
+    /// How accurate a model really is: the estimate with its interval and everything beside it.
+    #[command(after_help = "Example:\n  gourmetgram evaluate --window 7d\n  \
+        gourmetgram evaluate --start 2026-11-01T00:00:00Z --model food64-1 --html report.html\n  \
+        gourmetgram evaluate --from records --records records/ --manifest manifest.json --json")]
+    Evaluate(Box<EvaluateArguments>),
     /// Models: bring your own.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -112,6 +119,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve { print_config: false, phone } => runtime()?.block_on(serve::run(load()?, phone)),
         Command::Campaign(command) => runtime()?.block_on(async { campaign::run(&load()?, command).await }),
         Command::Pipeline(command) => runtime()?.block_on(async { pipeline::run(&load()?, command).await }),
+        Command::Evaluate(arguments) => runtime()?.block_on(async { evaluate::run(&load()?, *arguments).await }),
         Command::Model(command) => model::run(&command),
         Command::Replay(arguments) => runtime()?.block_on(replay::replay(*arguments)),
         Command::Reindex(arguments) => runtime()?.block_on(async { reindex::run(&load()?, &arguments).await }),

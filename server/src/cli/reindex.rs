@@ -32,7 +32,7 @@ pub async fn run(settings: &Settings, arguments: &ReindexArguments) -> anyhow::R
     let _lock = app::own_folder(settings)?;
     let catalog = open_catalog(settings).await?;
     let (store, embedded) = app::open_object_store_for_command(settings).await?;
-    let options = ReindexOptions { overwrite: arguments.overwrite, despite_gaps: arguments.despite_gaps };
+    let options = ReindexOptions { overwrite: arguments.overwrite, despite_gaps: arguments.despite_gaps, until: None };
     // It shows itself on a terminal only.
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} objects, {eta} left") {

@@ -26,6 +26,7 @@ pub enum TokenCommand {
         feedback:write        flag and relabel everybody's predictions\n  \
         campaigns:read        see labelling campaigns and what they would choose\n  \
         campaigns:write       make and archive campaigns, and have them select\n  \
+        evaluation:read       see how accurate the model is\n  \
         metrics:read          read /metrics where it needs a token\n  \
         admin                 everything an operator may do\n\n\
         Example:\n  \

@@ -1,13 +1,35 @@
 //! How accurate the model really is: from counts in the catalog to the numbers of `gourmetgram_evaluation`.
+//!
+//! The catalog keeps [`Counts`] by hour, day and month ([`crate::catalog`]); an [`Evaluator`] adds up as few of them as cover a
+//! window and computes everything from the sum, so what an evaluation costs follows the length of its series and not the
+//! number of photos. Nothing here knows how the photos came to be counted: counts that were made from the photos themselves,
+//! or from the records, give the same digits.
 
+mod classes;
+mod counts;
+mod decision;
+mod drift;
+mod evaluator;
+mod fact;
+mod manifest;
+mod numbers;
+mod plan;
+pub mod report;
+mod slices;
 mod window;
+mod worker;
 
-use gourmetgram_api::{
-    Calibration, Confusion, Decision, Drift, Evaluation, EvaluationQuery, FeedbackFigures, Funnel, Headline, LabelPlan,
-    Measure, UnusableEvaluation, Verdict,
-};
+use gourmetgram_api::UnusableEvaluation;
 
-use crate::{app::App, catalog::{CatalogError, now}};
+pub use counts::{BINS, BinCounts, CellCounts, CellKey, Counts, PARTS, Traffic, Waiting};
+pub use drift::{REFERENCE_PHOTOS, Reference};
+pub use evaluator::{Evaluator, LiveVersion, offline_accuracy, to_publish};
+pub use fact::{Considered, Fact, Task};
+pub use manifest::{MANIFEST_SCHEMA, Manifest, RecordsState};
+pub use window::{MOST_POINTS, next, runs, start_of};
+pub use worker::{records_state, run, tell};
+
+use crate::catalog::CatalogError;
 
 /// Why there is no evaluation.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +38,9 @@ pub enum EvaluationError {
     #[error(transparent)]
     Unusable(#[from] UnusableEvaluation),
     /// A model version nobody knows.
-    #[error("no model version {0:?} has ever served here: GET /api/v1/evaluation without model tells which have")]
+    #[error(
+        "no model version {0:?} has ever served here: without model it is the live one, and its answer names the others"
+    )]
     NoModel(String),
     /// The catalog does not answer.
     #[error(transparent)]
@@ -24,70 +48,4 @@ pub enum EvaluationError {
     /// Counts that cannot be.
     #[error("the counts behind the evaluation contradict each other: {0}")]
     Inconsistent(String),
-}
-
-/// How accurate a model was in a window.
-///
-/// # Errors
-/// [`EvaluationError`] says what was wrong with the question, or with us.
-pub async fn evaluate(app: &App, query: &EvaluationQuery) -> Result<Evaluation, EvaluationError> {
-    let computed_at = now();
-    let window = window::of(query, None, computed_at)?;
-    let live = app.live_model();
-    Ok(Evaluation {
-        computed_at,
-        window,
-        model: live.version,
-        classes: live.classes.into(),
-        models: Vec::new(),
-        campaign: None,
-        headline: Headline {
-            accuracy: Measure::UNKNOWN,
-            strata: Vec::new(),
-            unlabelled: Vec::new(),
-            provisional: true,
-            photos: 0,
-            not_considered: 0,
-            not_food: Measure::UNKNOWN,
-            unreadable: Measure::UNKNOWN,
-            nonresponse: None,
-            check: Measure::UNKNOWN,
-            difference: None,
-            expected: None,
-            tutorial_pooled: Measure::UNKNOWN,
-            offline: None,
-            target: None,
-        },
-        series: Vec::new(),
-        per_class: Vec::new(),
-        confusion: Confusion::default(),
-        calibration: Calibration::default(),
-        confidence: Vec::new(),
-        traffic: Vec::new(),
-        drift: Drift::default(),
-        feedback: FeedbackFigures {
-            photos: 0,
-            flagged: 0,
-            corrected: 0,
-            complained: 0,
-            flag_rate: None,
-            correction_rate: None,
-            accepted_rate: None,
-            flag_precision: Measure::UNKNOWN,
-            flag_recall: Measure::UNKNOWN,
-            correction_precision: Measure::UNKNOWN,
-            visitors: None,
-        },
-        funnel: Funnel::default(),
-        plan: LabelPlan::default(),
-        decision: Decision {
-            verdict: Verdict::Unknown,
-            rule: String::new(),
-            reasons: Vec::new(),
-            history: Vec::new(),
-        },
-        slices: None,
-        uncounted: 0,
-        manifest: String::new(),
-    })
 }

@@ -95,7 +95,11 @@ pub struct Period {
 /// Runs of whole periods of one length that cover a stretch between two full hours, none of them longer than `step`: hours up
 /// to the first whole day, days up to the first whole month, and so on back. There are five runs at most, and the number
 /// of periods grows with the number of months alone.
-pub fn runs(step: SeriesStep, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<(SeriesStep, DateTime<Utc>, DateTime<Utc>)> {
+pub fn runs(
+    step: SeriesStep,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Vec<(SeriesStep, DateTime<Utc>, DateTime<Utc>)> {
     let mut runs = Vec::new();
     cover(step, from, to, &mut runs);
     runs

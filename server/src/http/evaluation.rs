@@ -10,7 +10,8 @@ use gourmetgram_app::measured::{Measured, Operation};
 use super::{Refusal, pipelines};
 use crate::{
     app::App,
-    evaluating::{self, EvaluationError},
+    catalog::now,
+    evaluating::{EvaluationError, Manifest, records_state},
 };
 
 impl From<EvaluationError> for Refusal {
@@ -21,7 +22,10 @@ impl From<EvaluationError> for Refusal {
             EvaluationError::Catalog(error) => error.into(),
             EvaluationError::Inconsistent(_) => {
                 tracing::error!(%error, "the evaluation cannot be computed");
-                Self::new(ProblemKind::Internal, "the counts behind the evaluation contradict each other; the log says how")
+                Self::new(
+                    ProblemKind::Internal,
+                    "the counts behind the evaluation contradict each other; the log says how",
+                )
             }
         }
     }
@@ -44,12 +48,34 @@ pub async fn read(
     query: Result<Query<EvaluationQuery>, QueryRejection>,
 ) -> Result<Json<Evaluation>, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::new(ProblemKind::BadRequest, error.body_text()))?;
-    Ok(Json(evaluating::evaluate(&app, &query).await?))
+    Ok(Json(app.evaluator().evaluate(&query, now()).await?))
+}
+
+/// From what an evaluation can be computed again: what was asked, by which settings, of which records, and what came of it.
+#[utoipa::path(
+    get, path = "/api/v1/evaluation/manifest", tag = "evaluation",
+    params(EvaluationQuery),
+    responses(
+        (status = 200, description = "What `gourmetgram evaluate --from records --manifest` reads", body = serde_json::Value),
+        (status = 400, description = "A parameter that is unknown, cannot be read, or contradicts another", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such model version has ever served", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn manifest(
+    State(app): State<App>,
+    query: Result<Query<EvaluationQuery>, QueryRejection>,
+) -> Result<Json<Manifest>, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::new(ProblemKind::BadRequest, error.body_text()))?;
+    let records = records_state(app.catalog()).await?;
+    let (_, manifest) = app.evaluator().evaluate_with_manifest(&query, records, now()).await?;
+    Ok(Json(manifest))
 }
 
 /// What `/dashboard` shows.
 pub async fn measured(app: &App, query: &EvaluationQuery) -> Result<Measured, Refusal> {
-    let evaluation = evaluating::evaluate(app, query).await?;
+    let evaluation = app.evaluator().evaluate(query, now()).await?;
     let backlog = app.catalog().backlog().await?;
     Ok(Measured {
         evaluation,

@@ -128,6 +128,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(pipelines::runs, pipelines::ask))
         .routes(routes!(pipelines::run, pipelines::cancel))
         .routes(routes!(evaluation::read))
+        .routes(routes!(evaluation::manifest))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))

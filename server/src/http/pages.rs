@@ -10,8 +10,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
-    EvaluationQuery, FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
-    ReviewDesk, Role, Viewer,
+    EvaluationQuery, FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem,
+    ProblemKind, ReviewDesk, Role, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},

@@ -9,11 +9,13 @@
 mod erasure;
 mod line;
 mod reindex;
+mod source;
 mod writer;
 
 pub use erasure::{forget, redact};
 pub use line::{Envelope, LineError, RecordKind, SCHEMA, UnknownKind, read_row};
-pub use reindex::{ReindexError, ReindexOptions, Reindexed, last_number, reindex};
+pub use reindex::{ReindexError, ReindexOptions, Reindexed, last_number, reindex, reindex_from};
+pub use source::RecordsSource;
 pub use writer::{LogFile, Step, read_log, run, step};
 
 use gourmetgram_object_store::{InvalidObjectKey, ObjectStoreError};

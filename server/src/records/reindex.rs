@@ -1,14 +1,14 @@
 //! Rebuilds a catalog from its records.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gourmetgram_object_store::{Bucket, ObjectKey, ObjectStore};
+use gourmetgram_object_store::{ObjectKey, ObjectStore};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Envelope, LineError, RecordKind, RecordsError, read_log, read_row};
+use super::{Envelope, LineError, RecordKind, RecordsError, RecordsSource, read_row};
 use crate::catalog::{Catalog, CatalogError, Import, ImportError, entity::prediction};
 
 /// Photos that changed so shortly before the last record are looked at by the outbox: what was recorded may not have
@@ -71,6 +71,8 @@ pub struct ReindexOptions {
     pub overwrite: bool,
     /// Take what is there where objects are missing.
     pub despite_gaps: bool,
+    /// Leave out what was written after the object of this number.
+    pub until: Option<i64>,
 }
 
 /// What a catalog was rebuilt from, and what it holds now.
@@ -105,14 +107,26 @@ pub async fn reindex(
     catalog: &Catalog,
     store: &ObjectStore,
     options: ReindexOptions,
+    progress: impl FnMut(u64, u64),
+) -> Result<Reindexed, ReindexError> {
+    reindex_from(catalog, &RecordsSource::Bucket(store.clone()), options, progress).await
+}
+
+/// The same from records that may lie elsewhere.
+pub async fn reindex_from(
+    catalog: &Catalog,
+    source: &RecordsSource,
+    options: ReindexOptions,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Reindexed, ReindexError> {
     if !options.overwrite && !catalog.is_empty().await? {
         return Err(ReindexError::NotEmpty);
     }
-    let bucket = || store.bucket_names().records.clone();
-    let log = read_log(store).await?.ok_or_else(|| ReindexError::NoRecords(bucket()))?;
-    let (found, ignored) = list(store).await?;
+    let log = source.log().await?.ok_or_else(|| ReindexError::NoRecords(source.name()))?;
+    let (mut found, ignored) = list(source).await?;
+    if let Some(until) = options.until {
+        found.values_mut().for_each(|objects| objects.retain(|object| object.number <= until));
+    }
     let missing = gaps(&found, options)?;
     let all: u64 = found.values().map(|objects| objects.len() as u64).sum();
     let mut taken = Taken {
@@ -124,11 +138,19 @@ pub async fn reindex(
     let (mut personal, mut recent) = (HashSet::new(), Vec::new());
     let mut done = 0;
     progress(done, all);
+    let mut batches = BTreeSet::new();
     for (kind, objects) in &found {
+        if *kind == RecordKind::Selection {
+            batches = taken.import.batches().await?;
+        }
         for object in objects {
+            if *kind == RecordKind::Selection && options.until.is_some() && !is_of(&object.key, &batches) {
+                // Of a batch that was drawn later.
+                continue;
+            }
             let named = |why: String| ReindexError::Object { key: object.key.to_string(), why };
-            let read = store.get(Bucket::Records, &object.key).await.map_err(RecordsError::from)?;
-            let body = std::str::from_utf8(&read.bytes).map_err(|error| named(error.to_string()))?;
+            let read = source.read(&object.key).await?;
+            let body = std::str::from_utf8(&read).map_err(|error| named(error.to_string()))?;
             let about = taken.object(*kind, object, body).await.map_err(|error| named(error.to_string()))?;
             personal.extend(about.personal);
             recent.push((about.recorded_at, about.mentions));
@@ -166,34 +188,32 @@ pub async fn reindex(
 
 /// The greatest number among the objects; 0 where there are none.
 pub async fn last_number(store: &ObjectStore) -> Result<i64, ReindexError> {
-    let (found, _) = list(store).await?;
+    let (found, _) = list(&RecordsSource::Bucket(store.clone())).await?;
     Ok(found.values().flatten().map(|object| object.number).max().unwrap_or_default())
 }
 
 /// Every object, those of a kind in the order in which they were written.
-async fn list(store: &ObjectStore) -> Result<(BTreeMap<RecordKind, Vec<Found>>, u64), ReindexError> {
+async fn list(source: &RecordsSource) -> Result<(BTreeMap<RecordKind, Vec<Found>>, u64), ReindexError> {
     let (mut found, mut ignored) = (BTreeMap::new(), 0);
     for kind in RecordKind::ALL {
         let mut objects = Vec::new();
-        let mut go_on = None;
-        loop {
-            let page = store.list(Bucket::Records, &format!("{}/", kind.folder()), go_on).await;
-            let page = page.map_err(RecordsError::from)?;
-            for key in page.keys {
-                match number_of(kind, key.as_str()) {
-                    Some(number) => objects.push(Found { number, key }),
-                    None => ignored += 1,
-                }
-            }
-            go_on = page.next;
-            if go_on.is_none() {
-                break;
+        for key in source.keys(kind).await? {
+            match number_of(kind, key.as_str()) {
+                Some(number) => objects.push(Found { number, key }),
+                None => ignored += 1,
             }
         }
         objects.sort_unstable();
         found.insert(kind, objects);
     }
     Ok((found, ignored))
+}
+
+/// Whether an object of selections is of one of these batches.
+fn is_of(key: &ObjectKey, batches: &BTreeSet<i64>) -> bool {
+    let file = key.as_str().rsplit('/').next().and_then(|file| file.strip_prefix("batch-"));
+    let number = file.and_then(|file| file.split('-').next()).and_then(|number| number.parse().ok());
+    number.is_some_and(|number| batches.contains(&number))
 }
 
 pub(super) fn number_of(kind: RecordKind, key: &str) -> Option<i64> {

@@ -9,6 +9,7 @@ mod connections;
 mod copies;
 mod documents;
 mod erasure;
+mod evaluation;
 mod explore;
 mod exporting;
 mod fake_studio;
@@ -27,6 +28,8 @@ mod pipelines;
 mod plans;
 #[path = "../postgres/mod.rs"]
 mod postgres;
+mod prometheus;
+mod recomputing;
 mod records;
 mod reindexing;
 mod replaying;

@@ -123,6 +123,9 @@ pub struct Evaluation {
     /// Whose labels; absent where there is no blind campaign with a random sample yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<EvaluationCampaign>,
+    /// Why the campaign that the settings name cannot be it, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign_trouble: Option<String>,
     /// The number.
     pub headline: Headline,
     /// The same over time, oldest first; points without photos are left out.

@@ -10,6 +10,7 @@ mod m005_labelling;
 mod m006_runs;
 mod m007_collections;
 pub(super) mod m008_records;
+pub(super) mod m009_evaluation;
 
 use sea_orm_migration::prelude::*;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m006_runs::Step),
             Box::new(m007_collections::Step),
             Box::new(m008_records::Step),
+            Box::new(m009_evaluation::Step),
         ]
     }
 }

@@ -1,0 +1,41 @@
+//! An evaluation for people: as lines of text, and as one HTML file that needs no other.
+
+mod html;
+mod text;
+
+use gourmetgram_api::{Evaluation, Measure};
+
+pub use html::html;
+pub use text::text;
+
+/// A share in percent with one decimal.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+fn optional(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), percent)
+}
+
+/// A measure with its interval and what it rests on.
+fn told(measure: &Measure) -> String {
+    match measure.value {
+        None => format!("unknown ({} labels)", measure.labels),
+        Some(value) => {
+            let small = if measure.enough { "" } else { ", n too small" };
+            format!(
+                "{} [{} to {}], n = {} of {}{small}",
+                percent(value),
+                percent(measure.lower),
+                percent(measure.upper),
+                measure.labels,
+                measure.photos
+            )
+        }
+    }
+}
+
+/// The number in a line.
+pub fn headline(evaluation: &Evaluation) -> String {
+    format!("accuracy of {}: {}", evaluation.model, told(&evaluation.headline.accuracy))
+}

@@ -1,0 +1,111 @@
+//! Counts what has changed soon after it has, sets the gauges that Prometheus reads, and publishes results by schedule.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use gourmetgram_api::{DriftWord, Evaluation, EvaluationQuery, EvaluationWindow};
+use metrics::gauge;
+use tokio_util::sync::CancellationToken;
+
+use super::{EvaluationError, RecordsState, evaluator::to_publish};
+use crate::{
+    app::App,
+    catalog::{Catalog, CatalogError, now},
+};
+
+/// How often changes are counted: pages and the API count by themselves before they answer.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
+/// How often the gauges are set.
+const GAUGES_EVERY: Duration = Duration::from_secs(60);
+/// Hours that are counted before something else is looked at.
+const HOURS_AT_ONCE: usize = 240;
+
+/// Works until `stop`.
+pub async fn run(app: App, stop: CancellationToken) {
+    let mut gauges_at = tokio::time::Instant::now();
+    loop {
+        let named = app.settings().evaluation.campaign.as_deref();
+        let all_counted = match app.catalog().count_evaluations(named, HOURS_AT_ONCE, now()).await {
+            Ok(all_counted) => all_counted,
+            Err(error) => {
+                tracing::warn!(%error, "what an evaluation reads cannot be counted yet");
+                true
+            }
+        };
+        if tokio::time::Instant::now() >= gauges_at {
+            gauges_at = tokio::time::Instant::now() + GAUGES_EVERY;
+            if let Err(error) = tell(&app).await {
+                tracing::warn!(%error, "the evaluation cannot be computed; its gauges stay as they were");
+            }
+        }
+        let wait = if all_counted { COUNT_EVERY } else { Duration::from_millis(50) };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Sets the gauges, and publishes where it is time.
+///
+/// # Errors
+/// What keeps the evaluation from being computed.
+pub async fn tell(app: &App) -> Result<(), EvaluationError> {
+    let query = EvaluationQuery { window: Some(EvaluationWindow::Week), ..EvaluationQuery::default() };
+    let evaluation = app.evaluator().evaluate(&query, now()).await?;
+    set_gauges(&evaluation);
+    publish(app).await
+}
+
+/// Gauges of the live model over the last seven days. A number that nobody knows is no number: NaN, as Prometheus has it.
+fn set_gauges(evaluation: &Evaluation) {
+    let headline = &evaluation.headline;
+    let unknown = f64::NAN;
+    gauge!("gourmetgram_accuracy").set(headline.accuracy.value.unwrap_or(unknown));
+    gauge!("gourmetgram_accuracy_lower").set(headline.accuracy.lower);
+    gauge!("gourmetgram_accuracy_upper").set(headline.accuracy.upper);
+    gauge!("gourmetgram_accuracy_labels").set(headline.accuracy.labels as f64);
+    gauge!("gourmetgram_accuracy_photos").set(headline.photos as f64);
+    gauge!("gourmetgram_accuracy_target").set(headline.target.unwrap_or(unknown));
+    gauge!("gourmetgram_accuracy_expected").set(headline.expected.map_or(unknown, |expected| expected.value));
+    gauge!("gourmetgram_label_backlog").set(evaluation.funnel.backlog as f64);
+    gauge!("gourmetgram_label_oldest_seconds").set(evaluation.funnel.oldest_seconds.unwrap_or(0) as f64);
+    gauge!("gourmetgram_retrain")
+        .set(f64::from(u8::from(evaluation.decision.verdict == gourmetgram_api::Verdict::Retrain)));
+    for finding in &evaluation.drift.findings {
+        let labels = [("what", finding.what.clone()), ("test", finding.test.clone())];
+        gauge!("gourmetgram_drift_effect", &labels).set(finding.effect);
+        gauge!("gourmetgram_drift", &labels).set(f64::from(u8::from(finding.verdict == DriftWord::Drifted)));
+    }
+}
+
+/// Publishes the last thirty days where the last result is old enough, and everything it rests on is in the records.
+async fn publish(app: &App) -> Result<(), EvaluationError> {
+    let hours = app.settings().evaluation.publish_every_hours;
+    let evaluator = app.evaluator();
+    let at = now();
+    let since = at - TimeDelta::hours(i64::from(hours));
+    let last = app.catalog().last_published(&evaluator.live.version).await?;
+    if hours == 0 || last.is_some_and(|last| last > since) {
+        return Ok(());
+    }
+    let before = records_state(app.catalog()).await?;
+    let query = EvaluationQuery::default();
+    let (evaluation, manifest) = evaluator.evaluate_with_manifest(&query, before.clone(), at).await?;
+    if evaluation.headline.photos == 0 || evaluation.uncounted > 0 || before.waiting > 0 {
+        return Ok(());
+    }
+    if records_state(app.catalog()).await? != before {
+        // Something has changed meanwhile; the next look tries again.
+        return Ok(());
+    }
+    app.catalog().publish_evaluation(&to_publish(&evaluation), &manifest, since).await?;
+    Ok(())
+}
+
+/// How far the records are.
+pub async fn records_state(catalog: &Catalog) -> Result<RecordsState, CatalogError> {
+    let waiting = catalog.records_waiting().await?;
+    let log = catalog.records_log().await?;
+    Ok(RecordsState { log: log.log, last_number: log.last_number, waiting })
+}

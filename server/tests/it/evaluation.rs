@@ -1,0 +1,614 @@
+//! What is counted as photos, labels and erasures come is what a look at every row would have found; and what is said of it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use gourmetgram::{
+    accounts::Scope,
+    app::App,
+    catalog::{
+        Actor, Change, Said,
+        entity::{annotation, campaign as campaigns, evaluation_count, evaluation_mark, prediction, selection, task},
+        now,
+    },
+    config,
+    evaluating::{Evaluator, LiveVersion, RecordsState, to_publish},
+};
+use gourmetgram_api::{
+    CampaignRule, ClassIndex, ClassProbability, Confidence, Evaluation, EvaluationQuery, FlagReason, LabelledIn,
+    LowConfidence, Measure, MeasureMethod, NewCampaign, RandomDraw, Seen, SeriesStep, SliceBy, Verdict,
+};
+use gourmetgram_evaluation::{
+    BatchId, Cell, ClassReport, ConfidenceLevel, ConfusionMatrix, Estimate, GuessMean, InclusionProbability,
+    LabelledPrediction, Outcome, Probability, Selection, Stratum, Window, accuracy, brier, correction_precision,
+    difference_accuracy, expected_accuracy, flag_precision, flag_recall, log_loss, nonresponse_bounds, outcome_share,
+    random_sample_accuracy, tutorial_pooled,
+};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
+use secrecy::ExposeSecret;
+use uuid::Uuid;
+
+use crate::{
+    on_both_databases,
+    photos::{CLASSES, asked, campaign, interval, minute, received},
+    support::{BuiltApp, Database, TestApp, problem},
+};
+
+const LEVEL: ConfidenceLevel = ConfidenceLevel::NINETY_FIVE;
+
+async fn build(database: Database) -> BuiltApp {
+    BuiltApp::build(database, |settings| {
+        settings.s3.endpoint = Some("http://127.0.0.1:1".to_owned());
+        settings.s3.access_key_id = Some("key".to_owned());
+        settings.s3.secret_access_key = Some("secret".to_owned().into());
+    })
+    .await
+}
+
+fn continuous(random: RandomDraw, cap: Option<u64>) -> CampaignRule {
+    CampaignRule::Continuous {
+        unsure: LowConfidence::default(),
+        low_confidence_at_most: cap,
+        flagged_at_most: None,
+        corrected_at_most: cap,
+        random,
+    }
+}
+
+async fn connect(app: &App) -> DatabaseConnection {
+    sea_orm::Database::connect(app.settings().catalog_url().expose_secret()).await.unwrap()
+}
+
+/// The live model of these tests, whatever the application serves.
+fn evaluator<'a>(app: &'a App, settings: &'a config::Evaluation) -> Evaluator<'a> {
+    let classes = CLASSES.map(str::to_owned).to_vec();
+    let live = LiveVersion { version: "food64-1".to_owned(), classes, offline: None };
+    Evaluator { catalog: app.catalog(), settings, live }
+}
+
+async fn evaluate(app: &App, query: &EvaluationQuery, at: DateTime<Utc>) -> Evaluation {
+    evaluator(app, &config::Evaluation::default()).evaluate(query, at).await.unwrap()
+}
+
+/// A service to which things happen by chance.
+struct Life<'a> {
+    app: &'a App,
+    random: StdRng,
+    photos: Vec<gourmetgram_api::PredictionId>,
+    campaigns: Vec<Uuid>,
+    connection: DatabaseConnection,
+}
+
+impl Life<'_> {
+    fn one_of<'t, T>(random: &mut StdRng, of: &'t [T]) -> Option<&'t T> {
+        (!of.is_empty()).then(|| &of[random.random_range(0..of.len())])
+    }
+
+    async fn receive(&mut self) {
+        let at = minute(self.random.random_range(0..2400));
+        for _ in 0..self.random.random_range(1..8) {
+            let confidence = self.random.random_range(0.34_f32..1.0);
+            let class = self.random.random_range(0..CLASSES.len());
+            let mut photo = received(at, self.photos.len() as u64, confidence);
+            photo.class_index = ClassIndex(class as u16);
+            photo.predicted_class = CLASSES[class].to_owned();
+            photo.model_version = if self.random.random_bool(0.7) { "food64-1" } else { "other-2" }.to_owned();
+            photo.probabilities = CLASSES
+                .iter()
+                .enumerate()
+                .map(|(index, label)| ClassProbability {
+                    label: (*label).to_owned(),
+                    probability: if index == class { confidence } else { (1.0 - confidence) / 2.0 },
+                })
+                .collect();
+            self.app.catalog().record(&photo, None, Some(Utc::now() + TimeDelta::hours(1))).await.unwrap();
+            // One in twenty is never acknowledged.
+            if self.random.random_bool(0.95) {
+                self.app.catalog().mark_stored(photo.id).await.unwrap();
+                self.photos.push(photo.id);
+            }
+        }
+    }
+
+    async fn feedback(&mut self) {
+        let Some(id) = Self::one_of(&mut self.random, &self.photos).copied() else { return };
+        let change = match self.random.random_range(0..4) {
+            0 | 1 => Change::Flag(FlagReason::WrongLabel),
+            2 => Change::Unflag,
+            _ => Change::Correct(CLASSES[self.random.random_range(0..3)].to_owned()),
+        };
+        // Of an erased one there is nothing to say.
+        let _ = self.app.catalog().give_feedback(id, &change, Actor::Visitor).await;
+    }
+
+    async fn select(&mut self) {
+        let Some(campaign) = Self::one_of(&mut self.random, &self.campaigns).copied() else { return };
+        let from = self.random.random_range(0..2400);
+        let to = from + self.random.random_range(60..1200);
+        let _ = self.app.catalog().select(campaign, interval(from, to), false).await.unwrap();
+    }
+
+    async fn annotate(&mut self) {
+        let tasks = task::Entity::find().all(&self.connection).await.unwrap();
+        for _ in 0..self.random.random_range(1..20) {
+            let Some(task) = Self::one_of(&mut self.random, &tasks) else { return };
+            let photo =
+                prediction::Entity::find_by_id(task.prediction_id).one(&self.connection).await.unwrap().unwrap();
+            let seen = match self.random.random_range(0..20) {
+                0 => Seen::NotFood,
+                1 => Seen::Unreadable,
+                2..=5 => Seen::Class { label: CLASSES[self.random.random_range(0..3)].to_owned() },
+                _ => Seen::Class { label: photo.predicted_class },
+            };
+            let annotator = if self.random.random_bool(0.8) { "ann" } else { "bob" };
+            let said = Said { annotator, seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+            let _ = self.app.catalog().annotate(task.id, &said).await;
+        }
+    }
+
+    async fn take_back(&mut self) {
+        let standing = annotation::Entity::find().filter(annotation::Column::ReplacedAt.is_null());
+        let standing = standing.all(&self.connection).await.unwrap();
+        if let Some(row) = Self::one_of(&mut self.random, &standing) {
+            let _ = self.app.catalog().take_back(row.id).await;
+        }
+    }
+
+    async fn erase(&mut self) {
+        if let Some(id) = Self::one_of(&mut self.random, &self.photos).copied() {
+            self.app.catalog().erase(id).await.unwrap();
+        }
+    }
+
+    async fn happen(&mut self) {
+        match self.random.random_range(0..100) {
+            0..35 => self.receive().await,
+            35..50 => self.feedback().await,
+            50..65 => self.select().await,
+            65..88 => self.annotate().await,
+            88..92 => self.take_back().await,
+            92..96 => self.erase().await,
+            _ => {
+                self.app.catalog().count_evaluations(None, 3, minute(5000)).await.unwrap();
+            }
+        }
+    }
+}
+
+/// What every row says of the photos of a model that were received in a stretch of time.
+struct Found {
+    window: Window,
+    photos: Vec<prediction::Model>,
+    /// Of the photos that were considered: stratum and confidence.
+    considered: Vec<(Stratum, f32)>,
+    /// Every batch has a photo of the stratum that tells its random sample's rate.
+    tells_rates: bool,
+}
+
+/// Reads it anew, by another way than the server does.
+async fn look_at_every_row(
+    connection: &DatabaseConnection,
+    campaign: Uuid,
+    model: &str,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> Found {
+    let photos: Vec<prediction::Model> = prediction::Entity::find().all(connection).await.unwrap();
+    let photos: Vec<prediction::Model> = photos
+        .into_iter()
+        .filter(|row| row.model_version == model && (from..to).contains(&row.created_at))
+        .filter(|row| row.stored_at.is_some() || row.spool_file.is_some() || row.erased_at.is_some())
+        .collect();
+    let selections = selection::Entity::find().filter(selection::Column::CampaignId.eq(campaign));
+    let selections: HashMap<Uuid, selection::Model> =
+        selections.all(connection).await.unwrap().into_iter().map(|row| (row.prediction_id, row)).collect();
+    let tasks = task::Entity::find().filter(task::Column::CampaignId.eq(campaign)).all(connection).await.unwrap();
+    let tasks: HashMap<Uuid, task::Model> = tasks.into_iter().map(|row| (row.prediction_id, row)).collect();
+    let mut votes: HashMap<Uuid, Vec<annotation::Model>> = HashMap::new();
+    let standing = annotation::Entity::find().filter(annotation::Column::ReplacedAt.is_null());
+    for row in standing.all(connection).await.unwrap() {
+        votes.entry(row.task_id).or_default().push(row);
+    }
+    let index = |label: &str| ClassIndex(CLASSES.iter().position(|class| *class == label).unwrap() as u16);
+    let (mut cells, mut labels, mut considered) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for photo in &photos {
+        let Some(selection) = selections.get(&photo.id) else { continue };
+        let stratum = Stratum::ALL[selection.stratum as usize];
+        let inclusion = InclusionProbability::new(selection.inclusion).unwrap();
+        let batch = BatchId(selection.batch_id as u64);
+        considered.push((stratum, photo.confidence));
+        let cell = cells.entry((batch, stratum)).or_insert(Cell { batch, stratum, inclusion, size: 0, selected: 0 });
+        cell.size += 1;
+        cell.selected += u64::from(selection.chosen);
+        let Some(votes) = tasks.get(&photo.id).and_then(|task| votes.get(&task.id)) else { continue };
+        // Most votes; of a tie the latest.
+        let best = votes
+            .iter()
+            .max_by_key(|vote| {
+                let alike = votes.iter().filter(|other| other.seen == vote.seen);
+                (alike.clone().count(), alike.map(|other| (other.at, other.id)).max(), vote.at, vote.id)
+            })
+            .unwrap();
+        let outcome = match serde_json::from_value(best.seen.clone()).unwrap() {
+            Seen::Class { label } => Outcome::Class(index(&label)),
+            Seen::NotFood => Outcome::NotFood,
+            Seen::Unreadable => Outcome::Unreadable,
+        };
+        let prediction = photo.id.try_into().unwrap();
+        let size = selection.stratum_size as u64;
+        labels.push(LabelledPrediction {
+            selection: Selection::new(prediction, batch, stratum, inclusion, size, selection.by_random_sample).unwrap(),
+            predicted: index(&photo.predicted_class),
+            confidence: Confidence::new(photo.confidence).unwrap(),
+            flagged: selection.flag.is_some(),
+            correction: selection.corrected_class.as_deref().map(index),
+            outcome,
+        });
+    }
+    let cells: Vec<Cell> = cells.into_values().collect();
+    let tells_rates = cells
+        .iter()
+        .all(|cell| cells.iter().any(|other| other.batch == cell.batch && other.stratum == Stratum::Others));
+    Found { window: Window::new(cells, labels).unwrap(), photos, considered, tells_rates }
+}
+
+#[track_caller]
+fn near(what: &str, found: Option<f64>, expected: Option<f64>) {
+    match (found, expected) {
+        (None, None) => {}
+        (Some(found), Some(expected)) if (found - expected).abs() < 1e-8 => {}
+        _ => panic!("{what}: {found:?} instead of {expected:?}"),
+    }
+}
+
+#[track_caller]
+fn same(what: &str, measure: &Measure, estimate: &Estimate) {
+    near(what, measure.value, estimate.value);
+    near(what, Some(measure.lower), Some(estimate.interval.lower()));
+    near(what, Some(measure.upper), Some(estimate.interval.upper()));
+    assert_eq!((measure.labels, measure.photos), (estimate.labelled, estimate.population), "{what}");
+}
+
+/// Compares an evaluation with what the rows say. Answers how many labels there were.
+fn compare(evaluation: &Evaluation, found: &Found) -> u64 {
+    let Found { window, photos, considered, tells_rates } = found;
+    let headline = &evaluation.headline;
+    assert_eq!(headline.photos, photos.len() as u64);
+    assert_eq!(headline.photos - headline.not_considered, window.population());
+    same("accuracy", &headline.accuracy, &accuracy(window, LEVEL));
+    same("not food", &headline.not_food, &outcome_share(window, Outcome::NotFood, LEVEL));
+    same("unreadable", &headline.unreadable, &outcome_share(window, Outcome::Unreadable, LEVEL));
+    same("pooled", &headline.tutorial_pooled, &tutorial_pooled(window, LEVEL));
+    if *tells_rates {
+        same("random sample", &headline.check, &random_sample_accuracy(window, LEVEL));
+    }
+    if headline.nonresponse.is_some() {
+        let bounds = nonresponse_bounds(window);
+        near("non-response", headline.nonresponse.map(|it| it.lower), bounds.map(|it| it.lower()));
+        near("non-response", headline.nonresponse.map(|it| it.upper), bounds.map(|it| it.upper()));
+    }
+    let means: Vec<GuessMean> = Stratum::ALL
+        .into_iter()
+        .filter_map(|stratum| {
+            let own: Vec<f64> = considered
+                .iter()
+                .filter(|(of, _)| *of == stratum)
+                .map(|(_, confidence)| f64::from(*confidence))
+                .collect();
+            (!own.is_empty()).then(|| GuessMean { stratum, mean: own.iter().sum::<f64>() / own.len() as f64 })
+        })
+        .collect();
+    let difference = difference_accuracy(window, &means, |label| f64::from(label.confidence.get()), LEVEL);
+    assert_eq!(headline.difference.is_some(), difference.is_some());
+    if let Some((measure, estimate)) = headline.difference.zip(difference) {
+        same("difference", &measure, &estimate);
+    }
+    let confidences = photos.iter().map(|row| Probability::new(f64::from(row.confidence)).unwrap());
+    let expected = expected_accuracy(confidences);
+    near("expected", headline.expected.map(|it| it.value), expected.map(|it| it.value));
+    near("expected", headline.expected.map(|it| it.deviation), expected.map(|it| it.standard_deviation));
+
+    assert_eq!(evaluation.classes, CLASSES);
+    let matrix = ConfusionMatrix::of(window, CLASSES.len()).unwrap();
+    for (class, index) in evaluation.per_class.iter().zip(0..) {
+        let report = ClassReport::of(window, ClassIndex(index), LEVEL);
+        same("precision", &class.precision, &report.precision);
+        same("recall", &class.recall, &report.recall);
+        same("F1", &class.f1, &report.f1);
+        for answer in 0..CLASSES.len() as u16 {
+            let cell = matrix.cell(ClassIndex(index), ClassIndex(answer)).unwrap();
+            let own = evaluation.confusion.cells.iter().find(|it| (it.truth, it.answer) == (index, answer));
+            assert_eq!(own.map_or(0, |it| it.labels), cell.labels);
+            near("confusion", Some(own.map_or(0.0, |it| it.photos)), Some(cell.photos));
+        }
+    }
+    near("Brier", evaluation.calibration.brier, brier(window).map(|it| it.value));
+    near("log loss", evaluation.calibration.log_loss, log_loss(window).map(|it| it.value));
+    let of_bins: f64 = evaluation.calibration.reliability.iter().map(|bin| bin.photos).sum();
+    let of_cells: f64 = evaluation.confusion.cells.iter().map(|cell| cell.photos).sum();
+    near("reliability", Some(of_bins), Some(of_cells));
+    assert_eq!(evaluation.confidence.iter().map(|bin| bin.photos).sum::<u64>(), photos.len() as u64);
+
+    let feedback = &evaluation.feedback;
+    same("flag precision", &feedback.flag_precision, &flag_precision(window, LEVEL));
+    same("flag recall", &feedback.flag_recall, &flag_recall(window, LEVEL));
+    same("correction precision", &feedback.correction_precision, &correction_precision(window, LEVEL));
+    let count = |of: fn(&prediction::Model) -> bool| photos.iter().filter(|row| of(row)).count() as u64;
+    assert_eq!(feedback.flagged, count(|row| row.flag.is_some()));
+    assert_eq!(feedback.corrected, count(|row| row.corrected_class.is_some()));
+    assert_eq!(feedback.complained, count(|row| row.flag.is_some() || row.corrected_class.is_some()));
+    window.labels().len() as u64
+}
+
+/// The same with all counts made from nothing.
+async fn recount(app: &App, connection: &DatabaseConnection) -> Vec<evaluation_count::Model> {
+    let rows = async || {
+        let mut rows = evaluation_count::Entity::find().all(connection).await.unwrap();
+        rows.sort_by(|left, right| {
+            (&left.model, &left.step, left.start_at).cmp(&(&right.model, &right.step, right.start_at))
+        });
+        rows
+    };
+    let before = rows().await;
+    evaluation_count::Entity::delete_many().exec(connection).await.unwrap();
+    let everything = evaluation_mark::ActiveModel {
+        at: sea_orm::ActiveValue::Set(minute(-10_000)),
+        until: sea_orm::ActiveValue::Set(Some(minute(100_000))),
+        ..Default::default()
+    };
+    evaluation_mark::Entity::insert(everything).exec(connection).await.unwrap();
+    assert!(app.catalog().count_evaluations(None, 1000, minute(5000)).await.unwrap());
+    assert_eq!(rows().await, before);
+    before
+}
+
+on_both_databases! {
+    counts_are_what_a_look_at_every_row_finds => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        let connection = connect(&app).await;
+        let mix = campaign(&app, &NewCampaign { double_share: 0.3, ..asked("Mix", continuous(RandomDraw::Rate(0.3), Some(3))) }).await;
+        let other = campaign(&app, &asked("Beside", CampaignRule::Everything)).await;
+        let mut life = Life {
+            app: &app,
+            random: StdRng::seed_from_u64(20_261_125),
+            photos: Vec::new(),
+            // Mostly the one that counts.
+            campaigns: vec![mix.id, mix.id, mix.id, other.id],
+            connection: connection.clone(),
+        };
+        let (mut labels, mut compared_rates) = (0, 0);
+        for round in 0..4 {
+            for _ in 0..60 {
+                life.happen().await;
+            }
+            let windows = [(0, 2460, SeriesStep::Day), (0, 2460, SeriesStep::Month), (0, 2460, SeriesStep::Hour), (300, 1260, SeriesStep::Hour), (600, 2400, SeriesStep::Day)];
+            for (from, to, step) in windows {
+                for model in ["food64-1", "other-2"] {
+                    let query = EvaluationQuery {
+                        from: Some(minute(from)),
+                        to: Some(minute(to)),
+                        model: Some(model.to_owned()),
+                        step: Some(step),
+                        ..EvaluationQuery::default()
+                    };
+                    let evaluation = evaluate(&app, &query, minute(5000)).await;
+                    assert_eq!(evaluation.uncounted, 0, "round {round}");
+                    let found = look_at_every_row(&connection, mix.id, model, (minute(from), minute(to))).await;
+                    labels += compare(&evaluation, &found);
+                    compared_rates += u32::from(found.tells_rates);
+                    // What the points add up to is the window.
+                    assert_eq!(evaluation.series.iter().map(|point| point.photos).sum::<u64>(), evaluation.headline.photos);
+                }
+            }
+        }
+        assert!(labels > 500 && compared_rates > 0, "{labels} labels, {compared_rates} windows tell rates");
+        let rows = recount(&app, &connection).await;
+        assert!(rows.len() > 50, "{} rows", rows.len());
+        connection.close().await.unwrap();
+        drop(life);
+        drop(app);
+        built.close().await;
+    };
+
+    without_campaign_or_labels_or_photos_nothing_is_claimed => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        let at = minute(1000);
+        let nothing = evaluate(&app, &EvaluationQuery::default(), at).await;
+        assert_eq!((nothing.headline.photos, nothing.headline.accuracy.value, nothing.campaign), (0, None, None));
+        assert_eq!((nothing.headline.accuracy.lower, nothing.headline.accuracy.upper), (0.0, 1.0));
+        assert_eq!(nothing.decision.verdict, Verdict::Unknown);
+        assert!(nothing.series.is_empty() && nothing.plan.curve.is_empty() && nothing.headline.expected.is_none());
+        assert_eq!(nothing.classes, CLASSES);
+
+        // One photo, and no campaign: it is seen, and nothing is said of accuracy.
+        crate::photos::photos(&app, 900, 0..1).await;
+        let one = evaluate(&app, &EvaluationQuery::default(), at).await;
+        assert_eq!((one.headline.photos, one.headline.not_considered), (1, 1));
+        assert_eq!((one.headline.accuracy.value, one.series.len()), (None, 1));
+        assert!((one.headline.expected.unwrap().value - 0.5).abs() < 1e-9);
+
+        // A campaign that has labelled nothing.
+        crate::photos::photos(&app, 905, 1..30).await;
+        let mix = campaign(&app, &asked("Mix", continuous(RandomDraw::Rate(1.0), None))).await;
+        app.catalog().select(mix.id, interval(0, 1000), false).await.unwrap();
+        let waiting = evaluate(&app, &EvaluationQuery::default(), at).await;
+        assert_eq!(waiting.campaign.as_ref().unwrap().name, "Mix");
+        assert_eq!((waiting.headline.accuracy.value, waiting.headline.accuracy.upper), (None, 1.0));
+        assert_eq!((waiting.funnel.drawn, waiting.funnel.labelled, waiting.funnel.backlog), (30, 0, 30));
+        assert!(waiting.headline.provisional && waiting.funnel.oldest_seconds.is_some());
+        assert_eq!(waiting.headline.unlabelled.len(), waiting.headline.strata.len());
+
+        // Thirty photos, all labelled: a census, known exactly.
+        let connection = connect(&app).await;
+        for (task, place) in crate::photos::tasks(&connection, mix.id).await.iter().zip(0..) {
+            let seen = Seen::Class { label: CLASSES[usize::from(place % 3 == 0)].to_owned() };
+            let said = Said { annotator: "ann", seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+            app.catalog().annotate(task.id, &said).await.unwrap();
+        }
+        let census = evaluate(&app, &EvaluationQuery::default(), at).await;
+        let Measure { value, lower, upper, labels, photos, method, enough } = census.headline.accuracy;
+        assert!((value.unwrap() - 20.0 / 30.0).abs() < 1e-12 && lower == upper);
+        assert_eq!((labels, photos, method, enough), (30, 30, MeasureMethod::Census, true));
+        assert_eq!((census.funnel.backlog, census.funnel.oldest_seconds), (0, None));
+        connection.close().await.unwrap();
+        drop(app);
+        built.close().await;
+    };
+
+    only_the_blind_campaign_of_evaluation_counts => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        crate::photos::photos(&app, 10, 0..20).await;
+        // Not blind, though it mixes; blind, though it has no sample of others.
+        let shown = campaign(&app, &NewCampaign { blind: false, ..asked("Shown", continuous(RandomDraw::Rate(1.0), None)) }).await;
+        let flagged = campaign(&app, &asked("Flagged", CampaignRule::Flagged { reasons: Vec::new(), at_most: None })).await;
+        for campaign in [&shown, &flagged] {
+            app.catalog().select(campaign.id, interval(0, 60), false).await.unwrap();
+        }
+        let at = minute(600);
+        assert_eq!(evaluate(&app, &EvaluationQuery::default(), at).await.campaign, None);
+        let first = campaign(&app, &asked("First", continuous(RandomDraw::Rate(1.0), None))).await;
+        let second = campaign(&app, &asked("Second", continuous(RandomDraw::Rate(0.5), None))).await;
+        app.catalog().select(first.id, interval(0, 60), false).await.unwrap();
+        let chosen = async |settings: &config::Evaluation| {
+            let evaluation = evaluator(&app, settings).evaluate(&EvaluationQuery::default(), at).await.unwrap();
+            (evaluation.campaign.map(|it| it.name), evaluation.funnel.drawn, evaluation.campaign_trouble)
+        };
+        let usual = config::Evaluation::default();
+        assert_eq!(chosen(&usual).await, (Some("First".to_owned()), 20, None));
+        // Another one by name; it has not looked at any photo.
+        let named = |name: &str| config::Evaluation { campaign: Some(name.to_owned()), ..config::Evaluation::default() };
+        assert_eq!(chosen(&named("Second")).await, (Some("Second".to_owned()), 0, None));
+        let (none, _, trouble) = chosen(&named("Shown")).await;
+        assert!(none.is_none() && trouble.unwrap().contains("blind"));
+        let (none, _, trouble) = chosen(&named("Flagged")).await;
+        assert!(none.is_none() && trouble.unwrap().contains("random sample"));
+        let (none, _, trouble) = chosen(&named("Nowhere")).await;
+        assert!(none.is_none() && trouble.unwrap().contains("Nowhere"));
+        // Archived ones make way, and come back when there is no other.
+        app.catalog().archive_campaign(first.id).await.unwrap();
+        assert_eq!(chosen(&usual).await.0.as_deref(), Some("Second"));
+        app.catalog().archive_campaign(second.id).await.unwrap();
+        assert_eq!(chosen(&usual).await.0.as_deref(), Some("Second"));
+        assert_eq!(campaigns::Entity::find().count(&connect(&app).await).await.unwrap(), 4);
+        drop(app);
+        built.close().await;
+    };
+
+    a_late_label_changes_the_window_of_its_photo => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        crate::photos::photos(&app, 30, 0..10).await;
+        crate::photos::photos(&app, 2000, 10..20).await;
+        let mix = campaign(&app, &asked("Mix", continuous(RandomDraw::Rate(1.0), None))).await;
+        app.catalog().select(mix.id, interval(0, 3000), false).await.unwrap();
+        let labels = async || {
+            let query = EvaluationQuery { from: Some(minute(0)), to: Some(minute(2880)), step: Some(SeriesStep::Hour), ..EvaluationQuery::default() };
+            let series = evaluate(&app, &query, minute(9000)).await.series;
+            series.iter().map(|point| (point.from, point.accuracy.labels, point.provisional)).collect::<Vec<_>>()
+        };
+        assert_eq!(labels().await, [(minute(0), 0, false), (minute(1980), 0, false)], "after days nobody waits any more");
+        let connection = connect(&app).await;
+        let tasks = crate::photos::tasks(&connection, mix.id).await;
+        let photo = prediction::Entity::find_by_id(tasks[0].prediction_id).one(&connection).await.unwrap().unwrap();
+        let seen = Seen::Class { label: "Bread".to_owned() };
+        let said = Said { annotator: "ann", seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+        app.catalog().annotate(tasks[0].id, &said).await.unwrap();
+        let counts: Vec<u64> = labels().await.iter().map(|point| point.1).collect();
+        assert_eq!(counts, if photo.created_at < minute(1000) { [1, 0] } else { [0, 1] });
+        // An erased photo was served and labelled all the same; nothing of its visitor is in the counts.
+        app.catalog().erase(photo.id.try_into().unwrap()).await.unwrap();
+        assert_eq!(labels().await.iter().map(|point| point.1).collect::<Vec<_>>(), counts);
+        connection.close().await.unwrap();
+        drop(app);
+        built.close().await;
+    };
+
+    what_was_published_stays_as_it_was => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        crate::photos::photos(&app, 30, 0..10).await;
+        let settings = config::Evaluation::default();
+        let evaluator = evaluator(&app, &settings);
+        let publish = async |at: DateTime<Utc>| {
+            let (evaluation, manifest) = evaluator.evaluate_with_manifest(&EvaluationQuery::default(), RecordsState::default(), at).await.unwrap();
+            app.catalog().publish_evaluation(&to_publish(&evaluation), &manifest, at - TimeDelta::hours(1)).await.unwrap()
+        };
+        assert!(publish(minute(100)).await);
+        assert!(!publish(minute(110)).await, "one an hour");
+        assert!(publish(minute(200)).await);
+        let published = app.catalog().published_evaluations("food64-1", minute(300), 10).await.unwrap();
+        assert_eq!(published.iter().map(|it| it.computed_at).collect::<Vec<_>>(), [minute(200), minute(100)]);
+        let history = evaluator.evaluate(&EvaluationQuery::default(), minute(150)).await.unwrap().decision.history;
+        assert_eq!(history.len(), 1, "what was published later is not told of earlier");
+        let connection = connect(&app).await;
+        for forbidden in ["UPDATE evaluation_results SET model = 'x'", "DELETE FROM evaluation_results"] {
+            let error = sea_orm::ConnectionTrait::execute_unprepared(&connection, forbidden).await.unwrap_err();
+            assert!(error.to_string().contains("never changed"), "{error}");
+        }
+        connection.close().await.unwrap();
+        drop(app);
+        built.close().await;
+    };
+
+    slices_are_windows_of_their_own => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        crate::photos::photos(&app, 30, 0..20).await;
+        crate::photos::photos(&app, 95, 20..40).await;
+        let mix = campaign(&app, &asked("Mix", continuous(RandomDraw::Rate(1.0), None))).await;
+        app.catalog().select(mix.id, interval(0, 300), false).await.unwrap();
+        let slices = async |by: SliceBy| {
+            let query = EvaluationQuery { slice: Some(by), ..EvaluationQuery::default() };
+            let slices = evaluate(&app, &query, minute(300)).await.slices.unwrap();
+            assert!(!slices.too_many);
+            slices.items.iter().map(|slice| (slice.name.clone(), slice.photos)).collect::<Vec<_>>()
+        };
+        let named = |parts: &[(&str, u64)]| parts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect::<Vec<_>>();
+        assert_eq!(slices(SliceBy::Hour).await, named(&[("0", 20), ("1", 20)]));
+        assert_eq!(slices(SliceBy::Class).await, named(&[("Bread", 40)]));
+        assert_eq!(slices(SliceBy::Confidence).await, named(&[("0.5–0.6", 4), ("0.8–0.9", 0), ("0.9–1.0", 36)]).into_iter().filter(|it| it.1 > 0).collect::<Vec<_>>());
+        assert_eq!(slices(SliceBy::Source).await, named(&[("", 40)]));
+        drop(app);
+        built.close().await;
+    };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_answers_operators_and_says_what_is_wrong_with_a_question() {
+    let test = TestApp::start(Database::Sqlite).await;
+    let ask = async |query: &str, token: &str| {
+        test.get(&format!("/api/v1/evaluation{query}")).bearer_auth(token).send().await.unwrap()
+    };
+    assert_eq!(test.get("/api/v1/evaluation").send().await.unwrap().status(), 401);
+    let other = test.token(&[Scope::PredictionsRead]).await;
+    problem(ask("", &other).await, 403).await;
+    let token = test.token(&[Scope::EvaluationRead]).await;
+    test.upload(crate::support::a_photo(1)).await;
+    let evaluation: Evaluation = ask("?window=1d&slice=class", &token).await.json().await.unwrap();
+    assert_eq!(evaluation.headline.photos, 1);
+    assert_eq!(evaluation.window.step, SeriesStep::Hour);
+    let offline = evaluation.headline.offline.unwrap();
+    assert_eq!((offline.value, offline.photos), (0.679, 4173));
+    let manifest = test.get(&evaluation.manifest).bearer_auth(&token).send().await.unwrap();
+    assert_eq!(manifest.status(), 200);
+    let manifest: serde_json::Value = manifest.json().await.unwrap();
+    assert_eq!(manifest["query"]["model"], evaluation.model.as_str());
+    for (query, word) in [
+        ("?window=2d", "window"),
+        ("?wimdow=1d", "wimdow"),
+        ("?window=1d&from=2026-11-01T00:00:00Z", "contradict"),
+        ("?from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z", "before"),
+        ("?from=1026-11-02T00:00:00Z", "years"),
+        ("?step=hour&window=30d", "step"),
+        ("?model=", "model"),
+    ] {
+        let problem = problem(ask(query, &token).await, 400).await;
+        let detail = problem.detail;
+        assert!(detail.contains(word) || query.contains("window=2d"), "{query}: {detail}");
+    }
+    problem(ask("?model=nobody", &token).await, 404).await;
+    test.stop().await;
+}

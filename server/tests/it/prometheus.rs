@@ -1,0 +1,197 @@
+//! What Prometheus is told, and what deploy/ has it do with it. The last two need Prometheus' own programs: from the path, or
+//! from the folder that `GOURMETGRAM_PROMETHEUS` names (Debian's package `prometheus` has them); without, they are skipped
+//! visibly.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use gourmetgram::{
+    catalog::{Said, now},
+    evaluating,
+};
+use gourmetgram_api::{LabelledIn, Seen};
+use serde_json::{Value, json};
+
+use crate::{
+    photos::tasks,
+    support::{Database, TestApp, a_photo, eventually, skipped},
+};
+
+fn deploy(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(file)
+}
+
+/// Our metrics that a text speaks of.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| word.starts_with("gourmetgram_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The program of Prometheus, where it can be found.
+fn program(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("GOURMETGRAM_PROMETHEUS").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    folder.into_iter().chain(std::env::split_paths(&path)).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// A server that has 40 photos, all of which have a label; one in four answers is wrong.
+async fn labelled(test: &TestApp) {
+    test.copies_of_a_photo(40).await;
+    let catalog = test.app.catalog();
+    let rule = gourmetgram_api::CampaignRule::Continuous {
+        unsure: gourmetgram_api::LowConfidence::default(),
+        low_confidence_at_most: None,
+        flagged_at_most: None,
+        corrected_at_most: None,
+        random: gourmetgram_api::RandomDraw::Rate(1.0),
+    };
+    let campaign = crate::photos::campaign(&test.app, &crate::photos::asked("Continuous", rule)).await;
+    let interval = gourmetgram_api::Interval {
+        start: now() - chrono::TimeDelta::hours(1),
+        end: now() + chrono::TimeDelta::hours(1),
+    };
+    catalog.select(campaign.id, interval, false).await.unwrap();
+    let connection = test.connect().await;
+    let answer = test.app.live_model().classes;
+    let photo = catalog.predictions(gourmetgram::catalog::Whose::Everybodys, &Default::default()).await.unwrap();
+    let answered = photo.items[0].predicted_class.clone();
+    let another = answer.iter().map(|(_, label)| label).find(|label| *label != answered).unwrap().to_owned();
+    for (task, place) in tasks(&connection, campaign.id).await.iter().zip(0..) {
+        let label = if place % 4 == 0 { another.clone() } else { answered.clone() };
+        let seen = Seen::Class { label };
+        let said = Said { annotator: "ann", seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+        catalog.annotate(task.id, &said).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    evaluating::tell(&test.app).await.unwrap();
+}
+
+#[test]
+fn alerts_and_board_speak_of_metrics_that_are_described() {
+    let operations = std::fs::read_to_string(deploy("../docs/operations.md")).unwrap();
+    let described = metrics_in(&operations);
+    for file in ["prometheus/gourmetgram.rules.yml", "grafana/gourmetgram.json"] {
+        let spoken_of = metrics_in(&std::fs::read_to_string(deploy(file)).unwrap());
+        assert!(spoken_of.len() > 5, "{file} speaks of {spoken_of:?}");
+        let unknown: Vec<_> = spoken_of.difference(&described).collect();
+        assert!(unknown.is_empty(), "{file} speaks of {unknown:?}, which docs/operations.md does not describe");
+    }
+    let board: Value = serde_json::from_slice(&std::fs::read(deploy("grafana/gourmetgram.json")).unwrap()).unwrap();
+    assert_eq!(board["uid"], "gourmetgram");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gauges_say_what_the_api_says() {
+    let test = TestApp::start(Database::Sqlite).await;
+    labelled(&test).await;
+    let text = test.get("/metrics").send().await.unwrap().text().await.unwrap();
+    let value = |name: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let token = test.operator().await;
+    let answer = test.get("/api/v1/evaluation?window=7d").bearer_auth(&token).send().await.unwrap();
+    let evaluation: gourmetgram_api::Evaluation = answer.json().await.unwrap();
+    let accuracy = evaluation.headline.accuracy;
+    assert_eq!((accuracy.labels, accuracy.photos), (40, 40));
+    assert_eq!(accuracy.value, Some(0.75));
+    assert_eq!(value("gourmetgram_accuracy"), 0.75);
+    assert_eq!(value("gourmetgram_accuracy_lower"), accuracy.lower);
+    assert_eq!(value("gourmetgram_accuracy_upper"), accuracy.upper);
+    assert_eq!(value("gourmetgram_accuracy_labels"), 40.0);
+    assert_eq!(value("gourmetgram_accuracy_photos"), 40.0);
+    assert_eq!(value("gourmetgram_label_backlog"), 0.0);
+    assert!(value("gourmetgram_accuracy_target").is_nan(), "none is set");
+    test.stop().await;
+}
+
+#[test]
+fn promtool_takes_the_alerts_and_their_own_tests() {
+    let Some(promtool) = program("promtool") else {
+        return skipped("promtool_takes_the_alerts_and_their_own_tests", Path::new("promtool"));
+    };
+    let check = |words: &[&str]| {
+        let output = Command::new(&promtool).args(words).current_dir(deploy("prometheus")).output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "promtool {words:?}: {said}");
+    };
+    check(&["check", "rules", "gourmetgram.rules.yml"]);
+    check(&["check", "config", "prometheus.yml"]);
+    check(&["test", "rules", "gourmetgram.rules.test.yml"]);
+}
+
+/// A Prometheus that ends with the test.
+struct Scraper(Child);
+
+impl Drop for Scraper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_prometheus_scrapes_the_server_and_raises_the_alert() {
+    let name = "a_real_prometheus_scrapes_the_server_and_raises_the_alert";
+    let Some(prometheus) = program("prometheus") else { return skipped(name, Path::new("prometheus")) };
+    let test = TestApp::start_with(Database::Sqlite, |settings| {
+        settings.metrics.require_token = true;
+        settings.evaluation.target = Some(0.99);
+    })
+    .await;
+    labelled(&test).await;
+    let token = test.token(&[gourmetgram::accounts::Scope::MetricsRead]).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), token).unwrap();
+    let target = test.url.trim_start_matches("http://");
+    let rules = deploy("prometheus/gourmetgram.rules.yml").canonicalize().unwrap();
+    let settings = format!(
+        "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{}]\nscrape_configs:\n  \
+         - job_name: gourmetgram\n    static_configs: [{{targets: [\"{target}\"]}}]\n    \
+         authorization: {{credentials_file: token}}\n",
+        json!(rules)
+    );
+    std::fs::write(folder.path().join("prometheus.yml"), settings).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let child = Command::new(prometheus)
+        .arg("--config.file=prometheus.yml")
+        .arg("--storage.tsdb.path=data")
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let scraper = Scraper(child);
+    let ask = async |path: &str| -> Value {
+        let Ok(answer) = test.client.get(format!("http://127.0.0.1:{port}/api/v1/{path}")).send().await else {
+            return Value::Null;
+        };
+        answer.json().await.unwrap_or_default()
+    };
+    eventually("Prometheus has scraped the accuracy", async || {
+        ask("query?query=gourmetgram_accuracy").await["data"]["result"][0]["value"][1] == "0.75"
+    })
+    .await;
+    // Forty labels of which ten say wrong prove that a target of 99 % is missed.
+    eventually("the alert is pending", async || {
+        let alerts = ask("alerts").await["data"]["alerts"].clone();
+        let names: Vec<Value> =
+            alerts.as_array().into_iter().flatten().map(|alert| alert["labels"]["alertname"].clone()).collect();
+        names.contains(&json!("GourmetGramAccuracyBelowTarget"))
+    })
+    .await;
+    let healthy = ask("rules").await["data"]["groups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .all(|group| group["rules"].as_array().unwrap().iter().all(|rule| rule["lastError"].is_null()));
+    assert!(healthy, "{}", ask("rules").await);
+    drop(scraper);
+    test.stop().await;
+}

@@ -1,0 +1,123 @@
+//! Anybody can compute an evaluation again: from the records alone, to the last digit.
+
+use gourmetgram::{
+    catalog::{Said, entity::task, now},
+    evaluating::records_state,
+    records,
+};
+use gourmetgram_api::{EvaluationQuery, EvaluationWindow, LabelledIn, Seen};
+use sea_orm::EntityTrait;
+use serde_json::Value;
+
+use crate::{
+    on_both_databases,
+    records::{a_life, objects, start},
+    reindexing::{done, gourmetgram, refused},
+    support::{Database, TestApp, a_photo},
+};
+
+/// Labels every task that is there, some wrongly, some as no food.
+async fn label_everything(test: &TestApp) {
+    let connection = test.connect().await;
+    let classes = test.app.live_model().classes;
+    let tasks = task::Entity::find().all(&connection).await.unwrap();
+    for (task, place) in tasks.iter().zip(0_u16..) {
+        let photo = test.app.catalog().prediction(task.prediction_id.try_into().unwrap()).await.unwrap().unwrap();
+        let seen = match place % 5 {
+            0 => Seen::NotFood,
+            1 => Seen::Class { label: classes.iter().next().unwrap().1.to_owned() },
+            _ => Seen::Class { label: photo.predicted_class },
+        };
+        let said = Said { annotator: "cleo", seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+        // Not of erased photos.
+        let _ = test.app.catalog().annotate(task.id, &said).await;
+    }
+    connection.close().await.unwrap();
+}
+
+/// What an evaluation says, without what only the catalog knows (what was published before) and the word by which the window
+/// was asked for.
+fn comparable(mut evaluation: Value) -> Value {
+    evaluation["decision"]["history"] = Value::Null;
+    evaluation["window"]["name"] = Value::Null;
+    evaluation
+}
+
+on_both_databases! {
+    the_records_give_the_same_digits_whatever_happened_since => async |database: Database| {
+        let test = start(database).await;
+        a_life(&test).await;
+        label_everything(&test).await;
+        test.settle().await;
+        records::step(&test.app).await.unwrap();
+        let state = records_state(test.app.catalog()).await.unwrap();
+        assert_eq!(state.waiting, 0);
+        let query = EvaluationQuery { window: Some(EvaluationWindow::Day), ..EvaluationQuery::default() };
+        let (evaluation, manifest) = test.app.evaluator().evaluate_with_manifest(&query, state, now()).await.unwrap();
+        assert!(evaluation.headline.accuracy.labels > 3, "{:?}", evaluation.headline);
+        assert_eq!(evaluation.uncounted, 0);
+
+        // What comes later changes nothing about it.
+        test.upload(a_photo(77)).await;
+        label_everything(&test).await;
+        test.settle().await;
+        records::step(&test.app).await.unwrap();
+        let copy = tempfile::tempdir().unwrap();
+        for (key, body) in objects(test.app.object_store()).await {
+            let file = copy.path().join(&key);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, body).unwrap();
+        }
+        let data = test.stop_and_keep_data().await;
+        let file = copy.path().join("manifest.json");
+        std::fs::write(&file, serde_json::to_string(&manifest).unwrap()).unwrap();
+        let (file, folder) = (file.to_str().unwrap(), copy.path().to_str().unwrap());
+        let expected = comparable(serde_json::to_value(&evaluation).unwrap());
+        let elsewhere = tempfile::tempdir().unwrap();
+        // From a copy, where there is neither catalog nor object store; and from the bucket.
+        let by_copy = gourmetgram(
+            elsewhere.path(),
+            None,
+            &["evaluate", "--from", "records", "--records", folder, "--manifest", file, "--json"],
+        );
+        assert_eq!(comparable(done(&by_copy)), expected);
+        let by_bucket = gourmetgram(data.path(), None, &["evaluate", "--from", "records", "--manifest", file, "--json"]);
+        assert_eq!(comparable(done(&by_bucket)), expected);
+
+        // Another digit is noticed.
+        let mut other = manifest;
+        other.accuracy.upper += 1e-9;
+        std::fs::write(file, serde_json::to_string(&other).unwrap()).unwrap();
+        let words = ["evaluate", "--from", "records", "--records", folder, "--manifest", file];
+        let refused = refused(&gourmetgram(elsewhere.path(), None, &words));
+        assert!(refused.contains("other digits"), "{refused}");
+    };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_prints_a_table_and_writes_a_report_that_needs_nothing_else() {
+    let test = start(Database::Sqlite).await;
+    a_life(&test).await;
+    label_everything(&test).await;
+    let data = test.stop_and_keep_data().await;
+    let table = gourmetgram(data.path(), None, &["evaluate", "--window", "1d", "--slice", "class"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.starts_with("accuracy of food64-1: "), "{table}");
+    for word in ["precision", "random sample alone", "what the tutorial would print", "offline, by its card", "slice "]
+    {
+        assert!(table.contains(word), "{word}: {table}");
+    }
+    let written = gourmetgram(data.path(), None, &["evaluate", "--window", "1d", "--html", "report.html"]);
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let report = std::fs::read_to_string(data.path().join("report.html")).unwrap();
+    assert!(report.contains("<svg") && report.contains("Accuracy over time"));
+    for elsewhere in ["http:", "https:", "<script", "<link", "<img"] {
+        assert!(!report.contains(elsewhere), "{elsewhere}");
+    }
+    let again = refused(&gourmetgram(data.path(), None, &["evaluate", "--html", "report.html"]));
+    assert!(again.contains("report.html"), "{again}");
+    let wrong = refused(&gourmetgram(data.path(), None, &["evaluate", "--records", "."]));
+    assert!(wrong.contains("--from records"), "{wrong}");
+    let nobody = refused(&gourmetgram(data.path(), None, &["evaluate", "--model", "nobody"]));
+    assert!(nobody.contains("nobody"), "{nobody}");
+}
