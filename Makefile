@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone label-studio stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean bench-selecting
+.PHONY: help run build phone label-studio stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean bench-evaluating bench-selecting
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -73,6 +73,9 @@ bench-forward bench-photo bench-serve bench-start bench-page:
 
 bench-explore: ## how long pages of the photo list take, up to a million photos (PostgreSQL too, if one is named)
 	cargo run --release -p gourmetgram --example explore
+
+bench-evaluating: ## how long the dashboard takes, up to a million predictions (PostgreSQL too, if one is named)
+	cargo run --release -p gourmetgram --example evaluating
 
 bench-selecting: ## how long a campaign takes to choose photos, of up to a million (PostgreSQL too, if one is named)
 	cargo run --release -p gourmetgram --example selecting

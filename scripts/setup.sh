@@ -137,6 +137,24 @@ setup_browsers() {
     cargo_tool geckodriver geckodriver "$GECKODRIVER_VERSION" 2
 }
 
+# Prometheus' programs, unpacked and not installed: Debian's package would start a service. Where it cannot be had, the tests
+# that need it are skipped and say so.
+setup_prometheus() {
+    if has prometheus && has promtool; then
+        return
+    fi
+    local log="$GOURMETGRAM_CACHE/prometheus.log" work
+    work=$(mktemp -d)
+    mkdir -p "$GOURMETGRAM_CACHE/tools/bin"
+    if has apt-get && has dpkg && (cd "$work" && apt-get download -q prometheus && dpkg -x prometheus_*.deb .) \
+        >"$log" 2>&1; then
+        install -m 0755 "$work/usr/bin/prometheus" "$work/usr/bin/promtool" "$GOURMETGRAM_CACHE/tools/bin"
+    else
+        say "Prometheus is not here and could not be downloaded (see $log): the tests that need it will be skipped"
+    fi
+    rm -rf "$work"
+}
+
 setup_shellcheck() {
     has shellcheck || install_packages shellcheck
 }
@@ -190,7 +208,8 @@ for part in "$@"; do
     bench-onnxruntime | bench-torch) python_environment "$part" "bench/peers/requirements-${part#bench-}.txt" ;;
     system) setup_system ;;
     browsers) setup_browsers ;;
+    prometheus) setup_prometheus ;;
     shellcheck) setup_shellcheck ;;
-    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio bench-onnxruntime bench-torch system browsers shellcheck" ;;
+    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio bench-onnxruntime bench-torch system browsers prometheus shellcheck" ;;
     esac
 done

@@ -78,7 +78,7 @@ install_system_packages() {
 }
 
 install_tools() {
-    scripts/setup.sh rust wasm-bindgen nextest python notebook npm:frontend npm:end2end
+    scripts/setup.sh rust wasm-bindgen nextest prometheus python notebook npm:frontend npm:end2end
 }
 
 install_browsers() {

@@ -221,7 +221,7 @@ impl Evaluator<'_> {
     fn is_provisional(&self, counts: &Counts, end: DateTime<Utc>, at: DateTime<Utc>) -> bool {
         let settled = end + TimeDelta::days(i64::from(self.settings.provisional_days)) <= at;
         let waits = counts.sum(|cell| cell.drawn) > counts.sum(|cell| cell.labelled);
-        !settled && (waits || counts.traffic.photos > counts.traffic.considered || end > at)
+        !settled && (waits || counts.traffic.photos > counts.traffic.considered)
     }
 
     fn series(
@@ -246,7 +246,7 @@ impl Evaluator<'_> {
                     accuracy: numbers::measure(&numbers::accuracy(&counts)?),
                     check: numbers::check(&counts)?,
                     expected: numbers::expected(&counts),
-                    provisional: self.is_provisional(&counts, to, at),
+                    provisional: to > at || self.is_provisional(&counts, to, at),
                 })
             })
             .collect()

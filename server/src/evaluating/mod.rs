@@ -27,7 +27,7 @@ pub use evaluator::{Evaluator, LiveVersion, offline_accuracy, to_publish};
 pub use fact::{Considered, Fact, Task};
 pub use manifest::{MANIFEST_SCHEMA, Manifest, RecordsState};
 pub use window::{MOST_POINTS, next, runs, start_of};
-pub use worker::{records_state, run, tell};
+pub use worker::{audited, records_state, run, tell};
 
 use crate::catalog::CatalogError;
 

@@ -32,7 +32,8 @@ fn part_of(by: SliceBy, fact: &Fact, classes: &[String]) -> (u32, String) {
             (place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX), fact.class.clone())
         }
         SliceBy::Confidence => {
-            let tenth = ((f64::from(fact.confidence) * 10.0) as u32).min(9);
+            // In 32 bits, so that 0.9 is not below 0.9.
+            let tenth = ((fact.confidence * 10.0) as u32).min(9);
             (tenth, format!("{:.1}–{:.1}", f64::from(tenth) / 10.0, f64::from(tenth + 1) / 10.0))
         }
         SliceBy::Source => (0, fact.source.clone().unwrap_or_default()),

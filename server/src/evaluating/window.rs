@@ -83,15 +83,6 @@ fn points(step: SeriesStep, from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
     ((to - from).num_seconds() / length.num_seconds()).unsigned_abs() + 1
 }
 
-/// A stretch of time that is counted as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Period {
-    /// An hour, a day or a month.
-    pub step: SeriesStep,
-    /// Its start.
-    pub start: DateTime<Utc>,
-}
-
 /// Runs of whole periods of one length that cover a stretch between two full hours, none of them longer than `step`: hours up
 /// to the first whole day, days up to the first whole month, and so on back. There are five runs at most, and the number
 /// of periods grows with the number of months alone.
@@ -171,6 +162,14 @@ mod tests {
         assert_eq!(runs[2].1, at("2024-12-01T00:00:00Z"));
     }
 
+    fn hours_of(step: SeriesStep) -> i64 {
+        match step {
+            SeriesStep::Hour => 1,
+            SeriesStep::Day => 24,
+            SeriesStep::Month => 28 * 24,
+        }
+    }
+
     proptest! {
         #[test]
         fn runs_cover_a_stretch_without_gap_or_overlap(start in 0_i64..40_000, hours in 1_i64..30_000) {
@@ -181,6 +180,11 @@ mod tests {
                 prop_assert_eq!(runs.first().map(|run| run.1), Some(from));
                 prop_assert_eq!(runs.last().map(|run| run.2), Some(to));
                 prop_assert!(runs.len() <= 5);
+                let rows: i64 = runs.iter().map(|(step, from, to)| (*to - *from).num_hours() / hours_of(*step) + 1).sum();
+                if step == SeriesStep::Month {
+                    // What years cost: their months, and a few days and hours at the ends.
+                    prop_assert!(rows <= hours / (28 * 24) + 2 * (31 + 24) + 5, "{} rows", rows);
+                }
                 for pair in runs.windows(2) {
                     prop_assert_eq!(pair[0].2, pair[1].1);
                 }

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use gourmetgram_api::{DriftWord, Evaluation, EvaluationQuery, EvaluationWindow};
+use gourmetgram_api::{DriftWord, Evaluation, EvaluationQuery, EvaluationWindow, SeriesStep};
 use metrics::gauge;
 use tokio_util::sync::CancellationToken;
 
-use super::{EvaluationError, RecordsState, evaluator::to_publish};
+use super::{EvaluationError, Manifest, RecordsState, evaluator::to_publish, window::start_of};
 use crate::{
     app::App,
     catalog::{Catalog, CatalogError, now},
+    records,
 };
 
 /// How often changes are counted: pages and the API count by themselves before they answer.
@@ -79,28 +80,56 @@ fn set_gauges(evaluation: &Evaluation) {
     }
 }
 
-/// Publishes the last thirty days where the last result is old enough, and everything it rests on is in the records.
+/// Publishes the last thirty days up to the last full hour, where the last result is old enough.
 async fn publish(app: &App) -> Result<(), EvaluationError> {
     let hours = app.settings().evaluation.publish_every_hours;
-    let evaluator = app.evaluator();
     let at = now();
     let since = at - TimeDelta::hours(i64::from(hours));
-    let last = app.catalog().last_published(&evaluator.live.version).await?;
+    let last = app.catalog().last_published(&app.evaluator().live.version).await?;
     if hours == 0 || last.is_some_and(|last| last > since) {
         return Ok(());
     }
-    let before = records_state(app.catalog()).await?;
-    let query = EvaluationQuery::default();
-    let (evaluation, manifest) = evaluator.evaluate_with_manifest(&query, before.clone(), at).await?;
-    if evaluation.headline.photos == 0 || evaluation.uncounted > 0 || before.waiting > 0 {
+    let to = start_of(SeriesStep::Hour, at);
+    let query = EvaluationQuery { from: Some(to - TimeDelta::days(30)), to: Some(to), ..EvaluationQuery::default() };
+    if app.evaluator().evaluate(&query, at).await?.headline.photos == 0 {
         return Ok(());
     }
-    if records_state(app.catalog()).await? != before {
-        // Something has changed meanwhile; the next look tries again.
+    let (evaluation, manifest) = audited(app, &query).await?;
+    if evaluation.uncounted > 0 || manifest.records.waiting > 0 {
+        // The next look tries again.
+        tracing::debug!(waiting = manifest.records.waiting, "not everything the evaluation rests on is in the records");
         return Ok(());
     }
     app.catalog().publish_evaluation(&to_publish(&evaluation), &manifest, since).await?;
     Ok(())
+}
+
+/// An evaluation with the manifest it can be computed by. What has changed is written to the records first; where the numbers
+/// are the same before and after that, the records say all that they rest on, whatever else has changed meanwhile.
+///
+/// # Errors
+/// Like [`Evaluator::evaluate`](super::Evaluator::evaluate). That the records cannot be written is none: the manifest says so.
+pub async fn audited(app: &App, query: &EvaluationQuery) -> Result<(Evaluation, Manifest), EvaluationError> {
+    let at = now();
+    let before = app.evaluator().evaluate(query, at).await?;
+    if let Err(error) = records::step(app).await {
+        tracing::warn!(%error, "the records cannot be written; a manifest says that they do not have everything");
+    }
+    let mut state = records_state(app.catalog()).await?;
+    let is_written = app.catalog().records_to_write().await?.is_empty();
+    let (evaluation, mut manifest) = app.evaluator().evaluate_with_manifest(query, state.clone(), at).await?;
+    let same = before.headline == evaluation.headline
+        && before.confusion == evaluation.confusion
+        && before.calibration == evaluation.calibration
+        && before.traffic == evaluation.traffic
+        && before.feedback == evaluation.feedback;
+    if is_written && same {
+        state.waiting = 0;
+    } else {
+        state.waiting = state.waiting.max(1);
+    }
+    manifest.records = state;
+    Ok((evaluation, manifest))
 }
 
 /// How far the records are.

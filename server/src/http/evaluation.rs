@@ -11,7 +11,7 @@ use super::{Refusal, pipelines};
 use crate::{
     app::App,
     catalog::now,
-    evaluating::{EvaluationError, Manifest, records_state},
+    evaluating::{self, EvaluationError, Manifest},
 };
 
 impl From<EvaluationError> for Refusal {
@@ -68,8 +68,7 @@ pub async fn manifest(
     query: Result<Query<EvaluationQuery>, QueryRejection>,
 ) -> Result<Json<Manifest>, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::new(ProblemKind::BadRequest, error.body_text()))?;
-    let records = records_state(app.catalog()).await?;
-    let (_, manifest) = app.evaluator().evaluate_with_manifest(&query, records, now()).await?;
+    let (_, manifest) = evaluating::audited(&app, &query).await?;
     Ok(Json(manifest))
 }
 

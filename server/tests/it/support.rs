@@ -80,6 +80,8 @@ impl BuiltApp {
         settings.server.listen.set_port(0);
         settings.embedded_s3.listen.set_port(0);
         settings.server.shutdown_grace_seconds = 2;
+        // Publishing writes records, of which tests have their own ideas.
+        settings.evaluation.publish_every_hours = 0;
         let mut postgres = None;
         if database == Database::Postgres {
             let database = PostgresDatabase::make().await;
