@@ -24,6 +24,6 @@ pub struct Operation {
     pub outbox_backlog: u64,
     /// and since when the oldest waits.
     pub outbox_since: Option<DateTime<Utc>>,
-    /// Changes that are not in the bucket `records` yet.
+    /// Changes that are not in the bucket `records` yet, counted to 1,000.
     pub records_waiting: u64,
 }

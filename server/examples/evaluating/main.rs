@@ -145,6 +145,10 @@ async fn of_size(size: i64, url: Option<String>) -> anyhow::Result<Measured> {
         from = to;
     }
     filling::label(&connection).await?;
+    // As where everything has been carried over and recorded.
+    for table in ["outbox", "record_marks"] {
+        connection.execute_unprepared(&format!("DELETE FROM {table}")).await?;
+    }
     catalog.take_stock().await?;
     if connection.get_database_backend() == sea_orm::DbBackend::Postgres {
         connection.execute_unprepared("VACUUM ANALYZE").await?;

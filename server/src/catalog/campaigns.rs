@@ -62,6 +62,18 @@ impl Catalog {
             .collect()
     }
 
+    /// Id, name and whether it is archived, of every campaign, the newest first: what a page needs that only names them. How
+    /// far each is takes a look at all of its tasks.
+    pub async fn campaign_names(&self) -> Result<Vec<(Uuid, String, bool)>, CatalogError> {
+        let rows = campaign::Entity::find()
+            .order_by_desc(campaign::Column::CreatedAt)
+            .order_by_desc(campaign::Column::Id)
+            .limit(MAX_LISTED)
+            .all(&self.read)
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.name, row.archived_at.is_some())).collect())
+    }
+
     /// The rows of campaigns that are to select by themselves.
     pub async fn scheduled_campaigns(&self) -> Result<Vec<campaign::Model>, CatalogError> {
         Ok(campaign::Entity::find()

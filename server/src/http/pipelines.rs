@@ -314,11 +314,6 @@ pub async fn run_shown(app: &App, id: Uuid) -> Result<Option<RunShown>, Refusal>
 }
 
 async fn campaign_names(app: &App) -> Result<Vec<NamedCampaign>, Refusal> {
-    let campaigns = app.catalog().campaigns().await?.into_iter();
-    let names = campaigns.map(|campaign| NamedCampaign {
-        id: campaign.id,
-        archived: campaign.archived_at.is_some(),
-        name: campaign.asked.name,
-    });
-    Ok(names.collect())
+    let campaigns = app.catalog().campaign_names().await?.into_iter();
+    Ok(campaigns.map(|(id, name, archived)| NamedCampaign { id, name, archived }).collect())
 }

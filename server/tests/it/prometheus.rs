@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     photos::tasks,
-    support::{Database, TestApp, a_photo, eventually, skipped},
+    support::{Database, TestApp, eventually, skipped},
 };
 
 fn deploy(file: &str) -> PathBuf {

@@ -153,7 +153,8 @@ pub struct Evaluation {
     /// The parts that were asked for by `slice`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slices: Option<Slices>,
-    /// Changes that these numbers do not have yet; they are being counted. 0 but for moments, and after a rebuild.
+    /// Changes that these numbers do not have yet, up to 1,000 of them; they are being counted. 0 but for moments, and after
+    /// a rebuild.
     pub uncounted: u64,
     /// Path of the manifest from which anybody can compute this again: see `gourmetgram evaluate --from records`.
     pub manifest: String,

@@ -18,7 +18,7 @@ use crate::labelling::Plan;
 #[derive(Clone, Debug, PartialEq)]
 pub enum EvaluationDesign {
     /// This one.
-    Campaign(campaign::Model),
+    Campaign(Box<campaign::Model>),
     /// There is none yet.
     None,
     /// The one that the settings name cannot be it.
@@ -50,7 +50,7 @@ pub(super) async fn design<C: ConnectionTrait>(
             return Ok(EvaluationDesign::Unusable(format!("there is no campaign {named:?} (evaluation.campaign)")));
         };
         return Ok(match (row.blind, takes_a_random_sample(&row)?) {
-            (true, true) => EvaluationDesign::Campaign(row),
+            (true, true) => EvaluationDesign::Campaign(Box::new(row)),
             (false, _) => EvaluationDesign::Unusable(format!(
                 "the campaign {named:?} (evaluation.campaign) shows annotators the model's answer: only blind labels count"
             )),
@@ -72,13 +72,13 @@ pub(super) async fn design<C: ConnectionTrait>(
             continue;
         }
         if row.archived_at.is_none() {
-            return Ok(EvaluationDesign::Campaign(row));
+            return Ok(EvaluationDesign::Campaign(Box::new(row)));
         }
         if last_archived.as_ref().is_none_or(|last| last.archived_at < row.archived_at) {
             last_archived = Some(row);
         }
     }
-    Ok(last_archived.map_or(EvaluationDesign::None, EvaluationDesign::Campaign))
+    Ok(last_archived.map_or(EvaluationDesign::None, |row| EvaluationDesign::Campaign(Box::new(row))))
 }
 
 fn takes_a_random_sample(row: &campaign::Model) -> Result<bool, CatalogError> {
