@@ -43,6 +43,9 @@ export const baseURL = given ?? `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_
 /** The binary under test, which is also the command line that makes its accounts. */
 export const binary = (): string => (process.env.GOURMETGRAM_BIN ??= builtBinary());
 
+/** The campaign whose labels the dashboard goes by, so that it is none that a test makes for itself. */
+export const evaluationCampaign = "Evaluation";
+
 /** What server and command line are told. */
 export const settings: Record<string, string> = {
   GOURMETGRAM__SERVER__LISTEN: new URL(baseURL).host,
@@ -56,6 +59,7 @@ export const settings: Record<string, string> = {
   GOURMETGRAM__LIMITS__FEEDBACK_PER_MINUTE: "0",
   GOURMETGRAM__LIMITS__READS_PER_MINUTE: "0",
   GOURMETGRAM__LIMITS__SIGN_INS_PER_MINUTE: "0",
+  GOURMETGRAM__EVALUATION__CAMPAIGN: evaluationCampaign,
   // What goes wrong, and nothing else, among the tests' own lines.
   GOURMETGRAM__LOG__FILTER: "warn",
 };

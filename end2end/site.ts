@@ -11,6 +11,7 @@ export const pages = {
   "/photos/{id}": "operator",
   "/campaigns": "operator",
   "/dashboard": "operator",
+  "/dashboard/statistics": "operator",
   "/review": "annotator",
   "/pipelines": "operator",
   "/models": "operator",

@@ -17,7 +17,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use gourmetgram_api::{
-    EvaluationQuery, FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer,
+    EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer,
 };
 use uuid::Uuid;
 
@@ -44,12 +44,6 @@ pub trait Backend: Send + Sync {
 
     /// The model that answers now.
     fn live_model(&self) -> LiveModel;
-
-    /// The newest photo that this viewer may see, whoever sent it.
-    ///
-    /// # Errors
-    /// The catalog cannot be asked.
-    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem>;
 
     /// What `/photos` shows, its total counted; without a question, only what its filters offer.
     ///

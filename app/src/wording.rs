@@ -26,6 +26,46 @@ pub fn percent(probability: f32) -> String {
     }
 }
 
+/// A share from 0 to 1 as percent with one decimal, for what is measured: `83.4%`. Never "100.0%" or "0.0%" for what is
+/// not exactly that.
+pub fn share(share: f64) -> String {
+    match share {
+        s if !s.is_finite() => "–".to_owned(),
+        s if s < 1.0 && s > 0.9995 => ">99.9%".to_owned(),
+        s if s > 0.0 && s < 0.0005 => "<0.1%".to_owned(),
+        s if s == 0.0 || s == 1.0 => format!("{:.0}%", s * 100.0),
+        s => format!("{:.1}%", s * 100.0),
+    }
+}
+
+/// Half an interval's width as points of percent: `±3.1 points`.
+pub fn plus_minus(half_width: f64) -> String {
+    format!("±{:.1} points", half_width * 100.0)
+}
+
+/// How long ago something was, or how long it waits, in the unit people would take.
+pub fn age(seconds: u64) -> String {
+    match seconds {
+        s if s < 120 => count(s as usize, "second", "seconds"),
+        s if s < 2 * 3600 => format!("{} minutes", s / 60),
+        s if s < 2 * 86_400 => format!("{} hours", s / 3600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
+/// A number with its thousands apart: `1,204,553`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// What a flag's reason says on its button.
 pub fn flag_reason(reason: FlagReason) -> &'static str {
     match reason {
@@ -80,6 +120,24 @@ mod tests {
         assert_eq!(percent(0.0001), "<1%");
         assert_eq!(percent(0.873), "87%");
         assert_eq!(percent(1.0), "100%");
+    }
+
+    #[test]
+    fn a_measured_share_is_rounded_but_never_to_certainty() {
+        assert_eq!(share(0.8342), "83.4%");
+        assert_eq!((share(1.0), share(0.0)), ("100%".to_owned(), "0%".to_owned()));
+        assert_eq!((share(0.99999), share(0.00001)), (">99.9%".to_owned(), "<0.1%".to_owned()));
+        assert_eq!(share(f64::NAN), "–");
+    }
+
+    #[test]
+    fn what_waits_is_said_in_a_unit_that_people_would_take() {
+        assert_eq!([1, 90, 3600, 90_000, 864_000].map(age), ["1 second", "90 seconds", "60 minutes", "25 hours", "10 days"]);
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!([0, 999, 1000, 1_204_553].map(grouped), ["0", "999", "1,000", "1,204,553"]);
     }
 
     #[test]

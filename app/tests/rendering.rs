@@ -66,10 +66,6 @@ impl Backend for Kitchen {
         Err(Problem::new(ProblemKind::NotFound, "nothing is measured here"))
     }
 
-    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
-        self.0.clone()
-    }
-
     async fn home(&self, shown: Option<PredictionId>) -> Result<Home, Problem> {
         let photo = self.0.clone()?;
         Ok(Home {
@@ -406,15 +402,8 @@ async fn labelling_works_without_a_script_and_says_what_there_is() {
 #[tokio::test]
 async fn empty_pages_say_what_is_true_here() {
     let page = async |path, photo| render(path, Kitchen(Ok(photo), signed_in(Role::Operator)), None).await.html;
-    assert!(page("/dashboard", None).await.contains("No photo has come in yet"));
-    let dashboard = page("/dashboard", Some(photo())).await;
-    assert!(dashboard.contains("Soup") && dashboard.contains("23 Nov 2026, 10:28 UTC"), "{dashboard}");
     let models = page("/models", None).await;
     assert!(models.contains("food64-1") && models.contains("Soup, Bread") && models.contains("20 MB"), "{models}");
-    let down = Problem::new(ProblemKind::Unavailable, "The catalog does not answer.");
-    let page = render("/dashboard", Kitchen(Err(down), signed_in(Role::Operator)), None).await;
-    assert_eq!(page.status, 503);
-    assert!(page.html.contains("The catalog does not answer."), "{}", page.html);
 }
 
 #[tokio::test]

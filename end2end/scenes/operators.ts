@@ -4,6 +4,7 @@ import { expect } from "@playwright/test";
 
 import { operatorLink } from "../server";
 import { ReviewPage, campaign } from "../tests/labelling";
+import { enoughMeasured, measuredHour } from "../tests/measuring";
 import { correctPhoto, picture, problem, uploadedPhoto } from "../tests/page";
 import { failedRequest, type Scene } from "./scene";
 
@@ -124,7 +125,75 @@ export const operators: Scene[] = [
       }).toPass({ timeout: 20_000 });
     },
   },
-  { name: "dashboard", shows: "The dashboard", page: "/dashboard", reach: ({ home }) => home.open("/dashboard") },
+  {
+    name: "dashboard",
+    shows: "How accurate it is, with labels enough",
+    page: "/dashboard",
+    async reach({ home }) {
+      await home.open(`${(await enoughMeasured()).address}&slice=class`);
+    },
+  },
+  {
+    name: "dashboard-open",
+    shows: "The same with every table behind a chart, rule and history opened",
+    page: "/dashboard",
+    async reach({ home, page }) {
+      await home.open((await enoughMeasured()).address);
+      for (const summary of await page.locator("main summary").all()) await summary.click();
+      await expect(page.getByRole("figure", { name: "How sure it is" }).getByRole("table")).toBeVisible();
+    },
+  },
+  {
+    name: "dashboard-few",
+    shows: "Too few labels to say anything",
+    page: "/dashboard",
+    async reach({ home, page }) {
+      await home.open((await measuredHour(8, 5)).address);
+      await expect(page.getByText("Too early to say")).toBeVisible();
+    },
+  },
+  {
+    name: "dashboard-unlabelled",
+    shows: "Photos, and nobody has labelled one",
+    page: "/dashboard",
+    async reach({ home, page }) {
+      await home.open((await measuredHour(6, 0)).address);
+      await expect(page.getByText("Not known yet")).toBeVisible();
+    },
+  },
+  {
+    name: "dashboard-scripts-off",
+    shows: "The same, scripts off",
+    page: "/dashboard",
+    scriptsOff: true,
+    async reach({ page }) {
+      await page.goto((await enoughMeasured()).address);
+      await expect(page.getByRole("img", { name: "Accuracy over time" })).toBeVisible();
+    },
+  },
+  {
+    name: "dashboard-without-photos",
+    shows: "A window without photos",
+    page: "/dashboard",
+    async reach({ home, page }) {
+      await uploadedPhoto(page, picture("soup"));
+      await home.open("/dashboard?from=2019-01-01&to=2019-01-02");
+      await expect(page.getByText("received no photo in this window")).toBeVisible();
+    },
+  },
+  {
+    name: "dashboard-refused",
+    shows: "An address that cannot be meant",
+    page: "/dashboard",
+    expectedInConsole: failedRequest,
+    reach: ({ home }) => home.open("/dashboard?from=soon"),
+  },
+  {
+    name: "dashboard-statistics",
+    shows: "What each number means",
+    page: "/dashboard/statistics",
+    reach: ({ home }) => home.open("/dashboard/statistics"),
+  },
   {
     name: "review",
     shows: "A photo to label, without what the model said",

@@ -1,5 +1,7 @@
 //! The parts pages are made of.
 
+#[cfg(feature = "ssr")]
+pub mod charts;
 mod confirmation;
 mod empty;
 mod erase;

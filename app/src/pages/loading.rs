@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use gourmetgram_api::{LiveModel, Prediction, Problem, ProblemKind};
+use gourmetgram_api::{EvaluationQuery, LiveModel, Problem, ProblemKind};
 use leptos::prelude::{ReadUntracked, use_context};
 use uuid::Uuid;
 
 use crate::{
     backend::{Backend, PageStatus},
     campaigns::{CampaignForm, Campaigns},
+    measured::Measured,
     trouble::Trouble,
     work::{RunShown, WorkShown},
 };
 
-/// The newest photo that the viewer may see.
-pub(super) fn newest_photo() -> impl Future<Output = Result<Option<Prediction>, Trouble>> + Send {
-    ask(|backend| async move { backend.newest_photo().await })
+/// What `/dashboard` shows; the answer to a question that cannot be meant is what is wrong with it.
+pub(super) fn measured(
+    question: Result<EvaluationQuery, Problem>,
+) -> impl Future<Output = Result<Measured, Trouble>> + Send {
+    ask(|backend| async move { backend.measured(question?).await })
 }
 
 /// The model that answers now.

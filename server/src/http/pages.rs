@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
-    EvaluationQuery, FlagsAnswer, LiveModel, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem,
+    EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionPage, PredictionQuery, Problem,
     ProblemKind, ReviewDesk, Role, Viewer,
 };
 use gourmetgram_app::{
@@ -281,17 +281,6 @@ impl Backend for CallersBackend {
 
     fn live_model(&self) -> LiveModel {
         self.app.live_model()
-    }
-
-    async fn newest_photo(&self) -> Result<Option<Prediction>, Problem> {
-        let whose = match self.caller.visitor() {
-            _ if self.caller.may(Scope::PredictionsRead) => Whose::Everybodys,
-            Some(visitor) => Whose::OfVisitor(visitor),
-            None => return Ok(None),
-        };
-        let query = PredictionQuery { limit: Some(1), ..PredictionQuery::default() };
-        let page = self.app.catalog().predictions(whose, &query).await;
-        page.map(|page| page.items.into_iter().next()).map_err(|error| *Refusal::from(error).0)
     }
 
     async fn work(&self, before: Option<Uuid>) -> Result<WorkShown, Problem> {

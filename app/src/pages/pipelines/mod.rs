@@ -5,7 +5,7 @@
 
 mod history;
 mod run;
-mod wording;
+pub(super) mod wording;
 
 use gourmetgram_api::{PipelineInfo, ProblemKind, RunState};
 use leptos::{either::Either, prelude::*};
@@ -182,7 +182,10 @@ fn Closed(trouble: Trouble) -> impl IntoView {
 
 /// The mark and the word for how far something is: never colour alone.
 #[component]
-fn State(state: RunState) -> impl IntoView {
+pub(in crate::pages) fn State(
+    /// How far something is.
+    state: RunState,
+) -> impl IntoView {
     let icon = match state {
         RunState::Waiting => Icon::Clock,
         RunState::Running => Icon::Again,

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{Cause, Counts, RunState};
 
 /// How far something is.
-pub(super) fn state_word(state: RunState) -> &'static str {
+pub(in crate::pages) fn state_word(state: RunState) -> &'static str {
     match state {
         RunState::Waiting => "waiting",
         RunState::Running => "running",
@@ -15,7 +15,7 @@ pub(super) fn state_word(state: RunState) -> &'static str {
 }
 
 /// Why there is a run.
-pub(super) fn cause_word(cause: Cause) -> &'static str {
+pub(in crate::pages) fn cause_word(cause: Cause) -> &'static str {
     match cause {
         Cause::Schedule => "by schedule",
         Cause::Manual => "by hand",
@@ -31,7 +31,7 @@ pub(super) fn step_word(step: &str) -> String {
 }
 
 /// An interval in UTC; of one day, the day is said once.
-pub(super) fn interval(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
+pub(in crate::pages) fn interval(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
     let to = if start.date_naive() == end.date_naive() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
     format!("{} to {} UTC", start.format("%Y-%m-%d %H:%M"), end.format(to))
 }

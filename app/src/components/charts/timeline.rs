@@ -1,0 +1,292 @@
+//! Accuracy over time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use leptos::prelude::*;
+
+use super::{
+    Figure, Key, Estimate, Scale, Swatch,
+    figure::DIAMOND,
+    scale::place,
+};
+use crate::wording::{grouped, share};
+
+/// One window of the chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimelineWindow {
+    /// Its start.
+    pub from: DateTime<Utc>,
+    /// Its end, without it.
+    pub to: DateTime<Utc>,
+    /// Accuracy with its interval; absent without a label.
+    pub accuracy: Option<Estimate>,
+    /// Too few labels to say anything by.
+    pub is_small: bool,
+    /// The random sample alone.
+    pub check: Option<Estimate>,
+    /// What the model itself expects, without labels.
+    pub expected: Option<f64>,
+    /// Labels are still to come.
+    pub is_provisional: bool,
+    /// Photos.
+    pub photos: u64,
+    /// Labels.
+    pub labels: u64,
+    /// Where the window is looked at by itself.
+    pub href: String,
+}
+
+/// A moment at which another version began to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelChange {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which.
+    pub version: String,
+}
+
+/// A value that accuracy is held against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound(pub f64);
+
+/// The chart: a band and a dot each window, in the order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timeline {
+    /// The windows, the oldest first.
+    pub windows: Vec<TimelineWindow>,
+    /// Other versions that began within them.
+    pub changes: Vec<ModelChange>,
+    /// The accuracy that is wanted.
+    pub target: Option<Bound>,
+}
+
+/// Most dates written along the axis.
+const DATES: usize = 6;
+
+impl Timeline {
+    /// The figure; `None` without a window.
+    pub fn figure(&self, id: &'static str, title: AnyView) -> Option<AnyView> {
+        let (first, last) = (self.windows.first()?, self.windows.last()?);
+        let along = Scale::new(first.from.timestamp() as f64, last.to.timestamp() as f64);
+        let up = Scale::around(self.values());
+        Some(
+            Figure {
+                id,
+                title,
+                description: self.description(),
+                legend: self.legend(),
+                shape: "time",
+                up: "right answers",
+                along: "",
+                drawing: self.drawing(along, up),
+                table: self.table(),
+            }
+            .view(),
+        )
+    }
+
+    fn values(&self) -> impl Iterator<Item = f64> {
+        let windows = self.windows.iter().flat_map(|window| {
+            let measured = window.accuracy.filter(|_| !window.is_small);
+            // What is too small to say anything by must not make the scale coarse either.
+            let check = window.check.filter(|_| !window.is_small).map(|check| check.value);
+            measured.into_iter().flat_map(|it| [it.lower, it.upper]).chain(check).chain(window.expected)
+        });
+        windows.chain(self.target.map(|Bound(target)| target))
+    }
+
+    fn legend(&self) -> Vec<Key> {
+        let any = |has: fn(&TimelineWindow) -> bool| self.windows.iter().any(has);
+        let target = self.target.map(|Bound(target)| format!("target {}", share(target))).unwrap_or_default();
+        let keys = [
+            (true, Swatch::Estimate, "accuracy"),
+            (true, Swatch::Interval, "95% interval"),
+            (any(|window| window.check.is_some()), Swatch::Check, "random sample alone"),
+            (any(|window| window.expected.is_some()), Swatch::Expected, "expected without labels"),
+            (self.target.is_some(), Swatch::Target, target.as_str()),
+            (any(|window| window.is_provisional), Swatch::Provisional, "provisional: labels still come"),
+            (!self.changes.is_empty(), Swatch::Change, "another model"),
+        ];
+        keys.into_iter().filter(|(there, ..)| *there).map(|(_, swatch, name)| Key::new(swatch, name)).collect()
+    }
+
+    fn description(&self) -> String {
+        let said = self.windows.iter().filter(|window| !window.is_small).filter_map(|window| {
+            window.accuracy.map(|accuracy| (window, accuracy))
+        });
+        let said: Vec<_> = said.collect();
+        let windows = grouped(self.windows.len() as u64);
+        let least = said.iter().min_by(|a, b| a.1.value.total_cmp(&b.1.value));
+        let most = said.iter().max_by(|a, b| a.1.value.total_cmp(&b.1.value));
+        let (Some((low, least)), Some((high, most))) = (least, most) else {
+            return format!("{windows} windows, none with labels enough to say how accurate the model was.");
+        };
+        match said.len() {
+            1 => format!("One of {windows} windows has labels enough: {}, {}.", span(low), share(least.value)),
+            number => format!(
+                "{number} of {windows} windows have labels enough: from {} ({}) to {} ({}).",
+                share(least.value),
+                span(low),
+                share(most.value),
+                span(high)
+            ),
+        }
+    }
+
+    fn drawing(&self, along: Scale, up: Scale) -> AnyView {
+        let x = move |at: DateTime<Utc>| along.at(at.timestamp() as f64);
+        let middle = move |window: &TimelineWindow| x(window.from + (window.to - window.from) / 2);
+        let y = move |value: f64| place(up.down(value));
+
+        let lines = up.ticks(5).into_iter().map(|tick| {
+            view! {
+                <line class="chart__line" x1="0%" x2="100%" y1=y(tick) y2=y(tick)/>
+                <text class="chart__label chart__label--up" x="-8" y=y(tick)>{format!("{:.0}%", tick * 100.0)}</text>
+            }
+        });
+        let every = self.windows.len().div_ceil(DATES);
+        let brief = self.windows.first().is_some_and(|window| window.to - window.from < TimeDelta::days(1));
+        let dates = self.windows.iter().step_by(every).enumerate().map(|(number, window)| {
+            let class = if number % 2 == 0 { "chart__label" } else { "chart__label chart__label--if-wide" };
+            let text = window.from.format(if brief { "%-d %b %H:%M" } else { "%-d %b" }).to_string();
+            view! {
+                <line class="chart__tick" x1=place(x(window.from)) x2=place(x(window.from)) y1="100%" y2="100%"/>
+                <text class=class x=place(x(window.from)) y="100%" dy="1.5em">{text}</text>
+            }
+        });
+        let grounds = self.windows.iter().filter(|window| window.is_provisional).map(|window| {
+            let width = x(window.to) - x(window.from);
+            view! { <rect class="chart__provisional" fill="url(#hatch)" x=place(x(window.from)) width=place(width) y="0" height="100%"/> }
+        });
+        let bands = self.windows.iter().filter_map(|window| window.accuracy.map(|it| (window, it))).map(|(window, it)| {
+            let (width, height) = (x(window.to) - x(window.from), up.down(it.lower) - up.down(it.upper));
+            let class = if window.is_small { "chart__band chart__band--small" } else { "chart__band" };
+            view! { <rect class=class x=place(x(window.from)) width=place(width) y=y(it.upper) height=place(height)/> }
+        });
+        let joins = |value: fn(&TimelineWindow) -> Option<f64>, class: &'static str| {
+            let pairs = self.windows.windows(2).filter_map(move |pair| {
+                let [from, to] = pair else { return None };
+                // What was not measured is not bridged.
+                (from.to == to.from).then_some(())?;
+                Some((middle(from), value(from)?, middle(to), value(to)?))
+            });
+            let lines = pairs.map(move |(x1, y1, x2, y2)| {
+                view! { <line class=class x1=place(x1) y1=y(y1) x2=place(x2) y2=y(y2)/> }
+            });
+            lines.collect_view()
+        };
+        let expected = joins(|window| window.expected, "chart__expected");
+        // A single window has nothing to be joined with: its expectation is a line across it.
+        let lone = self.windows.iter().filter(|_| self.windows.len() == 1).filter_map(|window| {
+            let value = window.expected?;
+            Some(view! { <line class="chart__expected" x1="0%" x2="100%" y1=y(value) y2=y(value)/> })
+        });
+        let joined = joins(|window| window.accuracy.filter(|_| !window.is_small).map(|it| it.value), "chart__join");
+        let checks = self.windows.iter().filter(|window| !window.is_small).filter_map(|window| {
+            let check = window.check?;
+            Some(view! { <svg class="chart__mark" x=place(middle(window)) y=y(check.value)><path class="chart__check" d=DIAMOND/></svg> })
+        });
+        let dots = self.windows.iter().filter(|window| !window.is_small).filter_map(|window| {
+            let it = window.accuracy?;
+            Some(view! { <circle class="chart__dot" cx=place(middle(window)) cy=y(it.value) r="4.5"/> })
+        });
+        let target = self.target.map(|Bound(target)| {
+            view! { <line class="chart__target" x1="0%" x2="100%" y1=y(target) y2=y(target)/> }
+        });
+        let changes = self.changes.iter().map(|change| {
+            let at = x(change.at);
+            let class = if at > 60.0 { "chart__label chart__label--before" } else { "chart__label chart__label--after" };
+            let shift = if at > 60.0 { -6 } else { 6 };
+            view! {
+                <line class="chart__change" x1=place(at) x2=place(at) y1="0%" y2="100%"/>
+                <text class=class x=place(at) dx=shift y="0" dy="1em">{change.version.clone()}</text>
+            }
+        });
+        let touched = self.windows.iter().map(|window| {
+            let width = x(window.to) - x(window.from);
+            view! {
+                <rect class="chart__touch" x=place(x(window.from)) width=place(width) y="0" height="100%">
+                    <title>{format!("{}: {}", span(window), told(window))}</title>
+                </rect>
+            }
+        });
+        view! {
+            <defs>
+                <pattern id="hatch" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+                    <line class="chart__hatch" x1="0" x2="0" y1="0" y2="8"/>
+                </pattern>
+            </defs>
+            {grounds.collect_view()}
+            {lines.collect_view()}
+            {dates.collect_view()}
+            {bands.collect_view()}
+            {changes.collect_view()}
+            {target}
+            {expected}
+            {lone.collect_view()}
+            {joined}
+            {checks.collect_view()}
+            {dots.collect_view()}
+            {touched.collect_view()}
+        }
+        .into_any()
+    }
+
+    fn table(&self) -> AnyView {
+        let rows = self.windows.iter().rev().map(|window| {
+            let accuracy = match (window.accuracy, window.is_small) {
+                (None, _) => "no labels".to_owned(),
+                (Some(_), true) => "n too small".to_owned(),
+                (Some(it), false) => format!("{} ({} to {})", share(it.value), share(it.lower), share(it.upper)),
+            };
+            let check = window.check.filter(|_| !window.is_small).map_or_else(|| "–".to_owned(), |it| share(it.value));
+            let notes = window.is_provisional.then_some("provisional").unwrap_or_default();
+            view! {
+                <tr>
+                    <th scope="row"><a href=window.href.clone() rel="external">{span(window)}</a></th>
+                    <td class="number">{accuracy}</td>
+                    <td class="number">{check}</td>
+                    <td class="number">{window.expected.map_or_else(|| "–".to_owned(), share)}</td>
+                    <td class="number">{grouped(window.labels)}</td>
+                    <td class="number">{grouped(window.photos)}</td>
+                    <td>{notes}</td>
+                </tr>
+            }
+        });
+        view! {
+            <thead>
+                <tr>
+                    <th scope="col">"Window, UTC"</th>
+                    <th scope="col" class="number">"Accuracy"</th>
+                    <th scope="col" class="number">"Random sample"</th>
+                    <th scope="col" class="number">"Expected"</th>
+                    <th scope="col" class="number">"Labels"</th>
+                    <th scope="col" class="number">"Photos"</th>
+                    <th scope="col">"State"</th>
+                </tr>
+            </thead>
+            <tbody>{rows.collect_view()}</tbody>
+        }
+        .into_any()
+    }
+}
+
+/// When the window was, as briefly as can be.
+fn span(window: &TimelineWindow) -> String {
+    let TimelineWindow { from, to, .. } = window;
+    let length = *to - *from;
+    if length == TimeDelta::days(1) && from.time() == chrono::NaiveTime::MIN {
+        return from.format("%-d %b").to_string();
+    }
+    let end = if from.date_naive() == to.date_naive() { "%H:%M" } else { "%-d %b %H:%M" };
+    format!("{} to {}", from.format("%-d %b %H:%M"), to.format(end))
+}
+
+/// What the pointer is told.
+fn told(window: &TimelineWindow) -> String {
+    let of = format!("{} of {} photos labelled", grouped(window.labels), grouped(window.photos));
+    match (window.accuracy, window.is_small) {
+        (None, _) => of,
+        (Some(_), true) => format!("n too small; {of}"),
+        (Some(it), false) => format!("{} ({} to {}); {of}", share(it.value), share(it.lower), share(it.upper)),
+    }
+}

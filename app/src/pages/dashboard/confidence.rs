@@ -1,0 +1,67 @@
+//! Whether confidence is honest, and how confident answers are.
+
+use gourmetgram_api::{Evaluation, ReliabilityPoint};
+use leptos::{either::Either, prelude::*};
+
+use super::{
+    measures::{estimate, figure},
+    terms::{Term, term},
+};
+use crate::{
+    components::charts::{Histogram, HistogramBin, Reliability, ReliabilityPoint as Point},
+    wording::{count, share},
+};
+
+/// The section.
+pub(super) fn confidence(evaluation: &Evaluation) -> AnyView {
+    let calibration = &evaluation.calibration;
+    let points: Vec<Point> = calibration.reliability.iter().filter_map(point).collect();
+    let bins = evaluation.confidence.iter();
+    let bins = bins.map(|bin| HistogramBin { from: bin.from, to: bin.to, photos: bin.photos, reference: None });
+    let histogram = Histogram(bins.collect());
+    let rests = format!("from {}", count(calibration.labels as usize, "label", "labels"));
+    let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+    let scores = [
+        figure(
+            term(Term::CalibrationError),
+            calibration.expected_error.map_or_else(|| "–".to_owned(), share),
+            rests.clone(),
+        ),
+        figure(term(Term::Brier), decimals(calibration.brier), "0 is best".to_owned()),
+        figure(term(Term::LogLoss), decimals(calibration.log_loss), "0 is best; in nats".to_owned()),
+    ];
+    view! {
+        <section class="board__section" aria-labelledby="confidence-title" id="confidence" data-live="30">
+            <header class="board__head">
+                <h2 id="confidence-title">"Whether its confidence can be believed"</h2>
+                <p class="board__lead">"80% should mean right in 80 of 100 cases."</p>
+            </header>
+            <div class="board__pair">
+                {if points.is_empty() {
+                    Either::Left(view! {
+                        <div class="chart chart--none">
+                            <h3 class="chart__title">{term(Term::Reliability)}</h3>
+                            <p class="board__note">"No labels, so nothing to hold confidence against."</p>
+                        </div>
+                    })
+                } else {
+                    Either::Right(Reliability(points).figure("reliability", term(Term::Reliability)))
+                }}
+                {histogram.figure("histogram", term(Term::Histogram))}
+            </div>
+            <dl class="figures">{scores.collect_view()}</dl>
+        </section>
+    }
+    .into_any()
+}
+
+fn point(point: &ReliabilityPoint) -> Option<Point> {
+    Some(Point {
+        from: point.from,
+        to: point.to,
+        confidence: point.confidence,
+        accuracy: estimate(&point.accuracy)?,
+        labels: point.accuracy.labels,
+        is_small: !point.accuracy.enough,
+    })
+}

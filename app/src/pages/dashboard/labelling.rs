@@ -1,0 +1,112 @@
+//! From photos to labels, and what more labels would buy.
+
+use gourmetgram_api::{Evaluation, LabelPlan, PlanPoint};
+use leptos::{either::Either, prelude::*};
+
+use super::terms::{Term, named, term};
+use crate::{
+    components::charts::bar,
+    wording::{age, grouped, plus_minus, share},
+};
+
+/// The section.
+pub(super) fn labelling(evaluation: &Evaluation) -> AnyView {
+    let funnel = &evaluation.funnel;
+    let part = |number: u64| number as f64 / funnel.photos.max(1) as f64;
+    let steps = [
+        ("Photos of this window", funnel.photos, "bar--pale"),
+        ("Considered by the campaign", funnel.considered, "bar--plain"),
+        ("Drawn for a label", funnel.drawn, "bar--plain"),
+        ("Labelled", funnel.labelled, "bar--done"),
+    ];
+    let steps = steps.map(|(name, number, class)| {
+        view! {
+            <li class="funnel__step">
+                <span class="funnel__name">{name}</span>
+                <strong class="funnel__number">{grouped(number)}</strong>
+                {bar(part(number), class)}
+            </li>
+        }
+    });
+    let waits = match (funnel.backlog, funnel.oldest_seconds) {
+        (0, _) => "No photo waits for a label.".to_owned(),
+        (1, Some(seconds)) => format!("1 photo waits for a label, for {}.", age(seconds)),
+        (many, Some(seconds)) => format!("{} photos wait for a label, the oldest for {}.", grouped(many), age(seconds)),
+        (many, None) => format!("{} photos wait for a label.", grouped(many)),
+    };
+    let review = (funnel.backlog > 0).then(|| {
+        view! { <p><a class="button button--small" href="/review" rel="external">"Label photos"</a></p> }
+    });
+    view! {
+        <section class="board__section" aria-labelledby="labelling-title" id="labelling" data-live="30">
+            <header class="board__head">
+                <h2 id="labelling-title">{term(Term::Funnel)}</h2>
+                <p class="board__lead">{waits}</p>
+            </header>
+            <div class="board__pair">
+                <div class="board__block">
+                    <h3 class="chart__title">{named(Term::Funnel, "From photo to label")}</h3>
+                    <ol class="funnel">{steps.collect_view()}</ol>
+                    {review}
+                </div>
+                {planner(&evaluation.plan)}
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn planner(plan: &LabelPlan) -> AnyView {
+    let widest = plan.curve.iter().map(|point| point.half_width).fold(0.0, f64::max).max(f64::EPSILON);
+    let steps = plan.curve.iter().map(|PlanPoint { labels, half_width }| {
+        let name = if *labels == 0 { "As it is".to_owned() } else { format!("{} labels more", grouped(*labels)) };
+        view! {
+            <li class="funnel__step">
+                <span class="funnel__name">{name}</span>
+                <strong class="funnel__number">{plus_minus(*half_width)}</strong>
+                {bar(half_width / widest, "bar--plain")}
+            </li>
+        }
+    });
+    let rows = plan.allocation.iter().map(|stratum| {
+        view! {
+            <tr>
+                <th scope="row">{stratum.stratum.to_string()}</th>
+                <td class="number">{grouped(stratum.photos)}</td>
+                <td class="number">{grouped(stratum.labelled)}</td>
+                <td class="number">{share(stratum.accuracy)}</td>
+                <td class="number"><strong>{grouped(stratum.labels)}</strong></td>
+            </tr>
+        }
+    });
+    let spend = (!plan.allocation.is_empty()).then(|| {
+        view! {
+            <h4 class="board__small" id="spend-title">{format!("Where the next {} labels teach most", grouped(plan.budget))}</h4>
+            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="spend-title">
+                <table class="data-table data-table--dense">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Stratum"</th>
+                            <th scope="col" class="number">"Photos"</th>
+                            <th scope="col" class="number">"Labels"</th>
+                            <th scope="col" class="number">"Right, to expect"</th>
+                            <th scope="col" class="number">"Spend"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+        }
+    });
+    let body = match plan.curve.is_empty() {
+        true => Either::Left(view! { <p class="board__note">"Once photos are considered, it stands here how narrow the interval gets with more labels."</p> }),
+        false => Either::Right(view! { <ol class="funnel">{steps.collect_view()}</ol> {spend} }),
+    };
+    view! {
+        <div class="board__block">
+            <h3 class="chart__title">{term(Term::Planner)}</h3>
+            {body}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,261 @@
+//! What `/dashboard` says, rendered with figures that are made up here: much, little, and nothing.
+
+#![cfg(feature = "ssr")]
+
+mod figures;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
+};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use gourmetgram_api::{
+    EvaluationQuery, LiveModel, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role,
+    Viewer,
+};
+use gourmetgram_app::{
+    backend::{Backend, PageStatus},
+    campaigns::{CampaignForm, Campaigns},
+    explore::{Explored, PhotoDetails},
+    home::Home,
+    measured::Measured,
+    shell,
+    work::{RunShown, WorkShown},
+};
+use hydration_context::SsrSharedContext;
+use leptos::{nonce::provide_nonce, prelude::*};
+use leptos_meta::ServerMetaContext;
+use leptos_router::location::RequestUrl;
+use uuid::Uuid;
+
+/// A backend that answers one question, and only that one.
+struct Scale(EvaluationQuery, Result<Measured, Problem>);
+
+fn not_asked<T>() -> Result<T, Problem> {
+    Err(Problem::new(ProblemKind::Internal, "nobody asked for this"))
+}
+
+#[async_trait]
+impl Backend for Scale {
+    fn viewer(&self) -> Viewer {
+        Viewer { role: Role::Operator, name: Some("otto".to_owned()) }
+    }
+
+    fn live_model(&self) -> LiveModel {
+        unimplemented!("the dashboard knows the model by its evaluation")
+    }
+
+    async fn measured(&self, query: EvaluationQuery) -> Result<Measured, Problem> {
+        assert_eq!(query, self.0, "the address asks for something else");
+        self.1.clone()
+    }
+
+    async fn home(&self, _: Option<PredictionId>) -> Result<Home, Problem> {
+        not_asked()
+    }
+
+    async fn explore(&self, _: Option<PredictionQuery>) -> Result<Explored, Problem> {
+        not_asked()
+    }
+
+    async fn photo(&self, _: PredictionId, _: PredictionQuery) -> Result<Option<PhotoDetails>, Problem> {
+        not_asked()
+    }
+
+    async fn campaigns(&self, _: CampaignForm) -> Result<Campaigns, Problem> {
+        not_asked()
+    }
+
+    async fn review(&self, _: Option<Uuid>) -> Result<ReviewDesk, Problem> {
+        not_asked()
+    }
+
+    async fn work(&self, _: Option<Uuid>) -> Result<WorkShown, Problem> {
+        not_asked()
+    }
+
+    async fn run(&self, _: Uuid) -> Result<Option<RunShown>, Problem> {
+        not_asked()
+    }
+}
+
+struct Page {
+    status: u16,
+    html: String,
+}
+
+impl Page {
+    /// The page's words, without its markup.
+    fn words(&self) -> String {
+        let mut words = String::new();
+        for part in self.html.split('<') {
+            words.push_str(part.split_once('>').map_or("", |(_, text)| text));
+            words.push(' ');
+        }
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn says(&self, all: &[&str]) {
+        let words = self.words();
+        for part in all {
+            assert!(words.contains(part), "{part:?} is missing in: {words}");
+        }
+    }
+}
+
+async fn render(path: &str, scale: Scale) -> Page {
+    // Only the first test of this process gets to do it.
+    let _ = any_spawner::Executor::init_tokio();
+    let status = Arc::new(AtomicU16::new(200));
+    let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new())));
+    let (meta, meta_output) = ServerMetaContext::new();
+    let chunks = owner.with(|| {
+        let status = Arc::clone(&status);
+        provide_context(RequestUrl::new(&format!("http://leptos.dev{path}")));
+        provide_context(meta);
+        provide_nonce();
+        provide_context::<Arc<dyn Backend>>(Arc::new(scale));
+        provide_context(PageStatus::new(move |code| status.store(code, Ordering::Relaxed)));
+        let options = LeptosOptions::builder().output_name("gourmetgram").site_pkg_dir("pkg/0123").build();
+        shell(options).to_html_stream_in_order()
+    });
+    let body: String = chunks.collect().await;
+    let html = meta_output.inject_meta_context(futures::stream::iter([body])).await.collect().await;
+    Page { status: status.load(Ordering::Relaxed), html }
+}
+
+async fn board(measured: Measured) -> Page {
+    let page = render("/dashboard", Scale(EvaluationQuery::default(), Ok(measured))).await;
+    assert_eq!(page.status, 200);
+    page
+}
+
+#[tokio::test]
+async fn the_headline_says_number_interval_basis_and_method() {
+    let page = board(figures::month()).await;
+    page.says(&[
+        "78.4 %",
+        "75.1% to 81.4%",
+        "±3.1 points",
+        "412 of 12,034 photos labelled",
+        "Every label counts for the photos it was drawn from",
+        "412 of 430 drawn photos have a label",
+    ]);
+}
+
+#[tokio::test]
+async fn beside_it_stand_what_was_promised_what_is_wanted_and_what_is_wrong() {
+    let page = board(figures::month()).await;
+    page.says(&["Random sample alone", "Offline, of the model card", "84.2%", "target 80.0%", "What the tutorial would print"]);
+    assert!(page.html.contains("<del class=\"lane__struck\">52.9%</del>"), "what is wrong is struck through");
+    page.says(&["wrong: labels are of the doubtful photos"]);
+}
+
+#[tokio::test]
+async fn no_number_is_made_of_too_few_labels() {
+    let page = board(figures::few()).await;
+    page.says(&["Too early to say", "Between 41.0% and 88.0% so far.", "n too small (12)"]);
+    assert!(!page.html.contains("69.4%"), "the estimate from twelve labels stands nowhere");
+}
+
+#[tokio::test]
+async fn without_photos_there_is_one_thing_to_do() {
+    let page = board(figures::nothing()).await;
+    page.says(&["Nothing measured yet.", "Send the first photo"]);
+    assert!(!page.html.contains("<svg class=\"chart"), "nothing is drawn of nothing");
+}
+
+#[tokio::test]
+async fn without_a_campaign_it_says_how_to_begin() {
+    let page = board(figures::without_campaign()).await;
+    page.says(&["Not known yet", "Start measuring", "n too small (0)"]);
+    assert!(page.html.contains("href=\"/campaigns?preset=continuous\""));
+}
+
+#[tokio::test]
+async fn every_chart_has_a_name_a_description_and_its_numbers_as_a_table() {
+    let page = board(figures::month()).await;
+    let figures = page.html.matches("<figure ").count();
+    assert_eq!(figures, 3);
+    for part in ["role=\"img\"", "The numbers as a table", "class=\"chart__text\""] {
+        assert!(page.html.matches(part).count() >= figures, "{part}");
+    }
+    page.says(&["29 of 30 windows have labels enough", "provisional: labels still come", "another model"]);
+}
+
+#[tokio::test]
+async fn cells_and_classes_open_their_photos() {
+    let page = board(figures::month()).await;
+    let address = "/photos?class=Soup&amp;annotated=yes&amp;model=food64-2&amp;from=2026-10-25&amp;to=2026-11-23";
+    assert!(page.html.contains(address), "{}", page.html);
+    page.says(&["Bread", "n too small"]);
+}
+
+#[tokio::test]
+async fn nothing_on_it_needs_a_style_or_a_script_in_the_markup() {
+    for measured in [figures::month(), figures::few(), figures::nothing(), figures::without_campaign()] {
+        let page = board(measured).await;
+        assert!(!page.html.contains(" style="), "{}", page.html);
+        for script in page.html.split("<script").skip(1) {
+            assert!(script.contains("src=\"/live.js\""), "none of this goes to the browser: <script{script}");
+        }
+        assert!(!page.html.contains("NaN") && !page.html.contains("inf%"), "{}", page.words());
+    }
+}
+
+#[tokio::test]
+async fn what_others_wrote_is_text() {
+    let mut measured = figures::month();
+    let hostile = "<img src=x onerror=alert(1)>\"'</title></script>";
+    measured.evaluation.model = hostile.to_owned();
+    measured.evaluation.classes[0] = hostile.to_owned();
+    measured.evaluation.per_class[0].class = hostile.to_owned();
+    measured.evaluation.models[0].version = hostile.to_owned();
+    let page = board(measured).await;
+    assert!(page.html.contains("&lt;img src=x"), "it is shown, escaped");
+    assert!(!page.html.contains("<img src=x"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn the_address_says_what_is_looked_at() {
+    let query = EvaluationQuery {
+        window: "7d".parse().ok(),
+        model: Some("food64-1".to_owned()),
+        step: "hour".parse().ok(),
+        slice: "class".parse().ok(),
+        ..EvaluationQuery::default()
+    };
+    let path = "/dashboard?window=7d&from=&to=&model=food64-1&step=hour&slice=class";
+    let page = render(path, Scale(query, Ok(figures::month()))).await;
+    assert_eq!(page.status, 200);
+    for chosen in ["value=\"7d\" selected", "value=\"hour\" selected", "value=\"class\" selected"] {
+        assert!(page.html.contains(chosen), "{chosen}: {}", page.html);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_meant_is_a_bad_request_and_keeps_the_form() {
+    let page = render("/dashboard?from=soon", Scale(EvaluationQuery::default(), not_asked())).await;
+    assert_eq!(page.status, 400);
+    assert!(page.html.contains("role=\"alert\"") && page.html.contains("soon"), "{}", page.html);
+    assert!(page.html.contains("action=\"/dashboard\""), "{}", page.html);
+}
+
+#[tokio::test]
+async fn a_catalog_that_is_down_is_said_so_with_its_status() {
+    let down = Problem::new(ProblemKind::Unavailable, "The catalog does not answer.");
+    let page = render("/dashboard", Scale(EvaluationQuery::default(), Err(down))).await;
+    assert_eq!(page.status, 503);
+    page.says(&["The catalog does not answer."]);
+}
+
+#[tokio::test]
+async fn what_a_number_means_is_a_page_of_the_product() {
+    let page = render("/dashboard/statistics", Scale(EvaluationQuery::default(), not_asked())).await;
+    assert_eq!(page.status, 200);
+    page.says(&["Statistics: what each number means"]);
+    assert!(page.html.contains("id=\"accuracy\""), "each heading has an address");
+    assert!(!page.html.contains(" style="));
+}

@@ -1,0 +1,124 @@
+// Photos of an hour long past, with labels enough for an accuracy: taken, drawn and labelled as in life. The server
+// under test evaluates by the campaign that `settings` in server.ts names.
+
+import { randomInt, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+import { expect, type Page } from "@playwright/test";
+
+import { accessToken, baseURL, evaluationCampaign, makeAccount } from "../server";
+import { picture } from "./page";
+
+const names = ["soup", "egg", "salad", "bread"] as const;
+const said = ["Soup", "Egg", "Vegetable or fruit", "Bread", "Soup"] as const;
+
+let token: string | undefined;
+
+const bearer = (): Record<string, string> => ({
+  Authorization: `Bearer ${(token ??= accessToken("admin,predictions:backdate"))}`,
+});
+
+async function ask<T>(method: string, path: string, headers: Record<string, string>, body?: unknown): Promise<T> {
+  const form = body instanceof FormData;
+  const answer = await fetch(`${baseURL}${path}`, {
+    method,
+    headers: body === undefined || form ? headers : { ...headers, "Content-Type": "application/json" },
+    body: form ? body : JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+/** Somebody who labels, by the cookie of their session. */
+async function annotator(): Promise<Record<string, string>> {
+  const [name, password] = [`ann-${randomUUID()}`, "correct horse battery"];
+  makeAccount(name, "annotator", password);
+  const answer = await fetch(`${baseURL}/login`, {
+    method: "POST",
+    headers: { Origin: baseURL },
+    body: new URLSearchParams({ name, password, next: "/" }),
+    redirect: "manual",
+  });
+  const cookie = answer.headers.getSetCookie().find((line) => line.startsWith("gourmetgram_session="));
+  if (!cookie) throw new Error(`signing in was answered ${answer.status}`);
+  return { Cookie: cookie.split(";")[0]!, Origin: baseURL };
+}
+
+async function theCampaign(): Promise<string> {
+  interface Listed {
+    id: string;
+    name: string;
+  }
+  const find = async () =>
+    (await ask<{ items: Listed[] }>("GET", "/api/v1/campaigns", bearer())).items.find((one) => one.name === evaluationCampaign);
+  const known = await find();
+  if (known) return known.id;
+  const rule = { kind: "continuous", unsure: { measure: "confidence", threshold: 0.7 }, random: { rate: 0.9 } };
+  const made = ask<Listed>("POST", "/api/v1/campaigns", bearer(), { name: evaluationCampaign, rule, double_share: 0 });
+  // Another process may have been quicker.
+  return (await made.catch(find))!.id;
+}
+
+export interface MeasuredHour {
+  /** The dashboard of this hour alone. */
+  address: string;
+  /** Photos taken. */
+  photos: number;
+  /** Photos labelled. */
+  labels: number;
+}
+
+/** Takes so many photos within an hour that no other test knows, has them drawn, and labels up to `labels` of them. */
+export async function measuredHour(photos: number, labels: number): Promise<MeasuredHour> {
+  const start = Date.UTC(2021, 0, 1) + randomInt(24 * 365 * 3) * 3_600_000;
+  const from = new Date(start).toISOString();
+  const to = new Date(start + 3_600_000).toISOString();
+  for (let number = 0; number < photos; number++) {
+    const form = new FormData();
+    form.set("source", "tests/measuring");
+    form.set("created_at", new Date(start + number * 1000).toISOString());
+    form.set("image", new Blob([readFileSync(picture(names[number % names.length]!))], { type: "image/jpeg" }), "plate.jpg");
+    await ask("POST", "/api/v1/predictions", bearer(), form);
+  }
+  const campaign = await theCampaign();
+  const { id: run } = await ask<{ id: string }>("POST", `/api/v1/campaigns/${campaign}/select`, bearer(), { start: from, end: to });
+  await expect(async () => {
+    expect((await ask<{ state: string }>("GET", `/api/v1/pipelines/select/runs/${run}`, bearer())).state).toBe("succeeded");
+  }).toPass({ timeout: 30_000 });
+
+  const session = labels > 0 ? await annotator() : {};
+  let given = 0;
+  while (given < labels) {
+    const path = `/api/v1/review/next?campaign=${campaign}&count=5`;
+    const { tasks } = await ask<{ tasks: { id: string }[] }>("POST", path, session);
+    if (tasks.length === 0) break;
+    for (const { id } of tasks.slice(0, labels - given)) {
+      const seen = { answer: "class", label: said[given % said.length]! };
+      await ask("POST", "/api/v1/annotations", session, { task: id, seen });
+      given++;
+    }
+  }
+  const query = new URLSearchParams({ from, to });
+  // Counted within a few seconds.
+  let counted = 0;
+  await expect(async () => {
+    const { headline, uncounted } = await ask<{ headline: { accuracy: { labels: number }; photos: number }; uncounted: number }>(
+      "GET",
+      `/api/v1/evaluation?${query}`,
+      bearer(),
+    );
+    expect(headline.photos).toBe(photos);
+    expect(uncounted).toBe(0);
+    counted = headline.accuracy.labels;
+    if (labels > 0) expect(counted).toBeGreaterThan(0);
+  }).toPass({ timeout: 40_000 });
+  return { address: `/dashboard?${query}`, photos, labels: counted };
+}
+
+let enough: Promise<MeasuredHour> | undefined;
+
+/** An hour with labels enough for an accuracy; one for each process that runs tests. */
+export const enoughMeasured = (): Promise<MeasuredHour> => (enough ??= measuredHour(48, 40));
+
+/** The page's parts as tests speak of them. */
+export const headline = (page: Page) => page.getByRole("region", { name: /^Accuracy/ });
