@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone label-studio stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore lint audit clean bench-evaluating bench-selecting
+.PHONY: help run build phone label-studio stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-serve bench-start bench-page bench-explore bench-selecting bench-export bench-tags bench-evaluating verify verify-golden statistics lint audit clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -79,6 +79,22 @@ bench-evaluating: ## how long the dashboard takes, up to a million predictions (
 
 bench-selecting: ## how long a campaign takes to choose photos, of up to a million (PostgreSQL too, if one is named)
 	cargo run --release -p gourmetgram --example selecting
+
+bench-export: build ## how long taking up to a million predictions out takes, and how much memory
+	cargo run --release -p gourmetgram --example exporting
+
+bench-tags: build ## what choosing photos asks of S3, beside the tutorial's loop over every object's tags
+	scripts/setup.sh python bench-onnxruntime
+	python3 bench/tags.py
+
+verify: ## our statistics beside other people's tools, the whole simulation, replays of real photos (half an hour)
+	@scripts/verify.sh all
+
+verify-golden: ## ask those tools anew and keep what they say for the tests (read the difference before you commit it)
+	@scripts/verify.sh golden
+
+statistics: ## the tables and pictures of docs/statistics.md, made anew from the simulation (half an hour)
+	@scripts/verify.sh publish
 
 lint: ## formatting, clippy, documentation, licences; a warning is an error
 	scripts/setup.sh rust deny shellcheck

@@ -2,7 +2,7 @@
 # Sets up what building and testing need. Each part is idempotent, silent when nothing is missing, and says what it
 # does when something is.
 #
-#   scripts/setup.sh PART...      parts: rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio system browsers shellcheck
+#   scripts/setup.sh PART...      parts: the names at the end of this file
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 NEXTEST_VERSION=0.9.143
@@ -191,7 +191,9 @@ install_packages() {
     fi
 }
 
-(($#)) || fail "which part?" "Usage: scripts/setup.sh PART... (rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio bench-onnxruntime bench-torch system browsers shellcheck)"
+PARTS="rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio bench-onnxruntime bench-torch \
+verify-scikit-learn verify-statsmodels verify-evidently verify-nannyml verify-ppi-py system browsers prometheus shellcheck"
+(($#)) || fail "which part?" "Usage: scripts/setup.sh PART... ($PARTS)"
 for part in "$@"; do
     case $part in
     rust) setup_rust ;;
@@ -206,10 +208,13 @@ for part in "$@"; do
     label-studio) python_environment label-studio server/label-studio/requirements.txt ;;
     # What we are measured beside.
     bench-onnxruntime | bench-torch) python_environment "$part" "bench/peers/requirements-${part#bench-}.txt" ;;
+    # What our statistics are compared with.
+    verify-scikit-learn | verify-statsmodels | verify-evidently | verify-nannyml | verify-ppi-py)
+        python_environment "$part" "evaluation/peers/requirements-${part#verify-}.txt" ;;
     system) setup_system ;;
     browsers) setup_browsers ;;
     prometheus) setup_prometheus ;;
     shellcheck) setup_shellcheck ;;
-    *) fail "there is no part called '$part'" "Parts: rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio bench-onnxruntime bench-torch system browsers prometheus shellcheck" ;;
+    *) fail "there is no part called '$part'" "Parts: $PARTS" ;;
     esac
 done

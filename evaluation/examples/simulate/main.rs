@@ -2,25 +2,42 @@
 //!
 //! ```text
 //! cargo run --release -p gourmetgram-evaluation --example simulate [-- REPLICATES]
+//! cargo run --release -p gourmetgram-evaluation --example simulate -- samples       single samples, for pictures
 //! ```
 //!
 //! 20,000 replicates a scenario unless told otherwise: new traffic for every ten, a new sample for each, from seeds that are
-//! the scenario's number, so that two runs print the same.
+//! the scenario's number, so that two runs print the same, on however many threads (GOURMETGRAM_SIMULATE_THREADS; as many
+//! as there are cores, unless told otherwise).
 #![expect(clippy::print_stdout, reason = "a table to read")]
 
 mod classes;
 mod population;
+mod samples;
 mod scenario;
 
-use std::{io::Write, num::NonZeroU64};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    num::NonZeroU64,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
 
 use classes::{RANGES, simulate_classes};
 use gourmetgram_evaluation::{BatchDesign, InclusionProbability, Oversampling};
 use population::Behaviour;
-use scenario::{BatchPlan, Score, Scores, grid, simulate};
+use scenario::{BatchPlan, Scenario, Score, Scores, grid, simulate};
 
 fn main() {
-    let replicates = std::env::args().nth(1).map_or(20_000, |it| it.parse().expect("a number of replicates"));
+    let argument = std::env::args().nth(1);
+    if argument.as_deref() == Some("samples") {
+        samples::print_samples();
+        return;
+    }
+    let replicates = argument.map_or(20_000, |it| it.parse().expect("a number of replicates"));
     println!(
         "{replicates} replicates a scenario. Bias in points of accuracy; coverage and width of the 95 % interval.\n"
     );
@@ -29,33 +46,71 @@ fn main() {
          | pooled: coverage | others alone: bias | others alone: coverage |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
-    let mut all: Vec<(String, Scores)> = Vec::new();
-    for (scenario, seed) in grid().into_iter().zip(1..) {
-        let scores = simulate(&scenario, replicates, seed);
-        let percent = |score: Score| {
-            if score.replicates == 0 { "–".to_owned() } else { format!("{:.1} %", 100.0 * score.coverage()) }
-        };
-        println!(
-            "| {} | {:+.2} | {} | {:.3} | {} | {} | {} | {} | {:+.1} | {} | {:+.1} | {} |",
-            scenario.name,
-            100.0 * scores.poststratified.bias(),
-            percent(scores.poststratified),
-            scores.poststratified.width(),
-            percent(scores.random_sample),
-            percent(scores.difference),
-            percent(scores.paired),
-            percent(scores.flags),
-            100.0 * scores.pooled.bias(),
-            percent(scores.pooled),
-            100.0 * scores.others_only.bias(),
-            percent(scores.others_only),
-        );
-        std::io::stdout().flush().expect("somebody to print for");
-        all.push((scenario.name, scores));
-    }
+    let all = simulate_all(replicates);
     summary(&all);
     class_table(replicates);
     verify(&all);
+}
+
+/// Simulates every scenario and prints its line, in the order of the grid.
+fn simulate_all(replicates: u64) -> Vec<(String, Scores)> {
+    let threads = match std::env::var("GOURMETGRAM_SIMULATE_THREADS") {
+        Ok(threads) => threads.parse().expect("a number of threads"),
+        Err(_) => thread::available_parallelism().map_or(1, usize::from),
+    };
+    let grid = grid();
+    let next = AtomicUsize::new(0);
+    let (done, finished) = mpsc::channel();
+    let mut all = Vec::with_capacity(grid.len());
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (grid, next, done) = (&grid, &next, done.clone());
+            scope.spawn(move || {
+                while let Some((index, scenario)) = next_of(grid, next) {
+                    let scores = simulate(scenario, replicates, index as u64 + 1);
+                    done.send((index, scores)).expect("somebody to tell");
+                }
+            });
+        }
+        drop(done);
+        let mut waiting = BTreeMap::new();
+        for (index, scores) in finished {
+            waiting.insert(index, scores);
+            while let Some(scores) = waiting.remove(&all.len()) {
+                let name = grid[all.len()].name.clone();
+                print_scenario(&name, &scores);
+                all.push((name, scores));
+            }
+        }
+    });
+    all
+}
+
+/// The next scenario that nobody has taken.
+fn next_of<'a>(grid: &'a [Scenario], next: &AtomicUsize) -> Option<(usize, &'a Scenario)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    grid.get(index).map(|scenario| (index, scenario))
+}
+
+fn print_scenario(name: &str, scores: &Scores) {
+    let percent = |score: Score| {
+        if score.replicates == 0 { "–".to_owned() } else { format!("{:.1} %", 100.0 * score.coverage()) }
+    };
+    println!(
+        "| {name} | {:+.2} | {} | {:.3} | {} | {} | {} | {} | {:+.1} | {} | {:+.1} | {} |",
+        100.0 * scores.poststratified.bias(),
+        percent(scores.poststratified),
+        scores.poststratified.width(),
+        percent(scores.random_sample),
+        percent(scores.difference),
+        percent(scores.paired),
+        percent(scores.flags),
+        100.0 * scores.pooled.bias(),
+        percent(scores.pooled),
+        100.0 * scores.others_only.bias(),
+        percent(scores.others_only),
+    );
+    std::io::stdout().flush().expect("somebody to print for");
 }
 
 fn mean(all: &[(String, Scores)], of: impl Fn(&Scores) -> Score) -> f64 {

@@ -1,7 +1,5 @@
 //! Traffic that is made up, with its truth, and the draw of a batch from it by the rules of the design.
 
-use std::collections::BTreeMap;
-
 use gourmetgram_api::{ClassIndex, Confidence, PredictionId};
 use gourmetgram_evaluation::{
     BatchDesign, BatchId, Cell, LabelledPrediction, Outcome, Oversampling, RandomSample, Selection, Signals, Stratum,
@@ -116,9 +114,9 @@ pub fn photo(behaviour: Behaviour, random: &mut Random) -> Photo {
     }
 }
 
-/// Which photos of a batch the design draws, and which of them the random sample took.
-pub fn draw(photos: &[Photo], design: &BatchDesign, random: &mut Random) -> BTreeMap<usize, bool> {
-    let mut drawn = BTreeMap::new();
+/// Of each photo of a batch, whether the design draws it, and if so whether the random sample took it.
+pub fn draw(photos: &[Photo], design: &BatchDesign, random: &mut Random) -> Vec<Option<bool>> {
+    let mut drawn = vec![None; photos.len()];
     for stratum in Stratum::ALL {
         let members = || (0..photos.len()).filter(|&index| photos[index].stratum == stratum);
         let taken = match design.oversampling(stratum) {
@@ -126,13 +124,13 @@ pub fn draw(photos: &[Photo], design: &BatchDesign, random: &mut Random) -> BTre
             Oversampling::AtMost(cap) => random.sample(members().collect(), cap.get() as usize),
             Oversampling::Nothing => Vec::new(),
         };
-        drawn.extend(taken.into_iter().map(|index| (index, false)));
+        taken.into_iter().for_each(|index| drawn[index] = Some(false));
     }
     let by_chance: Vec<usize> = match design.random {
         RandomSample::Rate(rate) => (0..photos.len()).filter(|_| random.chance(rate.get())).collect(),
         RandomSample::Count(count) => random.sample((0..photos.len()).collect(), count.get() as usize),
     };
-    drawn.extend(by_chance.into_iter().map(|index| (index, true)));
+    by_chance.into_iter().for_each(|index| drawn[index] = Some(true));
     drawn
 }
 
@@ -155,7 +153,8 @@ pub fn observe(batches: &[Batch<'_>], belongs: impl Fn(usize, usize) -> bool, ra
             sizes.0[photo.stratum.index()] += 1;
             own[photo.stratum.index()].0 += u64::from(belongs(number, index));
         }
-        for (index, by_random_sample) in draw(batch.photos, batch.design, random) {
+        let drawn = draw(batch.photos, batch.design, random).into_iter().enumerate();
+        for (index, by_random_sample) in drawn.filter_map(|(index, drawn)| Some((index, drawn?))) {
             let photo = &batch.photos[index];
             let is_answered = random.chance(batch.answered);
             if !belongs(number, index) {

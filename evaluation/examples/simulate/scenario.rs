@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use gourmetgram_evaluation::{
     BatchDesign, ConfidenceLevel, Estimate, GuessMean, InclusionProbability, Interval, LabelledPrediction, Outcome,
-    Oversampling, RandomSample, Stratum, accuracy, accuracy_where, difference_accuracy, flag_precision, outcome_share,
-    paired_difference, random_sample_accuracy, tutorial_pooled,
+    Oversampling, RandomSample, Stratum, Window, accuracy, accuracy_where, difference_accuracy, flag_precision,
+    outcome_share, paired_difference, random_sample_accuracy, tutorial_pooled,
 };
 
 use crate::population::{Batch, Behaviour, Photo, Random, observe, photo, position};
@@ -165,10 +165,10 @@ pub fn simulate(scenario: &Scenario, replicates: u64, seed: u64) -> Scores {
 }
 
 /// Photos by batch, which of them the evaluated version served, and what is true of those.
-struct Traffic {
+pub struct Traffic {
     photos: Vec<Vec<Photo>>,
     own: Vec<Vec<bool>>,
-    accuracy: f64,
+    pub accuracy: f64,
     challenger: f64,
     flag_precision: f64,
     not_food: f64,
@@ -176,7 +176,7 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn new(scenario: &Scenario, random: &mut Random) -> Self {
+    pub fn new(scenario: &Scenario, random: &mut Random) -> Self {
         let mut own = Vec::new();
         let photos: Vec<Vec<Photo>> =
             scenario.batches.iter().map(|plan| batch(scenario, plan, &mut own, random)).collect();
@@ -204,13 +204,18 @@ impl Traffic {
         }
     }
 
-    fn replicate(&self, scenario: &Scenario, random: &mut Random, scores: &mut Scores) {
+    /// Draws and labels a sample.
+    pub fn observe(&self, scenario: &Scenario, random: &mut Random) -> Window {
         let batch = |(photos, plan)| {
             let BatchPlan { design, answered, .. }: &BatchPlan = plan;
             Batch { photos, design, answered: *answered }
         };
         let batches: Vec<Batch<'_>> = self.photos.iter().map(Vec::as_slice).zip(&scenario.batches).map(batch).collect();
-        let window = observe(&batches, |number, index| self.own[number][index], random);
+        observe(&batches, |number, index| self.own[number][index], random)
+    }
+
+    fn replicate(&self, scenario: &Scenario, random: &mut Random, scores: &mut Scores) {
+        let window = self.observe(scenario, random);
         let truth = self.accuracy;
         let score = |score: &mut Score, it: &Estimate, truth| score.add(it.value, it.interval, truth);
         score(&mut scores.poststratified, &accuracy(&window, LEVEL), truth);

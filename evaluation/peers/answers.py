@@ -1,31 +1,13 @@
-"""What other people's statistics say about the same data: golden values for tests/golden.rs.
+"""What other people's statistics say about the same data: golden values for `evaluation/tests/golden.rs`.
 
-Each tool has an environment of its own, with the versions below:
+    answers.py PEER FOLDER        writes FOLDER/PEER.json: inputs drawn from seeds, and the peer's answers beside them
 
-    for tool in base ppi evidently nannyml; do
-        python3 -m venv /tmp/golden-$tool
-        /tmp/golden-$tool/bin/pip install $(python3 make.py $tool --requirements)
-        /tmp/golden-$tool/bin/python make.py $tool        # writes $tool.json beside this file
-    done
+PEER is scikit-learn, statsmodels, evidently, nannyml or ppi-py; each runs in an environment of its own, with the versions
+of `requirements-PEER.txt` (`scripts/setup.sh verify-PEER`). `make verify` asks all of them anew; the answers of the last
+time lie in `evaluation/tests/golden/`, so that the Rust tests need no Python.
 
-Inputs are drawn from seeds and written beside the answers, so that the Rust tests need no Python.
-
-NannyML and Evidently do not run with pandas 3, which their packages' own requirements let in: hence pandas 2.3.3.
-
-Where definitions differ, both numbers are written and the difference is explained here:
-
-- Evidently's chi-square takes the reference's mix as known (a one-sample test); ours knows it to be a sample too
-  (scipy's chi2_contingency). Evidently's p-value is therefore smaller, the more so the smaller the reference is.
-- Evidently's PSI of numbers picks its own bins (Sturges over both samples together); ours gets counts. Compared is its PSI
-  of categories.
-- Kolmogorov-Smirnov: scipy's exact p-value for small samples; beyond, scipy uses the one-sample law at a rounded sample
-  size, ours Kolmogorov's limit (scipy's kstwobign), which is what is compared.
-- NannyML first recalibrates; compared is its estimate with a calibrator that does nothing, because calibrating is a
-  separate step here. Its sampling error is the reference's deviation over the root of the chunk's size, ours the
-  Poisson-binomial deviation of the confidences: two answers to two questions, not compared.
-- ppi_py's standard error is for photos yet to come; `difference_accuracy` has the finite window's. Compared is
-  `prediction_powered_mean`.
-- scikit-learn knows no sampling design: its weighted scores are compared as point values, the intervals are not.
+Where definitions differ, the difference is explained in docs/statistics.md, "Checked against others"; what can be made
+comparable is made so here, and says how.
 """
 
 import importlib.metadata
@@ -33,28 +15,13 @@ import json
 import pathlib
 import sys
 
-REQUIREMENTS = {
-    "base": ["numpy==2.4.6", "scipy==1.17.1", "scikit-learn==1.9.1", "statsmodels==0.15.0"],
-    "ppi": ["numpy==2.4.6", "ppi-python==0.2.3"],
-    "evidently": ["numpy==2.4.6", "pandas==2.3.3", "scipy==1.17.1", "evidently==0.7.23"],
-    "nannyml": ["numpy==2.4.6", "pandas==2.3.3", "statsmodels==0.15.0", "nannyml==0.13.1"],
-}
 
-
-def base():
+def scikit_learn():
     import numpy as np
-    from scipy import optimize, special, stats
     from sklearn import calibration, metrics
     from sklearn.metrics.pairwise import rbf_kernel
-    from statsmodels.stats import contingency_tables, inter_rater, multitest, proportion
 
     random = np.random.default_rng(5)
-    wilson = []
-    for successes, n in [(0, 1), (0, 30), (30, 30), (17, 40), (8, 10), (950, 1000), (3, 100000)]:
-        for level in [0.8, 0.95, 0.99]:
-            lower, upper = proportion.proportion_confint(successes, n, alpha=1 - level, method="wilson")
-            wilson.append({"successes": successes, "n": n, "level": level, "lower": lower, "upper": upper})
-
     # A designed sample: 60 photos of a census stratum, 40 of 400 others.
     truth = random.integers(0, 3, 100)
     predicted = np.where(random.random(100) < 0.7, truth, random.integers(0, 3, 100))
@@ -67,12 +34,13 @@ def base():
         "truth": truth, "predicted": predicted, "confidence": confidence, "census": 60, "others": 400,
         "confusion": metrics.confusion_matrix(truth, predicted, sample_weight=weights),
         "accuracy": metrics.accuracy_score(truth, predicted, sample_weight=weights),
+        "pooled": metrics.accuracy_score(truth, predicted),
         "precision": precision, "recall": recall, "f1": f1,
         "macro_f1": metrics.f1_score(truth, predicted, average="macro", sample_weight=weights),
         "brier": metrics.brier_score_loss(correct, confidence, sample_weight=weights),
         "log_loss": metrics.log_loss(correct, one_of_two, sample_weight=weights),
     }
-    # Stratified variance of the weighted Brier score, by the textbook formula: the census adds none.
+    # scikit-learn knows no design. The standard error is the textbook's for strata, in which the census adds none.
     losses = (confidence - correct) ** 2
     others = losses[60:]
     designed["brier_standard_error"] = (400 / 460) * np.sqrt(others.var(ddof=1) / 40 * (1 - 40 / 400))
@@ -83,8 +51,43 @@ def base():
     bin_accuracy, bin_confidence = calibration.calibration_curve(right, sure, n_bins=10, strategy="quantile")
     reliability = {
         "confidence": sure, "correct": right, "bin_accuracy": bin_accuracy, "bin_confidence": bin_confidence,
+        # The definition, over scikit-learn's curve: it has no function for it.
         "expected_calibration_error": np.mean(np.abs(bin_accuracy - bin_confidence)),
     }
+
+    first, second = random.integers(0, 4, 80), random.integers(0, 4, 80)
+    second = np.where(random.random(80) < 0.6, first, second)
+    cohen = {"first": first, "second": second, "kappa": metrics.cohen_kappa_score(first, second)}
+
+    clouds = [np.round(random.normal(0, 1, (25, 3)), 4), np.round(random.normal(0.4, 1, (20, 3)), 4)]
+    together = np.concatenate(clouds)
+    bandwidth = np.median(np.linalg.norm(together[:, None] - together[None], axis=2)[np.tril_indices(45, -1)])
+    kernel = rbf_kernel(together, gamma=1 / (2 * bandwidth**2))
+    np.fill_diagonal(kernel, 0)
+    squared = (kernel[:25, :25].sum() / (25 * 24) + kernel[25:, 25:].sum() / (20 * 19)
+               - 2 * kernel[:25, 25:].mean())
+    discrepancy = {"reference": clouds[0], "current": clouds[1], "bandwidth": bandwidth, "squared": squared}
+
+    return {"designed": designed, "reliability": reliability, "cohen": cohen, "discrepancy": discrepancy}
+
+
+def statsmodels():
+    import numpy as np
+    from scipy import optimize, special, stats
+    from statsmodels.stats import contingency_tables, inter_rater, multitest, proportion
+
+    random = np.random.default_rng(9)
+    wilson = []
+    for successes, n in [(0, 1), (0, 30), (30, 30), (17, 40), (8, 10), (950, 1000), (3, 100000)]:
+        for level in [0.8, 0.95, 0.99]:
+            lower, upper = proportion.proportion_confint(successes, n, alpha=1 - level, method="wilson")
+            wilson.append({"successes": successes, "n": n, "level": level, "lower": lower, "upper": upper})
+    # A random sample of n of N photos in one stratum: Wilson's interval of the labels it is worth.
+    one_stratum = []
+    for successes, n, size in [(71, 90, 800), (30, 30, 31), (0, 12, 5000), (260, 300, 400)]:
+        worth = n * (size - 1) / (size - n)
+        lower, upper = proportion.proportion_confint(successes / n * worth, worth, method="wilson")
+        one_stratum.append({"successes": successes, "n": n, "size": size, "lower": lower, "upper": upper})
 
     logits = np.round(random.normal(0, 3, (200, 4)), 3)
     classes = np.array([random.choice(4, p=special.softmax(row / 2.5)) for row in logits])
@@ -97,13 +100,8 @@ def base():
     assert loss(inverse) < min(loss(inverse * 1.01), loss(inverse * 0.99))
     temperature = {"logits": logits, "truth": classes, "weight": scale, "temperature": 1 / inverse}
 
-    first, second = random.integers(0, 4, 80), random.integers(0, 4, 80)
-    second = np.where(random.random(80) < 0.6, first, second)
     ratings = random.multinomial(5, [0.5, 0.3, 0.2], 30)
-    agreement = {
-        "first": first, "second": second, "cohen": metrics.cohen_kappa_score(first, second),
-        "ratings": ratings, "fleiss": inter_rater.fleiss_kappa(ratings),
-    }
+    fleiss = {"ratings": ratings, "kappa": inter_rater.fleiss_kappa(ratings)}
 
     mcnemar = []
     for b, c in [(0, 0), (3, 9), (9, 3), (10, 10), (0, 6), (120, 90)]:
@@ -131,20 +129,12 @@ def base():
         })
     limit = []
     for shift in [0.0, 0.005, 0.01, 0.02]:
-        # 2,500 and 2,000: beyond what is counted exactly. Numbers that need no list.
+        # 2,500 and 2,000: beyond what is counted exactly. Numbers that need no list. scipy's own limit for two samples
+        # is the one-sample law at a rounded size; Kolmogorov's, which ours is, it has by name.
         reference, current = np.arange(2500) / 2500, np.arange(2000) / 2000 * (1 - shift) + shift
         statistic = stats.ks_2samp(reference, current, method="asymp").statistic
         scaled = statistic * np.sqrt(2500 * 2000 / 4500)
         limit.append({"shift": shift, "statistic": statistic, "p_value": stats.kstwobign.sf(scaled)})
-
-    clouds = [np.round(random.normal(0, 1, (25, 3)), 4), np.round(random.normal(0.4, 1, (20, 3)), 4)]
-    together = np.concatenate(clouds)
-    bandwidth = np.median(np.linalg.norm(together[:, None] - together[None], axis=2)[np.tril_indices(45, -1)])
-    kernel = rbf_kernel(together, gamma=1 / (2 * bandwidth**2))
-    np.fill_diagonal(kernel, 0)
-    squared = (kernel[:25, :25].sum() / (25 * 24) + kernel[25:, 25:].sum() / (20 * 19)
-               - 2 * kernel[:25, 25:].mean())
-    discrepancy = {"reference": clouds[0], "current": clouds[1], "bandwidth": bandwidth, "squared": squared}
 
     sequence = []
     for successes, failures in [(0, 5), (9, 1), (80, 20), (500, 700), (2000, 0)]:
@@ -156,14 +146,14 @@ def base():
         upper = 1.0 if failures == 0 else optimize.brentq(wealth, best, 1 - 1e-16, xtol=1e-14)
         sequence.append({"successes": successes, "failures": failures, "lower": lower, "upper": upper})
 
-    return locals_for_json(
-        wilson=wilson, designed=designed, reliability=reliability, temperature=temperature, agreement=agreement,
-        mcnemar=mcnemar, benjamini_hochberg=benjamini_hochberg, chi_square=chi_square, kolmogorov=kolmogorov,
-        kolmogorov_limit=limit, discrepancy=discrepancy, sequence=sequence,
-    )
+    return {
+        "wilson": wilson, "one_stratum": one_stratum, "temperature": temperature, "fleiss": fleiss, "mcnemar": mcnemar,
+        "benjamini_hochberg": benjamini_hochberg, "chi_square": chi_square, "kolmogorov": kolmogorov,
+        "kolmogorov_limit": limit, "sequence": sequence,
+    }
 
 
-def ppi():
+def ppi_py():
     import numpy as np
     import ppi_py
 
@@ -179,8 +169,10 @@ def ppi():
             value = float(np.squeeze(ppi_py.ppi_mean_pointestimate(labels, guesses, rest, lam=lam)))
             lower, upper = ppi_py.ppi_mean_ci(labels, guesses, rest, alpha=0.05, lam=lam)
             case[name] = {"value": value, "lower": float(np.squeeze(lower)), "upper": float(np.squeeze(upper))}
+        # Of a finite window the guesses of all photos are known, the labelled ones' too.
+        case["finite"] = float(np.squeeze(ppi_py.ppi_mean_pointestimate(labels, guesses, guess, lam=1)))
         cases.append(case)
-    return locals_for_json(cases=cases)
+    return {"cases": cases}
 
 
 def evidently():
@@ -196,14 +188,22 @@ def evidently():
         psi = psi_stat_test.func(series[0], series[1], ColumnType.Categorical, 0.1)[0]
         case = {"reference": reference, "current": current, "psi": psi}
         if min(reference) > 0:
+            # It takes the reference's mix as known; ours takes it as one more sample.
             case["one_sample_p_value"] = chi_stat_test.func(series[0], series[1], ColumnType.Categorical, 0.05)[0]
         categories.append(case)
     numbers = []
     for n, m, shift in [(80, 60, 0.0), (100, 90, 0.2)]:
         reference, current = np.round(random.random(n), 6), np.round(random.random(m) + shift, 6)
-        p = ks_stat_test.func(pd.Series(reference), pd.Series(current), ColumnType.Numerical, 0.05)[0]
-        numbers.append({"reference": reference, "current": current, "p_value": p})
-    return locals_for_json(categories=categories, numbers=numbers)
+        series = [pd.Series(reference), pd.Series(current)]
+        p = ks_stat_test.func(*series, ColumnType.Numerical, 0.05)[0]
+        # The bins it chooses (Sturges' rule over both together); ours is given counts.
+        edges = np.histogram_bin_edges(np.concatenate([reference, current]), bins="sturges")
+        numbers.append({
+            "reference": reference, "current": current, "p_value": p,
+            "reference_counts": np.histogram(reference, edges)[0], "current_counts": np.histogram(current, edges)[0],
+            "psi": psi_stat_test.func(*series, ColumnType.Numerical, 0.1)[0],
+        })
+    return {"categories": categories, "numbers": numbers}
 
 
 def nannyml():
@@ -223,17 +223,18 @@ def nannyml():
         return frame
 
     reference, current = photos(600), photos(200)
+    # A calibrator that does nothing: calibrating is a separate step here.
     estimator = CBPE(
         y_pred_proba={name: name for name in names}, y_pred="predicted", y_true="truth", metrics=["accuracy"],
         problem_type="classification_multiclass", chunk_size=200, calibrator=NoopCalibrator(),
     ).fit(reference)
     result = estimator.estimate(current).filter(period="analysis").to_df()
     confidence = current[names].to_numpy().max(axis=1)
-    return locals_for_json(confidence=confidence, accuracy=float(result[("accuracy", "value")].iloc[0]))
+    return {"confidence": confidence, "accuracy": float(result[("accuracy", "value")].iloc[0])}
 
 
-def locals_for_json(**values):
-    return values
+PEERS = {"scikit-learn": scikit_learn, "statsmodels": statsmodels, "ppi-py": ppi_py, "evidently": evidently,
+         "nannyml": nannyml}
 
 
 def plain(value):
@@ -241,19 +242,26 @@ def plain(value):
     return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
+def versions(peer):
+    """The versions that are installed, which must be those that are asked for."""
+    found = {}
+    for line in pathlib.Path(__file__).with_name(f"requirements-{peer}.txt").read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        name, version = line.split("==")
+        found[name] = importlib.metadata.version(name)
+        if found[name] != version:
+            sys.exit(f"{name} is {found[name]}, not {version}: run scripts/setup.sh verify-{peer}")
+    return found
+
+
 def main():
-    tool = sys.argv[1]
-    if sys.argv[2:] == ["--requirements"]:
-        print(*REQUIREMENTS[tool])
-        return
-    versions = {}
-    for requirement in REQUIREMENTS[tool]:
-        name, version = requirement.split("==")
-        versions[name] = importlib.metadata.version(name)
-        assert versions[name] == version, f"{name} is {versions[name]}, the golden values are for {version}"
-    answers = {"versions": versions} | globals()[tool]()
-    path = pathlib.Path(__file__).with_name(f"{tool}.json")
-    path.write_text(json.dumps(answers, default=plain, indent=None, separators=(", ", ": ")) + "\n")
+    if len(sys.argv) != 3 or sys.argv[1] not in PEERS:
+        sys.exit(f"Usage: answers.py {'|'.join(PEERS)} FOLDER")
+    peer, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    answers = {"versions": versions(peer)} | PEERS[peer]()
+    text = json.dumps(answers, default=plain, separators=(", ", ": "))
+    (folder / f"{peer}.json").write_text(text + "\n")
 
 
 main()
