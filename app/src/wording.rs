@@ -132,7 +132,10 @@ mod tests {
 
     #[test]
     fn what_waits_is_said_in_a_unit_that_people_would_take() {
-        assert_eq!([1, 90, 3600, 90_000, 864_000].map(age), ["1 second", "90 seconds", "60 minutes", "25 hours", "10 days"]);
+        assert_eq!(
+            [1, 90, 3600, 90_000, 864_000].map(age),
+            ["1 second", "90 seconds", "60 minutes", "25 hours", "10 days"]
+        );
     }
 
     #[test]

@@ -12,8 +12,7 @@ use std::sync::{
 use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
-    EvaluationQuery, LiveModel, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role,
-    Viewer,
+    EvaluationQuery, LiveModel, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus},
@@ -148,7 +147,13 @@ async fn the_headline_says_number_interval_basis_and_method() {
 #[tokio::test]
 async fn beside_it_stand_what_was_promised_what_is_wanted_and_what_is_wrong() {
     let page = board(figures::month()).await;
-    page.says(&["Random sample alone", "Offline, of the model card", "84.2%", "target 80.0%", "What the tutorial would print"]);
+    page.says(&[
+        "Random sample alone",
+        "Offline, of the model card",
+        "84.2%",
+        "target 80.0%",
+        "What the tutorial would print",
+    ]);
     assert!(page.html.contains("<del class=\"lane__struck\">52.9%</del>"), "what is wrong is struck through");
     page.says(&["wrong: labels are of the doubtful photos"]);
 }

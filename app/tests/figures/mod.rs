@@ -123,9 +123,21 @@ pub fn month() -> Measured {
         headline: Headline {
             accuracy,
             strata: vec![
-                StratumResponse { stratum: PhotoStratum::LowConfidence, photos: 2_310, drawn: 210, labelled: 201, share: 0.19 },
+                StratumResponse {
+                    stratum: PhotoStratum::LowConfidence,
+                    photos: 2_310,
+                    drawn: 210,
+                    labelled: 201,
+                    share: 0.19,
+                },
                 StratumResponse { stratum: PhotoStratum::Flagged, photos: 96, drawn: 60, labelled: 58, share: 0.01 },
-                StratumResponse { stratum: PhotoStratum::Others, photos: 9_628, drawn: 160, labelled: 153, share: 0.80 },
+                StratumResponse {
+                    stratum: PhotoStratum::Others,
+                    photos: 9_628,
+                    drawn: 160,
+                    labelled: 153,
+                    share: 0.80,
+                },
             ],
             unlabelled: vec![PhotoStratum::Corrected],
             provisional: true,
@@ -206,8 +218,20 @@ pub fn month() -> Measured {
                 .to_vec(),
             budget: 200,
             allocation: vec![
-                PlannedStratum { stratum: PhotoStratum::LowConfidence, photos: 2_310, labelled: 201, accuracy: 0.48, labels: 62 },
-                PlannedStratum { stratum: PhotoStratum::Others, photos: 9_628, labelled: 153, accuracy: 0.87, labels: 138 },
+                PlannedStratum {
+                    stratum: PhotoStratum::LowConfidence,
+                    photos: 2_310,
+                    labelled: 201,
+                    accuracy: 0.48,
+                    labels: 62,
+                },
+                PlannedStratum {
+                    stratum: PhotoStratum::Others,
+                    photos: 9_628,
+                    labelled: 153,
+                    accuracy: 0.87,
+                    labels: 138,
+                },
             ],
         },
         decision: Decision {
@@ -217,7 +241,11 @@ pub fn month() -> Measured {
                 "Accuracy lies below its target of 80%, and its interval holds it.".to_owned(),
                 "The class mix has changed: a hint, no proof.".to_owned(),
             ],
-            history: vec![PastDecision { computed_at: start, verdict: Verdict::Keep, accuracy: measure(0.82, 0.03, 390, 11_000) }],
+            history: vec![PastDecision {
+                computed_at: start,
+                verdict: Verdict::Keep,
+                accuracy: measure(0.82, 0.03, 390, 11_000),
+            }],
         },
         slices: None,
         uncounted: 0,

@@ -48,7 +48,11 @@ pub struct Lanes {
 
 impl std::fmt::Debug for Lanes {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Lanes").field("lanes", &self.lanes).field("caption", &self.caption).finish_non_exhaustive()
+        formatter
+            .debug_struct("Lanes")
+            .field("lanes", &self.lanes)
+            .field("caption", &self.caption)
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,7 +157,9 @@ fn value(mark: LaneMark) -> AnyView {
         }
         .into_any(),
         LaneMark::Point(value) => share(value).into_any(),
-        LaneMark::Wrong(value) => view! { <del class="lane__struck">{share(value)}</del> <span class="lane__range">"wrong"</span> }.into_any(),
+        LaneMark::Wrong(value) => {
+            view! { <del class="lane__struck">{share(value)}</del> <span class="lane__range">"wrong"</span> }.into_any()
+        }
         LaneMark::Nothing(why) => view! { <span class="lane__range">{why}</span> }.into_any(),
     }
 }

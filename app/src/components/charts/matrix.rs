@@ -59,7 +59,8 @@ impl Matrix {
 
     fn cell(&self, cell: Option<&MatrixCell>, is_right: bool, shown: &str, answered: &str) -> AnyView {
         let Some(cell) = cell else {
-            return view! { <td class="matrix__cell matrix__cell--none"><span aria-label="no label">"·"</span></td> }.into_any();
+            return view! { <td class="matrix__cell matrix__cell--none"><span aria-label="no label">"·"</span></td> }
+                .into_any();
         };
         let shade = (cell.share.clamp(0.0, 1.0) * SHADES).ceil().max(1.0) as u8;
         let side = if is_right { "right" } else { "wrong" };

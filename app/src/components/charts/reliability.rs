@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Figure, Key, Estimate, Scale, Swatch, scale::place};
+use super::{Estimate, Figure, Key, Scale, Swatch, scale::place};
 use crate::wording::{grouped, share};
 
 /// One bin of confidence.

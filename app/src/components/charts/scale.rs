@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_within() {
-        let rounded = |scale: Scale| scale.ticks(5).iter().map(|tick| (tick * 100.0).round() as i64).collect::<Vec<_>>();
+        let rounded =
+            |scale: Scale| scale.ticks(5).iter().map(|tick| (tick * 100.0).round() as i64).collect::<Vec<_>>();
         assert_eq!(rounded(Scale::around([0.62, 0.87])), [60, 70, 80, 90]);
         assert_eq!(rounded(Scale::SHARES), [0, 20, 40, 60, 80, 100]);
         assert_eq!(Scale::new(0.0, 1400.0).ticks(4), [0.0, 500.0, 1000.0]);

@@ -3,11 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 
-use super::{
-    Figure, Key, Estimate, Scale, Swatch,
-    figure::DIAMOND,
-    scale::place,
-};
+use super::{Estimate, Figure, Key, Scale, Swatch, figure::DIAMOND, scale::place};
 use crate::wording::{grouped, share};
 
 /// One window of the chart.
@@ -110,9 +106,11 @@ impl Timeline {
     }
 
     fn description(&self) -> String {
-        let said = self.windows.iter().filter(|window| !window.is_small).filter_map(|window| {
-            window.accuracy.map(|accuracy| (window, accuracy))
-        });
+        let said = self
+            .windows
+            .iter()
+            .filter(|window| !window.is_small)
+            .filter_map(|window| window.accuracy.map(|accuracy| (window, accuracy)));
         let said: Vec<_> = said.collect();
         let windows = grouped(self.windows.len() as u64);
         let least = said.iter().min_by(|a, b| a.1.value.total_cmp(&b.1.value));
@@ -194,7 +192,8 @@ impl Timeline {
         });
         let changes = self.changes.iter().map(|change| {
             let at = x(change.at);
-            let class = if at > 60.0 { "chart__label chart__label--before" } else { "chart__label chart__label--after" };
+            let class =
+                if at > 60.0 { "chart__label chart__label--before" } else { "chart__label chart__label--after" };
             let shift = if at > 60.0 { -6 } else { 6 };
             view! {
                 <line class="chart__change" x1=place(at) x2=place(at) y1="0%" y2="100%"/>

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_named() {
-        for (part, value) in [("window", "2w"), ("from", "soon"), ("to", "31.12."), ("step", "week"), ("slice", "tag")] {
+        for (part, value) in [("window", "2w"), ("from", "soon"), ("to", "31.12."), ("step", "week"), ("slice", "tag")]
+        {
             let problem = asked(&[(part, value)]).query().unwrap_err();
             assert!(problem.detail.contains(part) && problem.detail.contains(value), "{problem}");
         }

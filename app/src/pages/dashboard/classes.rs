@@ -134,7 +134,9 @@ fn slices(slices: &Slices) -> AnyView {
         }
     });
     let body = if slices.too_many {
-        Either::Left(view! { <p class="board__note">"This window has more photos than are taken apart at once: choose a shorter one."</p> })
+        Either::Left(
+            view! { <p class="board__note">"This window has more photos than are taken apart at once: choose a shorter one."</p> },
+        )
     } else {
         Either::Right(view! {
             <div class="table-scroll" tabindex="0" role="region" aria-labelledby="slices-title">

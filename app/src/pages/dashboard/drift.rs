@@ -28,7 +28,13 @@ pub(super) fn drift(evaluation: &Evaluation) -> AnyView {
         (Some(_), false) => EitherOf3::C((findings(drift), mix(evaluation))),
     };
     let against = drift.reference_from.zip(drift.reference_to).map(|(from, to)| {
-        format!("{} photos against the first {}, of {} to {}.", grouped(drift.photos), grouped(drift.reference_photos), moment(from), moment(to))
+        format!(
+            "{} photos against the first {}, of {} to {}.",
+            grouped(drift.photos),
+            grouped(drift.reference_photos),
+            moment(from),
+            moment(to)
+        )
     });
     view! {
         <section class="board__section" aria-labelledby="drift-title" id="drift" data-live="30">

@@ -90,7 +90,8 @@ fn basis(evaluation: &Evaluation) -> AnyView {
         let to_do = if evaluation.funnel.backlog > 0 {
             view! { <a class="button button--primary" href="/review" rel="external">{format!("Label {} photos", grouped(evaluation.funnel.backlog))}</a> }.into_any()
         } else {
-            view! { <a class="button button--primary" href="/campaigns" rel="external">"Select photos to label"</a> }.into_any()
+            view! { <a class="button button--primary" href="/campaigns" rel="external">"Select photos to label"</a> }
+                .into_any()
         };
         return view! {
             <p class="headline__basis">{format!("“{}” has no label for photos of this window yet.", campaign.name)}</p>
@@ -100,7 +101,10 @@ fn basis(evaluation: &Evaluation) -> AnyView {
     }
     let rests = format!("{} of {} photos labelled", grouped(accuracy.labels), grouped(accuracy.photos));
     let rest = (head.not_considered > 0).then(|| {
-        format!(" {} of this window are not considered yet; the number does not speak for them.", photos(head.not_considered))
+        format!(
+            " {} of this window are not considered yet; the number does not speak for them.",
+            photos(head.not_considered)
+        )
     });
     view! {
         <p class="headline__basis"><strong>{rests}</strong> {format!(", by “{}”.", campaign.name)} {rest}</p>
@@ -182,7 +186,8 @@ fn missing(head: &Headline) -> AnyView {
     if head.not_food.enough {
         let text = format!("{} of photos ({}).", share(head.not_food.value.unwrap_or_default()), range(&head.not_food));
         facts.push(fact(term(Term::NotFood), text));
-        let text = format!("{} of photos ({}).", share(head.unreadable.value.unwrap_or_default()), range(&head.unreadable));
+        let text =
+            format!("{} of photos ({}).", share(head.unreadable.value.unwrap_or_default()), range(&head.unreadable));
         facts.push(fact(term(Term::Unreadable), text));
     }
     view! { <dl class="headline__facts">{facts.collect_view()}</dl> }.into_any()

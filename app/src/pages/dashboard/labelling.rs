@@ -99,7 +99,9 @@ fn planner(plan: &LabelPlan) -> AnyView {
         }
     });
     let body = match plan.curve.is_empty() {
-        true => Either::Left(view! { <p class="board__note">"Once photos are considered, it stands here how narrow the interval gets with more labels."</p> }),
+        true => Either::Left(
+            view! { <p class="board__note">"Once photos are considered, it stands here how narrow the interval gets with more labels."</p> },
+        ),
         false => Either::Right(view! { <ol class="funnel">{steps.collect_view()}</ol> {spend} }),
     };
     view! {

@@ -42,7 +42,8 @@ pub(super) fn cell(measure: &Measure, scale: Scale) -> AnyView {
 
 /// "n too small (12)", with the way to what that means.
 pub(super) fn too_small(labels: u64) -> AnyView {
-    view! { <span class="too-small">{named(Term::TooSmall, "n too small")} {format!(" ({})", grouped(labels))}</span> }.into_any()
+    view! { <span class="too-small">{named(Term::TooSmall, "n too small")} {format!(" ({})", grouped(labels))}</span> }
+        .into_any()
 }
 
 /// How a number was made, in words.

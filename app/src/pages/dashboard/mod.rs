@@ -23,8 +23,8 @@ use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-pub use self::statistics::StatisticsPage;
 use self::asked::Asked;
+pub use self::statistics::StatisticsPage;
 use super::loading;
 use crate::{
     components::{EmptyState, Icon, Reason, TroubleNotice},
