@@ -57,10 +57,10 @@ def samples(rows):
     rows = [{name: 100 * float(value) for name, value in row.items()} for row in rows]
     truth, step, top = rows[0]["truth"], 7, 96
     bottom = top + step * len(rows)
-    x = scale(40, 100, 24, WIDTH - 24)
+    x = scale(30, 100, 36, WIDTH - 36)
     missed = sum(not row["lower"] <= truth <= row["upper"] for row in rows)
     parts = []
-    for tick in range(40, 101, 10):
+    for tick in range(30, 101, 10):
         parts += [line(x(tick), top - 8, x(tick), bottom, FAINT), text(x(tick), bottom + 20, f"{tick} %", 13, anchor="middle")]
     for number, row in enumerate(rows):
         y = top + step * number + step / 2
@@ -74,7 +74,7 @@ def samples(rows):
               text(24, bottom + 44, "Each row is one sample of the same 2,000 photos with its 95 % interval: all special "
                    "ones, a twentieth of all.", 13)]
     finds = sum(row["pooled_lower"] <= truth <= row["pooled_upper"] for row in rows)
-    title = f"{len(rows)} samples of one traffic: the truth is found {len(rows) - missed} times, and {finds} times"
+    title = f"{len(rows)} samples: {len(rows) - missed} weighted intervals hold the truth, {finds} pooled ones do"
     description = (f"True accuracy is {truth:.1f} %. In {len(rows)} samples the weighted estimate's interval misses it "
                    f"{missed} times. The pooled number lies around {middle:.0f} %, and {finds} of its intervals hold the truth.")
     return picture(title, description, bottom + 64, parts)

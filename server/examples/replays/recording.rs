@@ -31,10 +31,8 @@ struct Listed {
 
 /// Writes predictions.csv, or says what is absent.
 pub fn record() -> anyhow::Result<()> {
-    let shared = std::env::var_os("GOURMETGRAM_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-        PathBuf::from,
-    );
+    let shared = std::env::var_os("GOURMETGRAM_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
     let (list, archive) = (shared.join("corpus/photos.csv"), shared.join("corpus/photos.zip"));
     let mobilenet = shared.join("models/gourmetgram-mobilenetv2.onnx");
     for file in [&list, &archive, &mobilenet] {

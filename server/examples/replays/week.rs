@@ -120,7 +120,11 @@ impl Week {
 
     /// All photos, of one day or of the week.
     pub fn photos(&self, day: Option<usize>) -> impl Iterator<Item = &ReplayedPhoto> {
-        self.photos.iter().enumerate().filter(move |(number, _)| day.is_none_or(|day| day == *number)).flat_map(|it| it.1)
+        self.photos
+            .iter()
+            .enumerate()
+            .filter(move |(number, _)| day.is_none_or(|day| day == *number))
+            .flat_map(|it| it.1)
     }
 
     /// What is known of one day or of the week.
