@@ -30,6 +30,7 @@ use crate::{
     catalog::Catalog,
     config::Settings,
     connections::{self, ConnectionLimits},
+    device_model::{DeviceModel, DeviceModels},
     http::{self, FeedbackTokens, KnownBrowsers, RateLimits, SignInThrottle, UploadBudget},
     inference::{InferencePool, InferenceSettings},
     keys,
@@ -64,6 +65,7 @@ struct Shared {
     spool: Spool,
     object_store: ObjectStore,
     inference: InferencePool,
+    device_models: DeviceModels,
     thumbnails: Thumbnails,
     feedback_tokens: FeedbackTokens,
     known_browsers: KnownBrowsers,
@@ -119,6 +121,11 @@ impl App {
             classes: model.classes().clone(),
             limits: self.settings().server.upload_limits(),
         }
+    }
+
+    /// The live model as browsers take it; `None` where only the server can run it.
+    pub fn device_model(&self) -> Option<Arc<DeviceModel>> {
+        self.0.device_models.of(self.model())
     }
 
     /// The pool that decodes and classifies.
@@ -356,6 +363,7 @@ impl Application {
             spool,
             object_store,
             inference,
+            device_models: DeviceModels::default(),
             known_browsers: KnownBrowsers::new(secret_key.clone()),
             thumbnails,
             feedback_tokens: FeedbackTokens::new(secret_key),
