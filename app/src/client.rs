@@ -5,9 +5,9 @@
 //! aborted.
 
 use gourmetgram_api::{
-    CorrectionRequest, Cursor, DeviceAnswer, Facets, FlagReason, FlagRequest, FlagsAnswer, FlagsRequest, GivenAnnotation, LiveModel,
-    Neighbours, NewAnnotation, NewPrediction, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem,
-    ReviewDesk, ReviewTasks, Seen, StoredObjects,
+    CorrectionRequest, Cursor, DeviceAnswer, Facets, FlagReason, FlagRequest, FlagsAnswer, FlagsRequest,
+    GivenAnnotation, LiveModel, Neighbours, NewAnnotation, NewPrediction, Prediction, PredictionId, PredictionPage,
+    PredictionQuery, Problem, ReviewDesk, ReviewTasks, Seen, StoredObjects,
 };
 use js_sys::Promise;
 use serde::{Serialize, de::DeserializeOwned};

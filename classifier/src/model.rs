@@ -175,11 +175,8 @@ impl Model {
         let hash = manifest.sha256.backbone.to_string();
         let (network, packed) = Network::from_onnx(backbone, &hash, manifest.input.shape())
             .map_err(|error| ModelError::Backbone(error.0))?;
-        let packed = packed.map(|backbone| PackedModel {
-            manifest: text.to_owned(),
-            backbone,
-            head: head.map(<[u8]>::to_vec),
-        });
+        let packed =
+            packed.map(|backbone| PackedModel { manifest: text.to_owned(), backbone, head: head.map(<[u8]>::to_vec) });
         let model = Self { manifest, backbone: network, head: weights, packed };
         model.check_output()?;
         Ok(model)
@@ -195,10 +192,14 @@ impl Model {
         let (network, hash) = Network::from_packed(backbone).map_err(|error| ModelError::Backbone(error.0))?;
         let expected = &manifest.sha256.backbone;
         if hash != expected.to_string() {
-            return Err(ModelError::Backbone(format!("the packed backbone is of {hash}, the manifest's is {expected}")));
+            return Err(ModelError::Backbone(format!(
+                "the packed backbone is of {hash}, the manifest's is {expected}"
+            )));
         }
         if network.input_shape() != manifest.input.shape() {
-            return Err(ModelError::Backbone("the packed backbone takes another input than the manifest says".to_owned()));
+            return Err(ModelError::Backbone(
+                "the packed backbone takes another input than the manifest says".to_owned(),
+            ));
         }
         let model = Self { manifest, backbone: network, head, packed: None };
         model.check_output()?;

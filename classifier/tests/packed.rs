@@ -40,7 +40,10 @@ fn photos_in(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(photos_in(&path));
-        } else if path.extension().is_some_and(|kind| ["jpg", "jpeg", "png", "webp", "gif"].iter().any(|known| kind == *known)) {
+        } else if path
+            .extension()
+            .is_some_and(|kind| ["jpg", "jpeg", "png", "webp", "gif"].iter().any(|known| kind == *known))
+        {
             found.push(path);
         }
     }

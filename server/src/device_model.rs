@@ -110,7 +110,10 @@ impl DeviceModel {
 
     /// The part with this hash.
     pub fn part(&self, hash: &str) -> Option<&Part> {
-        [Some(&self.manifest), Some(&self.backbone), self.head.as_ref()].into_iter().flatten().find(|part| part.hash == hash)
+        [Some(&self.manifest), Some(&self.backbone), self.head.as_ref()]
+            .into_iter()
+            .flatten()
+            .find(|part| part.hash == hash)
     }
 }
 

@@ -39,8 +39,8 @@ pub use pipelines::{
     Cause, Counts, LogLine, NewRun, PipelineInfo, Pipelines, Run, RunPage, RunState, RunStep, UnknownWord,
 };
 pub use prediction::{
-    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, InvalidPredictionId, NewPrediction,
-    Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
+    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, InvalidPredictionId,
+    NewPrediction, Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
 };
 pub use problem::{Problem, ProblemKind};
 pub use review::{

@@ -22,8 +22,8 @@ impl Network {
     ) -> Result<(Self, Option<Vec<u8>>), NetworkError> {
         guarded(|| {
             let model = onnx().proto_model_for_read(&mut Cursor::new(bytes))?;
-            let packed = draw(&model, input_shape)
-                .and_then(|(drawing, last)| packed::pack(&drawing, last, input_shape, hash));
+            let packed =
+                draw(&model, input_shape).and_then(|(drawing, last)| packed::pack(&drawing, last, input_shape, hash));
             Ok((Self::from_proto(&model, input_shape)?, packed))
         })
     }

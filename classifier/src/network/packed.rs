@@ -91,7 +91,8 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Unpacked, NetworkError> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(&format!("is damaged: {error}")))?;
     let (_, head) = SafeTensors::read_metadata(bytes).map_err(|error| unreadable(&format!("is damaged: {error}")))?;
     let metadata = head.metadata().as_ref().ok_or_else(|| unreadable("has no metadata"))?;
-    let entry = |name: &str| metadata.get(name).map(String::as_str).ok_or_else(|| unreadable(&format!("lacks `{name}`")));
+    let entry =
+        |name: &str| metadata.get(name).map(String::as_str).ok_or_else(|| unreadable(&format!("lacks `{name}`")));
     if entry("format")? != FORMAT {
         return Err(unreadable("is of another format: reload the page"));
     }

@@ -133,4 +133,3 @@ impl WithSimd for Lanes {
         S::F32_LANES
     }
 }
-

@@ -51,7 +51,8 @@ impl Classifier {
     /// One line that says why there is no answer.
     pub fn classify_pixels(&self, width: u32, height: u32, pixels: &[u8]) -> Result<String, String> {
         let opaque = pixels.as_chunks::<4>().0.iter().flat_map(|&[red, green, blue, _]| [red, green, blue]).collect();
-        let photo = RgbPhoto::new(width, height, opaque).ok_or("these are not as many pixels as they are said to be")?;
+        let photo =
+            RgbPhoto::new(width, height, opaque).ok_or("these are not as many pixels as they are said to be")?;
         self.say(&photo, Decoder::Browser)
     }
 

@@ -66,11 +66,7 @@ pub async fn device_model(State(app): State<App>) -> Result<Response, Refusal> {
         (status = 404, description = "No part of the live model", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn part(
-    State(app): State<App>,
-    Path(sha256): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
+pub async fn part(State(app): State<App>, Path(sha256): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
     let parts = live_parts(&app).await?;
     let Some(part) = parts.as_ref().and_then(|parts| parts.part(&sha256)) else {
         return Err(Refusal::new(
