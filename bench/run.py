@@ -1,6 +1,6 @@
 """Runs the benchmarks and writes docs/benchmarks.md's tables. `make bench` calls it; each part can be run alone.
 
-    bench/run.py PART...      forward, photo, serve, start, page, or all; results go to bench/results/PART.json
+    bench/run.py PART...      forward, photo, device, serve, start, page, or all; results go to bench/results/PART.json
     bench/run.py render       the tables between the markers of docs/benchmarks.md, from those results
 
 Whoever is compared takes turns with the other in the same minute, and what is reported is the median over rounds of the
@@ -156,6 +156,30 @@ def photo():
     return result
 
 
+def device():
+    """In Chromium, beside onnxruntime-web; and from choosing a photo of a phone to the device's answer."""
+    if not (PEERS / "node_modules/onnxruntime-web").exists():
+        raise SystemExit("onnxruntime-web is not installed: scripts/setup.sh npm:bench/peers")
+    result = {}
+    for name, model in models().items():
+        say("on a device:", name)
+        with server("ours", model) as running:
+            output = subprocess.run(
+                ["node", BENCH / "device.mjs", f"http://{running.host}/", model, str(ROUNDS),
+                 "60" if name == "food64" else "12", *(photos("phone") if name == "food64" else [])],
+                check=True, stdout=subprocess.PIPE, text=True)
+        found = json.loads(output.stdout)
+        rounds = [{side: typical(seconds) for side, seconds in turn.items()} for turn in found["turns"]]
+        peer = "onnxruntime-web"
+        result[name] = {
+            "rounds": rounds,
+            "ms": {side: quartiles([1e3 * one[side] for one in rounds]) for side in ["ours", peer]},
+            "ratio": {peer: quartiles([one["ours"] / one[peer] for one in rounds])},
+            "answered_ms": quartiles(found["answered_ms"]) if found["answered_ms"] else None,
+        }
+    return result
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -196,7 +220,7 @@ class Server:
         self.host = f"127.0.0.1:{self.port}"
         variables = environment()
         if name == "ours":
-            command = [TARGET / "gourmetgram", "serve"]
+            command = [os.environ.get("GOURMETGRAM_BIN", TARGET / "gourmetgram"), "serve"]
             self.ready = "/readyz"
             variables |= {
                 "GOURMETGRAM__SERVER__LISTEN": self.host,
@@ -328,7 +352,7 @@ def page():
     return json.loads(output.stdout)
 
 
-PARTS = {"forward": forward, "photo": photo, "serve": serve, "start": start, "page": page}
+PARTS = {"forward": forward, "photo": photo, "device": device, "serve": serve, "start": start, "page": page}
 
 
 def machine():

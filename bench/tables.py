@@ -48,6 +48,18 @@ def photo(result):
     return table(["photos", "ours, ms", "Pillow, ms", "Pillow scaled, ms", "ratio", "ratio to scaled", "aim"], rows)
 
 
+def device(result):
+    aims, rows = {"food64": 0.8, "mobilenetv2": 0.95}, []
+    for name, measured in result.items():
+        ratio = measured["ratio"]["onnxruntime-web"]
+        aim = f"at most {aims[name]} ×, {verdict(ratio['median'], aims[name])}" if name in aims else "published"
+        rows.append([name, spread(measured["ms"]["ours"]), spread(measured["ms"]["onnxruntime-web"]), spread(ratio), aim])
+    text = table(["model", "ours, ms", "onnxruntime-web, ms", "ratio", "aim"], rows)
+    answered = result["food64"]["answered_ms"]
+    return text + ("\n\nFrom choosing a photo from a phone (12 megapixels) on the page to the device's answer on it: "
+                   f"{spread(answered, 0)} ms; aim at most 150 ms, {verdict(answered['median'], 150)}." if answered else "")
+
+
 def serve(result):
     parts = []
     for model, servers in result.items():
@@ -106,7 +118,7 @@ def page(result):
 
 def render(results, document):
     text = document.read_text()
-    for name, write in {"forward": forward, "photo": photo, "serve": serve, "start": start, "page": page}.items():
+    for name, write in {"forward": forward, "photo": photo, "device": device, "serve": serve, "start": start, "page": page}.items():
         path = results / f"{name}.json"
         if not path.exists():
             continue

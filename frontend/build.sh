@@ -4,7 +4,9 @@
 # 1. cargo compiles the bundles (frontend/src/bin/) to WebAssembly,
 # 2. wasm-bindgen writes the JavaScript around it,
 # 3. wasm-opt makes it smaller (release only),
-# 4. bundle.mjs puts it with style/, public/ and the typeface into target/site/, named by content.
+# 4. the same for the crate gourmetgram-worker, the classifier on the visitor's device: once with vector instructions, and
+#    in release once without,
+# 5. bundle.mjs puts all of it with style/, public/ and the typeface into target/site/, named by content.
 #
 # Run it as often as you like: a step whose input did not change is skipped.
 set -euo pipefail
@@ -85,5 +87,25 @@ else
     done
     echo "$stamp" >"$staging.stamp"
 fi
+
+# The worker's module has one profile for both modes: without optimisation it would answer after seconds.
+build_worker() {
+    local kind="$1" features="$2" folder="target/frontend/worker/$1" built stamp
+    RUSTFLAGS="-C target-feature=$features --cfg getrandom_backend=\"wasm_js\"" \
+        cargo build --quiet --package gourmetgram-worker --lib --target wasm32-unknown-unknown --profile worker ||
+        fail "the classifier for devices does not compile." "If the target is missing: rustup target add wasm32-unknown-unknown"
+    built="$target_directory/wasm32-unknown-unknown/worker/gourmetgram_worker.wasm"
+    stamp="$(sha256sum "$built" "$0" | cut -d' ' -f1 | tr '\n' ' ')$wanted"
+    [ "$(cat "$folder.stamp" 2>/dev/null)" = "$stamp" ] && return
+    say "wasm-bindgen $wanted, the classifier for devices ($kind)"
+    rm -rf "$folder" "$folder.stamp"
+    mkdir -p "$folder"
+    "$wasm_bindgen" "$built" --target web --no-typescript --remove-producers-section --remove-name-section \
+        --out-name classifier --out-dir "$folder"
+    echo "$stamp" >"$folder.stamp"
+}
+say "compiling the classifier for devices"
+build_worker simd +simd128
+[ "$mode" = dev ] || build_worker plain -simd128
 
 node frontend/bundle.mjs "$mode" "$staging"

@@ -2,6 +2,10 @@
 //
 //   target/site/pkg/<hash>/   a .js and a _bg.wasm for each bundle, gourmetgram.css, the typeface: named by what is in
 //                             them all, so they may be cached for ever
+//   target/site/pkg/device-<hash>/
+//                             device.js, worker.js, and the classifier's module with its JavaScript, with vector
+//                             instructions (simd/) and without (plain/): fetched by the page when it has nothing better to
+//                             do, and kept where only the page has changed
 //   target/site/              everything of public/
 //
 // In release scripts and styles are minified, and each file that gains from it has a .br and a .gz beside it, so the
@@ -73,22 +77,31 @@ const hashed = [
   ["gourmetgram.css", Buffer.from(styleSheet(join(repository, "style/gourmetgram.css")))],
   ["bricolage-grotesque.woff2", readFileSync(join(repository, "frontend", font))],
 ].map(([name, content]) => [name, served(name, content)]);
-const digest = createHash("sha256");
-for (const [name, content] of hashed) {
-  digest.update(`${name}\0${content.length}\0`).update(content);
-}
-const hash = digest.digest("hex").slice(0, 16);
+const device = [
+  ...["device.js", "worker.js"].map((name) => [name, readFileSync(join(repository, "frontend/worker", name))]),
+  ...filesBelow(join(repository, "target/frontend/worker")).filter(([name]) => /^(simd|plain)\//.test(name)),
+].map(([name, content]) => [name, served(name, content)]);
 
-// A folder gets its name once it is complete, so one that has it needs no second look.
-const folder = join(site, "pkg", hash);
-if (!existsSync(folder) || existsSync(join(folder, "gourmetgram.css.br")) !== (mode === "release")) {
-  const unfinished = join(site, "unfinished");
-  rmSync(unfinished, { recursive: true, force: true });
-  for (const [name, content] of withCompressed(hashed)) write(join(unfinished, name), content);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(dirname(folder), { recursive: true });
-  renameSync(unfinished, folder);
+/** Puts files into a folder of pkg/ that is named by what is in them all. */
+function place(files, prefix, example) {
+  const digest = createHash("sha256");
+  for (const [name, content] of files) {
+    digest.update(`${name}\0${content.length}\0`).update(content);
+  }
+  const name = prefix + digest.digest("hex").slice(0, 16);
+  // A folder gets its name once it is complete, so one that has it needs no second look.
+  const folder = join(site, "pkg", name);
+  if (!existsSync(folder) || existsSync(join(folder, `${example}.br`)) !== (mode === "release")) {
+    const unfinished = join(site, "unfinished");
+    rmSync(unfinished, { recursive: true, force: true });
+    for (const [name, content] of withCompressed(files)) write(join(unfinished, name), content);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(dirname(folder), { recursive: true });
+    renameSync(unfinished, folder);
+  }
+  return name;
 }
+const placed = [place(hashed, "", "gourmetgram.css"), place(device, "device-", "device.js")];
 
 const wanted = new Set();
 for (const [name, content] of withCompressed(
@@ -98,19 +111,19 @@ for (const [name, content] of withCompressed(
   wanted.add(name);
 }
 for (const [name] of filesBelow(site)) {
-  if (!wanted.has(name) && !name.startsWith(join("pkg", hash, "/"))) rmSync(join(site, name));
+  const isPlaced = placed.some((folder) => name.startsWith(join("pkg", folder, "/")));
+  if (!wanted.has(name) && !isPlaced) rmSync(join(site, name));
 }
 for (const old of readdirSync(join(site, "pkg"))) {
-  if (old !== hash) rmSync(join(site, "pkg", old), { recursive: true });
+  if (!placed.includes(old)) rmSync(join(site, "pkg", old), { recursive: true });
 }
 
-const kilobytes = (name) => {
-  const bytes = readFileSync(join(folder, mode === "release" ? `${name}.br` : name)).length;
+const kilobytes = (folder, name) => {
+  const bytes = readFileSync(join(site, "pkg", folder, mode === "release" ? `${name}.br` : name)).length;
   return `${name} ${Math.ceil(bytes / 1000)} kB`;
 };
-const sizes = hashed
-  .map(([name]) => name)
-  .filter((name) => compressible.has(extname(name)))
-  .map(kilobytes)
-  .join(", ");
-console.log(`frontend: target/site/pkg/${hash}: ${sizes}${mode === "release" ? " (brotli)" : ""}`);
+const shown = [hashed, device].map((files) => files.map(([name]) => name).filter((name) => compressible.has(extname(name))));
+for (const [index, folder] of placed.entries()) {
+  const sizes = shown[index].map((name) => kilobytes(folder, name)).join(", ");
+  console.log(`frontend: target/site/pkg/${folder}: ${sizes}${mode === "release" ? " (brotli)" : ""}`);
+}

@@ -30,15 +30,19 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let stylesheet = asset(&format!("{}.css", options.output_name));
     let font = asset("bricolage-grotesque.woff2");
     // On the server this is a whole URL, of a host that does not exist.
-    let bundle = use_context::<leptos_router::location::RequestUrl>()
-        .and_then(|url| url.parse().ok())
-        .and_then(|url| crate::pages::bundle(url.path()));
+    let url = use_context::<leptos_router::location::RequestUrl>().and_then(|url| url.parse().ok());
+    let device = use_context::<crate::backend::DeviceScript>()
+        .filter(|_| url.as_ref().is_some_and(|url: &leptos_router::location::Url| url.path() == "/"));
+    let bundle = url.and_then(|url| crate::pages::bundle(url.path()));
     let answers_a_form = use_context::<crate::backend::PostedProblem>().is_some()
         || use_context::<crate::backend::PostedFlags>().is_some();
     let scripts = bundle.filter(|_| !answers_a_form).map(|bundle| {
         let mut options = options;
         options.output_name = bundle.into();
-        view! { <HydrationScripts options/> }
+        view! {
+            <HydrationScripts options/>
+            {device.map(|script| view! { <script r#type="module" src=script.0></script> })}
+        }
     });
     view! {
         <!DOCTYPE html>
@@ -53,6 +57,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=stylesheet/>
                 <link rel="preload" href=font r#as="font" r#type="font/woff2" crossorigin="anonymous"/>
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml"/>
+                <link rel="apple-touch-icon" href="/icons/apple-touch-180.png"/>
+                <link rel="manifest" href="/gourmetgram.webmanifest"/>
                 <MetaTags/>
                 {scripts}
             </head>

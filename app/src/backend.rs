@@ -8,6 +8,7 @@
 //! | `Arc<dyn Backend>` | always: bound to the visitor who asks |
 //! | [`PageStatus`] | always: how a page sets the response's status |
 //! | [`PostedProblem`] | when a form was posted and refused, and the page is rendered as the answer |
+//! | [`DeviceScript`] | when the front end has a classifier for devices |
 //! | [`PostedFlags`] | when a form flagged many photos, and the list is rendered as the answer |
 //!
 //! Pages are rendered in async mode (the whole document, then the response), so that a status set late still counts
@@ -113,6 +114,10 @@ impl fmt::Debug for PageStatus {
         formatter.write_str("PageStatus(..)")
     }
 }
+
+/// Address of the script that loads the classifier for the visitor's own device, for the page that photos are sent from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceScript(pub String);
 
 /// Why the form just posted was refused. The page shows it as an alert, sets its status, and leaves the hydration
 /// scripts out: its address in the browser is the form's, which only the server knows how to answer, and everything on

@@ -5,9 +5,9 @@
 //! aborted.
 
 use gourmetgram_api::{
-    CorrectionRequest, Cursor, Facets, FlagReason, FlagRequest, FlagsAnswer, FlagsRequest, GivenAnnotation, LiveModel,
-    Neighbours, NewAnnotation, NewPrediction, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem,
-    ReviewDesk, ReviewTasks, Seen, StoredObjects,
+    CorrectionRequest, Cursor, DeviceAnswer, Facets, FlagReason, FlagRequest, FlagsAnswer, FlagsRequest,
+    GivenAnnotation, LiveModel, Neighbours, NewAnnotation, NewPrediction, Prediction, PredictionId, PredictionPage,
+    PredictionQuery, Problem, ReviewDesk, ReviewTasks, Seen, StoredObjects,
 };
 use js_sys::Promise;
 use serde::{Serialize, de::DeserializeOwned};
@@ -29,6 +29,7 @@ const ANNOTATIONS: &str = "/api/v1/annotations";
 /// Sends a photo and answers with what is recorded of it.
 ///
 /// `id` is also the idempotency key: sent again after a broken connection, the same photo stays one prediction.
+/// `device` is what the visitor's own device said.
 /// `on_progress` is called with the share of bytes sent, from 0 to 1.
 ///
 /// # Errors
@@ -36,9 +37,10 @@ const ANNOTATIONS: &str = "/api/v1/annotations";
 pub async fn predict(
     id: PredictionId,
     photo: &File,
+    device: Option<&DeviceAnswer>,
     on_progress: impl Fn(f64) + 'static,
 ) -> Result<Prediction, Trouble> {
-    let form = upload_form(id, photo).map_err(|_| Trouble::Unreachable)?;
+    let form = upload_form(id, photo, device).map_err(|_| Trouble::Unreachable)?;
     let key = id.to_string();
     let headers = [("Idempotency-Key", key.as_str())];
     let call = Call { method: "POST", path: PREDICTIONS, headers: &headers, body: Body::Form(form) };
@@ -270,9 +272,12 @@ async fn delete(path: &str) -> Result<(), Trouble> {
 }
 
 /// The id goes before the file, so that the server can recognise a photo sent again before it reads it.
-fn upload_form(id: PredictionId, photo: &File) -> Result<FormData, JsValue> {
+fn upload_form(id: PredictionId, photo: &File, device: Option<&DeviceAnswer>) -> Result<FormData, JsValue> {
     let form = FormData::new()?;
     form.append_with_str("id", &id.to_string())?;
+    if let Some(device) = device.and_then(|device| serde_json::to_string(device).ok()) {
+        form.append_with_str("device", &device)?;
+    }
     form.append_with_blob_and_filename(PHOTO_FIELD, photo, &photo.name())?;
     Ok(form)
 }

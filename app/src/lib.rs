@@ -13,6 +13,7 @@ pub mod backend;
 pub mod campaigns;
 pub mod client;
 pub mod components;
+pub mod device;
 pub mod explore;
 pub mod forms;
 pub mod home;

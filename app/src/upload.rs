@@ -7,7 +7,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use futures::future::{AbortHandle, Either, abortable, select};
-use gourmetgram_api::{Prediction, PredictionId};
+use gourmetgram_api::{DeviceAnswer, Prediction, PredictionId};
 use js_sys::Promise;
 use leptos::{prelude::*, task::spawn_local};
 use send_wrapper::SendWrapper;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, Url};
 
-use crate::{client, trouble::Trouble};
+use crate::{client, device, trouble::Trouble};
 
 /// After so many seconds on one step the visitor is told what takes so long.
 const SLOW_AFTER_SECONDS: u32 = 6;
@@ -77,6 +77,8 @@ pub struct Upload {
     pub phase: ArcRwSignal<Phase>,
     /// Whether the step it is at takes long.
     pub is_slow: ArcRwSignal<bool>,
+    /// What the visitor's own device says it shows, once it does.
+    pub device: ArcRwSignal<Option<DeviceAnswer>>,
     file: SendWrapper<File>,
     running: ArcStoredValue<Option<AbortHandle>>,
 }
@@ -97,9 +99,16 @@ impl Upload {
             bytes: file.size() as u64,
             phase: ArcRwSignal::new(Phase::Queued),
             is_slow: ArcRwSignal::new(false),
+            device: ArcRwSignal::new(None),
             file: SendWrapper::new(file),
             running: ArcStoredValue::new(None),
         })
+    }
+
+    /// Asks the device what it shows.
+    pub fn ask_device(&self) {
+        let (file, answer) = (self.file.clone(), self.device.clone());
+        spawn_local(async move { answer.set(device::classify(&file).await) });
     }
 
     /// Sends it, again if it was sent before. `on_end` is called once, with what was recorded, or nothing where it
@@ -162,7 +171,10 @@ impl Upload {
     /// One try, with an eye on the clock.
     async fn send_once(&self) -> Result<Prediction, Trouble> {
         let still = Rc::new(Cell::new(0));
-        let sending = Box::pin(client::predict(self.id, &self.file, self.progress(Rc::clone(&still))));
+        let sending = Box::pin(async {
+            let device = device::soon(&self.file).await;
+            client::predict(self.id, &self.file, device.as_ref(), self.progress(Rc::clone(&still))).await
+        });
         let watching = Box::pin(async {
             loop {
                 one_second().await;

@@ -82,6 +82,7 @@ impl Visit {
         let uploads: Vec<(Upload, Option<Trouble>)> = uploads.collect();
         let coming: Vec<Upload> =
             uploads.iter().filter(|(_, trouble)| trouble.is_none()).map(|(upload, _)| upload.clone()).collect();
+        coming.iter().for_each(Upload::ask_device);
         self.line.join(uploads);
         self.give_up_places();
         self.album.expect(coming.into_iter());

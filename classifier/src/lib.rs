@@ -23,7 +23,7 @@
 #[cfg(all(feature = "default-model", not(target_arch = "wasm32")))]
 mod default_model;
 mod head;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
 pub mod import;
 mod manifest;
 mod model;
@@ -36,6 +36,6 @@ mod shrinking;
 pub use default_model::default_model;
 pub use head::{Head, HeadError};
 pub use manifest::{Accuracy, Input, Layout, Licence, Manifest, ManifestError, Output, Sha256Hex, Sha256Sums, Version};
-pub use model::{Answer, ClassifyError, Model, ModelError};
+pub use model::{Answer, ClassifyError, Model, ModelError, PackedModel};
 pub use photo::{PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, decode, probe, strip};
 pub use preprocessing::{Preprocessing, PreprocessingError, ResizeRule};

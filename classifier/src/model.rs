@@ -1,6 +1,6 @@
 //! A model: manifest, backbone and head together, from a photo to probabilities.
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -13,11 +13,11 @@ use crate::{
     network::{Network, NetworkError},
 };
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
 const MAX_BACKBONE_BYTES: u64 = 1 << 30;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
 const MAX_HEAD_BYTES: u64 = 1 << 28;
 
 /// A model ready to answer. Share it between threads behind an `Arc`; each answer takes one thread.
@@ -26,6 +26,19 @@ pub struct Model {
     manifest: Manifest,
     backbone: Network,
     head: Option<Head>,
+    packed: Option<PackedModel>,
+}
+
+/// A model as devices take it: what [`Model::from_packed`] is made of. Each part may be kept by its hash: of a model
+/// whose head was trained anew, only manifest and head are others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedModel {
+    /// `manifest.toml`.
+    pub manifest: String,
+    /// The backbone without ONNX, its weights in half precision.
+    pub backbone: Vec<u8>,
+    /// `head.safetensors`, if there is one.
+    pub head: Option<Vec<u8>>,
 }
 
 /// What a model says about one photo.
@@ -50,7 +63,7 @@ impl Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// A file cannot be read.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
     #[error("the model file {} cannot be read", path.display())]
     Read {
         /// Which.
@@ -59,7 +72,7 @@ pub enum ModelError {
         source: io::Error,
     },
     /// A file is implausibly large.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
     #[error("the model file {} has {bytes} bytes, at most {max_bytes} are read", path.display())]
     TooLarge {
         /// Which.
@@ -134,7 +147,7 @@ impl Model {
     ///
     /// # Errors
     /// [`ModelError`]; the hashes are checked.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
     pub fn load(directory: &Path) -> Result<Self, ModelError> {
         let manifest_path = directory.join("manifest.toml");
         let text = String::from_utf8(read_at_most(&manifest_path, MAX_MANIFEST_BYTES)?).map_err(|error| {
@@ -153,24 +166,49 @@ impl Model {
     ///
     /// # Errors
     /// [`ModelError`]; the hashes are checked.
+    #[cfg(feature = "onnx")]
     pub fn from_parts(manifest: &str, backbone: &[u8], head: Option<&[u8]>) -> Result<Self, ModelError> {
-        let manifest = Manifest::parse(manifest)?;
+        let text = manifest;
+        let manifest = Manifest::parse(text)?;
         check_hash("backbone.onnx", backbone, &manifest.sha256.backbone)?;
-        let classes = manifest.classes.len();
-        let head = match (head, &manifest.sha256.head, manifest.output.embedding) {
-            (Some(bytes), Some(hash), Some(embedding)) => {
-                check_hash("head.safetensors", bytes, hash)?;
-                Some(Head::from_safetensors(bytes, classes, embedding)?)
-            }
-            (None, None, None) => None,
-            (Some(_), ..) => return Err(ModelError::HeadPresence("there, but the manifest does not name it")),
-            (None, ..) => return Err(ModelError::HeadPresence("missing, but the manifest names it")),
-        };
-        let network =
-            Network::from_onnx(backbone, manifest.input.shape()).map_err(|error| ModelError::Backbone(error.0))?;
-        let model = Self { manifest, backbone: network, head };
+        let weights = read_head(&manifest, head)?;
+        let hash = manifest.sha256.backbone.to_string();
+        let (network, packed) = Network::from_onnx(backbone, &hash, manifest.input.shape())
+            .map_err(|error| ModelError::Backbone(error.0))?;
+        let packed =
+            packed.map(|backbone| PackedModel { manifest: text.to_owned(), backbone, head: head.map(<[u8]>::to_vec) });
+        let model = Self { manifest, backbone: network, head: weights, packed };
         model.check_output()?;
         Ok(model)
+    }
+
+    /// Builds a model on a device, from the parts of a [`PackedModel`].
+    ///
+    /// # Errors
+    /// [`ModelError`]; parts that do not belong together are refused.
+    pub fn from_packed(manifest: &str, backbone: &[u8], head: Option<&[u8]>) -> Result<Self, ModelError> {
+        let manifest = Manifest::parse(manifest)?;
+        let head = read_head(&manifest, head)?;
+        let (network, hash) = Network::from_packed(backbone).map_err(|error| ModelError::Backbone(error.0))?;
+        let expected = &manifest.sha256.backbone;
+        if hash != expected.to_string() {
+            return Err(ModelError::Backbone(format!(
+                "the packed backbone is of {hash}, the manifest's is {expected}"
+            )));
+        }
+        if network.input_shape() != manifest.input.shape() {
+            return Err(ModelError::Backbone(
+                "the packed backbone takes another input than the manifest says".to_owned(),
+            ));
+        }
+        let model = Self { manifest, backbone: network, head, packed: None };
+        model.check_output()?;
+        Ok(model)
+    }
+
+    /// The model as devices take it; `None` where the graph is one that only the server can run.
+    pub fn packed(&self) -> Option<&PackedModel> {
+        self.packed.as_ref()
     }
 
     /// What the manifest says.
@@ -254,7 +292,7 @@ fn check_hash(file: &'static str, bytes: &[u8], expected: &Sha256Hex) -> Result<
     if found == *expected { Ok(()) } else { Err(ModelError::Hash { file, expected: expected.clone(), found }) }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
 fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>, ModelError> {
     let unreadable = |source| ModelError::Read { path: path.to_owned(), source };
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
@@ -262,6 +300,19 @@ fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>, ModelError> {
         return Err(ModelError::TooLarge { path: path.to_owned(), bytes, max_bytes });
     }
     fs::read(path).map_err(unreadable)
+}
+
+/// The head that `manifest` names.
+fn read_head(manifest: &Manifest, head: Option<&[u8]>) -> Result<Option<Head>, ModelError> {
+    match (head, &manifest.sha256.head, manifest.output.embedding) {
+        (Some(bytes), Some(hash), Some(embedding)) => {
+            check_hash("head.safetensors", bytes, hash)?;
+            Ok(Some(Head::from_safetensors(bytes, manifest.classes.len(), embedding)?))
+        }
+        (None, None, None) => Ok(None),
+        (Some(_), ..) => Err(ModelError::HeadPresence("there, but the manifest does not name it")),
+        (None, ..) => Err(ModelError::HeadPresence("missing, but the manifest names it")),
+    }
 }
 
 #[cfg(test)]

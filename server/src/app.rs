@@ -30,6 +30,7 @@ use crate::{
     catalog::Catalog,
     config::Settings,
     connections::{self, ConnectionLimits},
+    device_model::{DeviceModel, DeviceModels},
     evaluating::{self, Evaluator, LiveVersion, offline_accuracy},
     http::{self, FeedbackTokens, KnownBrowsers, RateLimits, SignInThrottle, UploadBudget},
     inference::{InferencePool, InferenceSettings},
@@ -65,6 +66,7 @@ struct Shared {
     spool: Spool,
     object_store: ObjectStore,
     inference: InferencePool,
+    device_models: DeviceModels,
     thumbnails: Thumbnails,
     feedback_tokens: FeedbackTokens,
     known_browsers: KnownBrowsers,
@@ -120,6 +122,11 @@ impl App {
             classes: model.classes().clone(),
             limits: self.settings().server.upload_limits(),
         }
+    }
+
+    /// The live model as browsers take it; `None` where only the server can run it.
+    pub fn device_model(&self) -> Option<Arc<DeviceModel>> {
+        self.0.device_models.of(self.model())
     }
 
     /// The pool that decodes and classifies.
@@ -368,6 +375,7 @@ impl Application {
             spool,
             object_store,
             inference,
+            device_models: DeviceModels::default(),
             known_browsers: KnownBrowsers::new(secret_key.clone()),
             thumbnails,
             feedback_tokens: FeedbackTokens::new(secret_key),

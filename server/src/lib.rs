@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod cli;
 pub mod config;
 mod connections;
+mod device_model;
 pub mod evaluating;
 pub mod export;
 pub mod http;

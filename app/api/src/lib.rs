@@ -41,14 +41,14 @@ pub use limits::UploadLimits;
 pub use listing::{
     Cursor, Facets, Neighbours, Place, PredictionPage, PredictionQuery, SortKey, SortOrder, Total, UnusableFilter,
 };
-pub use model::LiveModel;
+pub use model::{DeviceModel, LiveModel};
 pub use objects::{ObjectState, ObjectTag, StoredObject, StoredObjects};
 pub use pipelines::{
     Cause, Counts, LogLine, NewRun, PipelineInfo, Pipelines, Run, RunPage, RunState, RunStep, UnknownWord,
 };
 pub use prediction::{
-    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, DeviceAnswer, InvalidPredictionId, NewPrediction,
-    Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
+    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, InvalidPredictionId,
+    NewPrediction, Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
 };
 pub use problem::{Problem, ProblemKind};
 pub use review::{

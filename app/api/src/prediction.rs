@@ -119,6 +119,20 @@ pub struct DeviceAnswer {
     pub confidence: Confidence,
     /// The model version on the device.
     pub model_version: String,
+    /// What turned the file into pixels there; absent where a client did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoded_by: Option<Decoder>,
+}
+
+/// What turns a photo's file into pixels on a device. Decoders differ in the last bits of a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Decoder {
+    /// The same code as on the server.
+    Classifier,
+    /// The browser's own.
+    Browser,
 }
 
 /// Answer of `POST /api/v1/predictions`.

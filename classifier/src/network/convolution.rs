@@ -8,7 +8,10 @@ use std::array;
 
 use pulp::{Simd, WithSimd};
 
-use super::blocked::{BLOCK, Line, Shape};
+use super::{
+    blocked::{BLOCK, Line, Shape},
+    instructions::Arch,
+};
 
 /// What bounds the values that leave a layer: `Relu`, `Clip`, or nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -142,7 +145,7 @@ impl Convolution {
     }
 
     /// Runs on maps of the shapes it was made for.
-    pub(super) fn run(&self, arch: pulp::Arch, input: &[Line], shortcut: Option<&[Line]>, output: &mut [Line]) {
+    pub(super) fn run(&self, arch: Arch, input: &[Line], shortcut: Option<&[Line]>, output: &mut [Line]) {
         arch.dispatch(Run { layer: self, input, shortcut, output });
     }
 }

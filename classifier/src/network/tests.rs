@@ -9,7 +9,7 @@ use tract_onnx::pb::{
     type_proto::{Tensor, Value as TypeValue},
 };
 
-use super::{Network, plan::Plan};
+use super::{Network, on_tract::draw, plan::Plan};
 
 const SIDES: [usize; 2] = [13, 18];
 
@@ -116,6 +116,11 @@ fn every_arch() -> Vec<Arch> {
     every
 }
 
+fn plan_of(model: &ModelProto, shape: [usize; 4], arch: Arch) -> Option<Plan> {
+    let (drawing, last) = draw(model, shape)?;
+    Plan::of(drawing, last, arch)
+}
+
 fn shape(channels: usize) -> [usize; 4] {
     [1, channels, SIDES[0], SIDES[1]]
 }
@@ -126,7 +131,7 @@ fn agrees_with_tract(model: &ModelProto, shape: [usize; 4]) {
     let expected = Network::on_tract(model, shape).unwrap().run(&image).unwrap().remove(0);
     assert!(expected.iter().any(|value| value.abs() > 0.01), "an answer of zeros shows nothing");
     for arch in every_arch() {
-        let plan = Plan::of(model, shape, arch).expect("this graph is one for our kernels");
+        let plan = plan_of(model, shape, arch).expect("this graph is one for our kernels");
         // Twice: the second run finds what the first left in its buffers.
         for run in 0..2 {
             let found = plan.run(&image);
@@ -256,7 +261,7 @@ fn a_map_that_is_read_twice_is_not_changed_for_one_reader() {
         .node("Add", &["a", "c"], "d", &[])
         .node("GlobalAveragePool", &["d"], "answer", &[])
         .answering("answer");
-    assert!(Plan::of(&model, shape(3), Arch::new()).is_none());
+    assert!(plan_of(&model, shape(3), Arch::new()).is_none());
     let network = Network::from_proto(&model, shape(3)).unwrap();
     assert!(format!("{network:?}").contains("tract"));
 }
@@ -274,7 +279,7 @@ fn what_our_kernels_do_not_know_is_left_to_tract() {
         first().answering("a"),
     ];
     for graph in &graphs {
-        assert!(Plan::of(graph, shape(3), Arch::new()).is_none());
+        assert!(plan_of(graph, shape(3), Arch::new()).is_none());
         assert!(Network::from_proto(graph, shape(3)).is_ok(), "tract runs it");
     }
 }
@@ -285,7 +290,7 @@ fn a_forged_graph_cannot_make_us_allocate_what_it_likes() {
         .convolution("image", "a", [16, 3, 1, 1], &[("pads", &[16_000; 4])])
         .node("GlobalAveragePool", &["a"], "answer", &[])
         .answering("answer");
-    assert!(Plan::of(&wide, shape(3), Arch::new()).is_none());
+    assert!(plan_of(&wide, shape(3), Arch::new()).is_none());
     let missing = Drawing::new().node("Conv", &["image", "nothing"], "answer", &[]).answering("answer");
-    assert!(Plan::of(&missing, shape(3), Arch::new()).is_none());
+    assert!(plan_of(&missing, shape(3), Arch::new()).is_none());
 }

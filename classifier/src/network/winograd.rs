@@ -8,11 +8,12 @@
 //! Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015, <https://arxiv.org/abs/1509.09308>, has the
 //! matrices that are written out here.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::{
     blocked::{BLOCK, Line, Shape},
     convolution::{Activation, Convolution, Layer, Mixing, Window},
+    instructions::Arch,
 };
 
 /// Pixels of a tile on each side, before and after.

@@ -20,12 +20,20 @@ struct Site;
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'; \
                       img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// For what is named by its content.
+pub const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+
 /// Encodings we may have beside a file, best first.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// The folder of this build's scripts and styles, `pkg/{hash}`; `None` where the front end was not built.
 pub fn package_folder() -> Option<String> {
     Site::iter().find_map(|path| path.strip_suffix("/gourmetgram.css").map(str::to_owned))
+}
+
+/// Address of the script that loads the classifier for devices; `None` where the front end was not built.
+pub fn device_script() -> Option<String> {
+    Site::iter().find(|path| path.ends_with("/device.js")).map(|path| format!("/{path}"))
 }
 
 /// Whether there is such a file.
@@ -46,7 +54,7 @@ pub async fn serve(request: Request) -> Response {
     let is_current =
         request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     // The folder's name is the hash of its content, so what is in it never changes.
-    let caching = if path.starts_with("pkg/") { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+    let caching = if path.starts_with("pkg/") { FOR_GOOD } else { "public, max-age=3600" };
     let kind = if path.ends_with(".wasm") { "application/wasm" } else { plain.metadata.mimetype() };
 
     let encoded = ENCODINGS
@@ -79,7 +87,8 @@ pub async fn serve(request: Request) -> Response {
     response
 }
 
-fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
+/// Whether a client takes this encoding.
+pub fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).any(|value| {
         value.split(',').any(|offer| {
             let (name, quality) = offer.split_once(';').unwrap_or((offer, ""));

@@ -4,6 +4,7 @@ mod account;
 mod address;
 mod assets;
 mod campaigns;
+mod device_model;
 mod evaluation;
 mod explore;
 mod export;
@@ -56,7 +57,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 pub use address::{ClientAddress, Peer};
-pub use assets::package_folder;
+pub use assets::{device_script, package_folder};
 pub use headers::add_to as add_protecting_headers;
 pub use identity::{Caller, FeedbackTokens, VISITOR_COOKIE, new_access_token, sha256_hex};
 pub use limits::{RateLimits, keep_small as keep_rate_limits_small};
@@ -124,6 +125,8 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(review::annotate, review::list))
         .routes(routes!(review::take_back))
         .routes(routes!(predictions::live_model))
+        .routes(routes!(device_model::device_model))
+        .routes(routes!(device_model::part))
         .routes(routes!(pipelines::pipelines))
         .routes(routes!(pipelines::runs, pipelines::ask))
         .routes(routes!(pipelines::run, pipelines::cancel))

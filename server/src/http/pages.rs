@@ -10,11 +10,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use gourmetgram_api::{
-    EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionPage, PredictionQuery, Problem,
-    ProblemKind, ReviewDesk, Role, Viewer,
+    EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
+    ReviewDesk, Role, Viewer,
 };
 use gourmetgram_app::{
-    backend::{Backend, PageStatus, PostedFlags, PostedProblem},
+    backend::{Backend, DeviceScript, PageStatus, PostedFlags, PostedProblem},
     campaigns::{CampaignForm, Campaigns},
     explore::{Explored, PhotoDetails},
     forms::{NOT_NOW, NOT_NOW_POSTED},
@@ -184,6 +184,9 @@ async fn render(app: App, request: Request, posted: Posted) -> Response {
     let backend: Arc<dyn Backend> = Arc::new(CallersBackend { app: app.clone(), caller });
     let contexts = move || {
         provide_context(Arc::clone(&backend));
+        if let Some(script) = assets::device_script() {
+            provide_context(DeviceScript(script));
+        }
         let response = expect_context::<ResponseOptions>();
         let status = response.clone();
         provide_context(PageStatus::new(move |code| {

@@ -104,6 +104,8 @@ pub const RULES: &[Rule] = &[
     api("POST", "/api/v1/annotations", ANNOTATOR, Some(Scope::Admin)),
     api("DELETE", "/api/v1/annotations/{id}", ANNOTATOR, Some(Scope::Admin)),
     api("GET", "/api/v1/models/live", Who::Anybody, None),
+    api("GET", "/api/v1/models/live/device", Who::Anybody, None),
+    api("GET", "/api/v1/models/parts/{sha256}", Who::Anybody, None),
     api("GET", "/api/v1/pipelines", OPERATOR, Some(Scope::PipelinesRead)),
     api("GET", "/api/v1/pipelines/{name}/runs", OPERATOR, Some(Scope::PipelinesRead)),
     api("POST", "/api/v1/pipelines/{name}/runs", OPERATOR, Some(Scope::PipelinesRun)),

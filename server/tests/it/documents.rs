@@ -82,6 +82,7 @@ async fn real_answers_are_as_the_openapi_document_says() {
                 .json(&json!({"campaign": {"name": "a", "rule": {"kind": "everything"}}})),
         ),
         ("/api/v1/models/live".to_owned(), "get", "200", test.get("/api/v1/models/live")),
+        ("/api/v1/models/live/device".to_owned(), "get", "200", test.get("/api/v1/models/live/device")),
         ("/predict".to_owned(), "post", "200", test.post("/predict").json(&json!({"image": image}))),
         ("/predict".to_owned(), "post", "400", test.post("/predict")),
         ("/livez".to_owned(), "get", "200", test.get("/livez")),

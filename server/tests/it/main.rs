@@ -7,6 +7,7 @@ mod campaigns;
 mod command_line;
 mod connections;
 mod copies;
+mod device_model;
 mod documents;
 mod erasure;
 mod evaluation;

@@ -72,6 +72,12 @@ pub(super) fn Answer(photo: Photo) -> impl IntoView {
         <section class="panel answer" aria-label="The answer" aria-busy=move || judge.busy.get().then_some("true")>
             <PostedTrouble/>
             <Certainty prediction=known.clone()/>
+            {known.device.as_ref().filter(|device| device.predicted_class != known.predicted_class).map(|device| view! {
+                <p class="answer__device">
+                    "Your device took it for " <strong>{device.predicted_class.clone()}</strong>
+                    {format!(" ({}). The server's answer counts.", percent(device.confidence.get()))}
+                </p>
+            })}
             <Classes photo=photo.clone() probabilities=known.probabilities.clone() judge/>
             <Flags photo=photo.clone() judge/>
             {move || judge.trouble.get().map(|(judgement, trouble)| view! {

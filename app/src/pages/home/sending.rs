@@ -6,7 +6,7 @@ use crate::{
     components::{Icon, TroubleNotice},
     upload::{Phase, Upload},
     visit::Visit,
-    wording::{count, file_size},
+    wording::{count, file_size, percent},
 };
 
 /// Progress, waiting, or what went wrong.
@@ -45,9 +45,21 @@ pub(super) fn Sending(upload: Upload) -> impl IntoView {
         let phase = phase.clone();
         Memo::new(move |_| phase.with(Phase::is_over))
     };
+    let device = upload.device.clone();
+    // Read out once; its place is kept, so it moves nothing.
+    let preliminary = move || {
+        device.get().map(|answer| {
+            view! {
+                "Preliminary: "
+                <strong>{answer.predicted_class}</strong>
+                {format!(", {}, says this device.", percent(answer.confidence.get()))}
+            }
+        })
+    };
     view! {
         <section class="panel sending">
             <h1 class="sending__title" tabindex="-1" node_ref=heading aria-live="polite">{title}</h1>
+            <p class="sending__device" role="status">{preliminary}</p>
             <div class="sending__step">
                 {move || match phase.get() {
                     Phase::Queued => EitherOf5::A(waits(Icon::Clock, "It is sent as soon as one before it is answered.".to_owned())),

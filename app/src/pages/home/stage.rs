@@ -1,6 +1,7 @@
 //! The stage: the empty plate, a photo on its way, or a photo with its label on it.
 
-use leptos::{html, prelude::*};
+use gourmetgram_api::DeviceAnswer;
+use leptos::{either::Either, html, prelude::*};
 use leptos_meta::Title;
 
 use super::welcome::CHOOSE_HINT;
@@ -28,6 +29,7 @@ pub(super) fn PlateOnStage() -> impl IntoView {
 pub(super) fn UploadOnStage(upload: Upload) -> impl IntoView {
     // Not every browser shows every picture, and not every file is one.
     let unseen = RwSignal::new(false);
+    let device = upload.device;
     view! {
         <section class="stage">
             <figure class="photo photo--waiting" class:photo--unseen=unseen>
@@ -37,8 +39,15 @@ pub(super) fn UploadOnStage(upload: Upload) -> impl IntoView {
                     alt="The photo you are sending"
                     on:error=move |_| unseen.set(true)
                 />
-                // The place of the label to come.
-                <figcaption class="photo__caption" aria-hidden="true"><span class="plaque plaque--blank">" "</span></figcaption>
+                // The place of the label to come. Until it does, what the visitor's own device says stands there.
+                <figcaption class="photo__caption" aria-hidden="true">
+                    {move || match device.get() {
+                        None => Either::Left(view! { <span class="plaque plaque--blank">" "</span> }),
+                        Some(DeviceAnswer { predicted_class, .. }) => Either::Right(view! {
+                            <span class="plaque plaque--preliminary">{predicted_class}</span>
+                        }),
+                    }}
+                </figcaption>
             </figure>
             <PhotoPicker another=true/>
         </section>

@@ -1,7 +1,7 @@
 //! The page `/photos/{id}`: one photo with everything that is known of it, and what an operator does about it.
 
 use gourmetgram_api::{
-    ClassProbability, Feedback, FeedbackKind, Neighbours, ObjectState, Prediction, PredictionId, StoredObject,
+    ClassProbability, Decoder, Feedback, FeedbackKind, Neighbours, ObjectState, Prediction, PredictionId, StoredObject,
     StoredObjects,
 };
 use leptos::{either::EitherOf3, ev, html, prelude::*, task::spawn_local};
@@ -350,9 +350,20 @@ fn Facts(prediction: Prediction) -> impl IntoView {
                 <dt>"Model"</dt><dd>{prediction.model_version}</dd>
                 <dt>"File"</dt><dd>{size}</dd>
                 <dt>"Id"</dt><dd><code>{prediction.id.to_string()}</code></dd>
-                {prediction.device.map(|device| view! {
-                    <dt>"On the device"</dt>
-                    <dd>{device.predicted_class} ", " {percent(device.confidence.get())} ", model " {device.model_version}</dd>
+                {prediction.device.map(|device| {
+                    let agrees = device.predicted_class == prediction.predicted_class;
+                    let decoded = device.decoded_by.map(|decoder| match decoder {
+                        Decoder::Classifier => ", decoded as on the server",
+                        Decoder::Browser => ", decoded by the browser",
+                    });
+                    view! {
+                        <dt>"On the device"</dt>
+                        <dd>
+                            <span class="record__verdict">{if agrees { "Agrees: " } else { "Differs: " }}</span>
+                            {device.predicted_class} ", " {percent(device.confidence.get())} ", model " {device.model_version}
+                            {decoded}
+                        </dd>
+                    }
                 })}
                 {prediction.annotation.map(|annotation| view! {
                     <dt>"Annotated"</dt>

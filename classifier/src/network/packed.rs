@@ -1,0 +1,161 @@
+//! A network of convolutions as devices take it: no ONNX, weights in half precision.
+//!
+//! A safetensors file. Its metadata hold `format`, `backbone` (the SHA-256 of the ONNX file it was made of) and `network`
+//! (JSON: the layers, and which map is the answer); its tensors are `N.weight` (float16) and `N.bias` (float32).
+
+use half::f16;
+use safetensors::{SafeTensors, tensor::Dtype};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NetworkError,
+    convolution::{Activation, Mixing, Window},
+    drawing::{Drawing, DrawnLayer},
+};
+
+const FORMAT: &str = "gourmetgram-device-1";
+
+/// What the metadata's `network` says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Network {
+    /// `[1, channels, height, width]`.
+    image: [usize; 4],
+    layers: Vec<Layer>,
+    /// The map whose mean is the answer: that of layer `last - 1`.
+    last: usize,
+}
+
+/// A layer without its numbers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Layer {
+    input: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shortcut: Option<usize>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    depthwise: bool,
+    strides: [usize; 2],
+    /// Padding above and left.
+    before: [usize; 2],
+    /// Padding below and right.
+    after: [usize; 2],
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    low: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    high: Option<f32>,
+}
+
+/// A network read back.
+pub(super) struct Unpacked {
+    pub(super) drawing: Drawing,
+    pub(super) last: usize,
+    pub(super) image: [usize; 4],
+    /// The SHA-256 of the ONNX file it was made of.
+    pub(super) backbone: String,
+}
+
+/// The file for `drawing`, made of the ONNX file with the SHA-256 `backbone`. `None` where a weight does not fit into
+/// half precision.
+#[cfg(feature = "onnx")]
+pub(super) fn pack(drawing: &Drawing, last: usize, image: [usize; 4], backbone: &str) -> Option<Vec<u8>> {
+    use safetensors::tensor::TensorView;
+
+    let network = Network { image, layers: drawing.layers().iter().map(Layer::of).collect(), last };
+    let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+    for (index, layer) in drawing.layers().iter().enumerate() {
+        let halves: Vec<f16> = layer.weight.iter().map(|weight| f16::from_f32(*weight)).collect();
+        if !halves.iter().all(|weight| weight.is_finite()) {
+            return None;
+        }
+        let weight = halves.into_iter().flat_map(f16::to_le_bytes).collect();
+        let bias = layer.bias.iter().flat_map(|bias| bias.to_le_bytes()).collect();
+        tensors.push((format!("{index}.weight"), Dtype::F16, layer.shape.to_vec(), weight));
+        tensors.push((format!("{index}.bias"), Dtype::F32, vec![layer.bias.len()], bias));
+    }
+    let views: Vec<(&str, TensorView<'_>)> = tensors
+        .iter()
+        .map(|(name, kind, shape, bytes)| Some((name.as_str(), TensorView::new(*kind, shape.clone(), bytes).ok()?)))
+        .collect::<Option<_>>()?;
+    let metadata = std::collections::HashMap::from([
+        ("format".to_owned(), FORMAT.to_owned()),
+        ("backbone".to_owned(), backbone.to_owned()),
+        ("network".to_owned(), serde_json::to_string(&network).ok()?),
+    ]);
+    safetensors::serialize(views, Some(metadata)).ok()
+}
+
+/// Reads such a file.
+pub(super) fn unpack(bytes: &[u8]) -> Result<Unpacked, NetworkError> {
+    let unreadable = |problem: &str| NetworkError(format!("the packed backbone {problem}"));
+    let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(&format!("is damaged: {error}")))?;
+    let (_, head) = SafeTensors::read_metadata(bytes).map_err(|error| unreadable(&format!("is damaged: {error}")))?;
+    let metadata = head.metadata().as_ref().ok_or_else(|| unreadable("has no metadata"))?;
+    let entry =
+        |name: &str| metadata.get(name).map(String::as_str).ok_or_else(|| unreadable(&format!("lacks `{name}`")));
+    if entry("format")? != FORMAT {
+        return Err(unreadable("is of another format: reload the page"));
+    }
+    let network: Network =
+        serde_json::from_str(entry("network")?).map_err(|error| unreadable(&format!("has no network: {error}")))?;
+    let mut drawing = None;
+    for (index, layer) in network.layers.iter().enumerate() {
+        let layer = layer.drawn(&file, index).ok_or_else(|| unreadable(&format!("lacks numbers of layer {index}")))?;
+        let fits = match &mut drawing {
+            None => {
+                drawing = Drawing::of_image(network.image, layer);
+                drawing.is_some()
+            }
+            Some(drawing) => drawing.add(layer).is_some(),
+        };
+        if !fits {
+            return Err(unreadable(&format!("has a layer {index} that does not fit")));
+        }
+    }
+    let drawing = drawing.ok_or_else(|| unreadable("has no layers"))?;
+    Ok(Unpacked { drawing, last: network.last, image: network.image, backbone: entry("backbone")?.to_owned() })
+}
+
+impl Layer {
+    #[cfg(feature = "onnx")]
+    fn of(layer: &DrawnLayer) -> Self {
+        let Activation { low, high } = layer.activation.unwrap_or(Activation::NONE);
+        Self {
+            input: layer.input,
+            shortcut: layer.shortcut,
+            depthwise: layer.mixing == Mixing::Depthwise,
+            strides: layer.window.strides,
+            before: layer.window.before,
+            after: layer.window.after,
+            // JSON has no infinity.
+            low: Some(low).filter(|bound| bound.is_finite()),
+            high: Some(high).filter(|bound| bound.is_finite()),
+        }
+    }
+
+    /// With its numbers, which are those of layer `index`.
+    fn drawn(&self, file: &SafeTensors<'_>, index: usize) -> Option<DrawnLayer> {
+        let weight = file.tensor(&format!("{index}.weight")).ok().filter(|tensor| tensor.dtype() == Dtype::F16)?;
+        let bias = file.tensor(&format!("{index}.bias")).ok().filter(|tensor| tensor.dtype() == Dtype::F32)?;
+        let shape: [usize; 4] = weight.shape().try_into().ok()?;
+        let activation = Activation {
+            low: self.low.unwrap_or(Activation::NONE.low),
+            high: self.high.unwrap_or(Activation::NONE.high),
+        };
+        Some(DrawnLayer {
+            mixing: if self.depthwise { Mixing::Depthwise } else { Mixing::Dense },
+            window: Window {
+                kernel: [shape[2], shape[3]],
+                strides: self.strides,
+                before: self.before,
+                after: self.after,
+            },
+            shape,
+            weight: weight.data().as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
+            bias: bias.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+            activation: Some(activation),
+            input: self.input,
+            shortcut: self.shortcut,
+        })
+    }
+}

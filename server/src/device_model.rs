@@ -1,0 +1,180 @@
+//! The live model as browsers take it: its parts by their hashes, compressed once.
+//!
+//! A part's address is its SHA-256, so a browser keeps it for good, and of a model whose head was trained anew it fetches
+//! the head alone. Compressing takes a second of a processor: it is done when the first browser asks, not when the server
+//! starts, and never twice.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use gourmetgram_classifier::{Model, Sha256Hex};
+use tokio::{sync::OnceCell, task};
+
+/// Of numbers that look random little can be taken off; more effort than this takes off nothing more.
+const BROTLI_QUALITY: i32 = 5;
+/// Brotli looks back so many bytes: 2 to this power.
+const BROTLI_WINDOW: i32 = 22;
+
+/// How a part is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As it is.
+    Plain,
+    /// Brotli.
+    Brotli,
+    /// gzip.
+    Gzip,
+}
+
+/// One part of a model.
+#[derive(Debug)]
+pub struct Part {
+    hash: String,
+    plain: Bytes,
+    brotli: OnceCell<Bytes>,
+    gzip: OnceCell<Bytes>,
+}
+
+impl Part {
+    fn new(content: Vec<u8>) -> Self {
+        let hash = Sha256Hex::of(&content).to_string();
+        Self { hash, plain: content.into(), brotli: OnceCell::new(), gzip: OnceCell::new() }
+    }
+
+    /// Its SHA-256, in lower-case hexadecimal digits: its name.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Its bytes. They are compressed on a thread of their own, at most once.
+    ///
+    /// # Errors
+    /// Where that thread panicked or the encoder failed.
+    pub async fn encoded(&self, encoding: Encoding) -> io::Result<Bytes> {
+        let (cell, encode): (_, fn(&[u8]) -> io::Result<Vec<u8>>) = match encoding {
+            Encoding::Plain => return Ok(self.plain.clone()),
+            Encoding::Brotli => (&self.brotli, brotli),
+            Encoding::Gzip => (&self.gzip, gzip),
+        };
+        let encoded = cell.get_or_try_init(|| async {
+            let plain = self.plain.clone();
+            let encoded = task::spawn_blocking(move || encode(&plain)).await.map_err(io::Error::other)??;
+            Ok::<_, io::Error>(Bytes::from(encoded))
+        });
+        encoded.await.cloned()
+    }
+}
+
+fn brotli(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let parameters = brotli::enc::BrotliEncoderParams {
+        quality: BROTLI_QUALITY,
+        lgwin: BROTLI_WINDOW,
+        size_hint: plain.len(),
+        ..Default::default()
+    };
+    let mut encoded = Vec::new();
+    brotli::BrotliCompress(&mut &plain[..], &mut encoded, &parameters)?;
+    Ok(encoded)
+}
+
+fn gzip(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(plain)?;
+    encoder.finish()
+}
+
+/// A model's parts.
+#[derive(Debug)]
+pub struct DeviceModel {
+    /// `manifest.toml`.
+    pub manifest: Part,
+    /// The packed backbone.
+    pub backbone: Part,
+    /// `head.safetensors`, if there is one.
+    pub head: Option<Part>,
+}
+
+impl DeviceModel {
+    fn of(model: &Model) -> Option<Self> {
+        let packed = model.packed()?;
+        Some(Self {
+            manifest: Part::new(packed.manifest.clone().into_bytes()),
+            backbone: Part::new(packed.backbone.clone()),
+            head: packed.head.clone().map(Part::new),
+        })
+    }
+
+    /// The part with this hash.
+    pub fn part(&self, hash: &str) -> Option<&Part> {
+        [Some(&self.manifest), Some(&self.backbone), self.head.as_ref()]
+            .into_iter()
+            .flatten()
+            .find(|part| part.hash == hash)
+    }
+}
+
+/// The live model's parts; made when they are first asked for.
+#[derive(Debug, Default)]
+pub struct DeviceModels {
+    live: Mutex<Option<(Arc<Model>, Option<Arc<DeviceModel>>)>>,
+}
+
+impl DeviceModels {
+    /// The parts of `model`; `None` where only the server can run it.
+    pub fn of(&self, model: Arc<Model>) -> Option<Arc<DeviceModel>> {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*live {
+            Some((known, parts)) if Arc::ptr_eq(known, &model) => parts.clone(),
+            _ => {
+                let parts = DeviceModel::of(&model).map(Arc::new);
+                *live = Some((model, parts.clone()));
+                parts
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use gourmetgram_classifier::default_model;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_default_model_takes_at_most_three_megabytes() {
+        let parts = DeviceModels::default().of(Arc::new(default_model().unwrap())).expect("ours runs on devices");
+        let mut total = 0;
+        for part in [Some(&parts.manifest), Some(&parts.backbone), parts.head.as_ref()].into_iter().flatten() {
+            total += part.encoded(Encoding::Brotli).await.unwrap().len();
+        }
+        assert!(total <= 3_000_000, "{total} bytes");
+    }
+
+    #[tokio::test]
+    async fn a_part_is_the_same_however_it_is_sent() {
+        let part = Part::new(b"a weight and a weight and a weight".repeat(99));
+        assert_eq!(part.hash(), Sha256Hex::of(&part.encoded(Encoding::Plain).await.unwrap()).to_string());
+        let (mut unzipped, mut unbrotlied) = (Vec::new(), Vec::new());
+        let zipped = part.encoded(Encoding::Gzip).await.unwrap();
+        flate2::read::GzDecoder::new(&*zipped).read_to_end(&mut unzipped).unwrap();
+        let brotlied = part.encoded(Encoding::Brotli).await.unwrap();
+        brotli::BrotliDecompress(&mut &*brotlied, &mut unbrotlied).unwrap();
+        assert!(zipped.len() < part.plain.len() && brotlied.len() < part.plain.len());
+        assert!(unzipped == part.plain && unbrotlied == part.plain);
+    }
+
+    #[test]
+    fn a_model_that_was_replaced_is_packed_anew_and_the_same_one_is_not() {
+        let models = DeviceModels::default();
+        let first = Arc::new(default_model().unwrap());
+        let parts = models.of(Arc::clone(&first)).unwrap();
+        assert!(Arc::ptr_eq(&parts, &models.of(first).unwrap()));
+        assert!(!Arc::ptr_eq(&parts, &models.of(Arc::new(default_model().unwrap())).unwrap()));
+    }
+}
