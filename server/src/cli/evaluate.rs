@@ -123,7 +123,7 @@ async fn from_records(
         Some(folder) => (RecordsSource::Folder(folder.clone()), None, None),
         None => {
             let (store, embedded, lock) = app::open_object_store_beside_server(settings).await?;
-            (RecordsSource::Bucket(store), embedded, lock)
+            (RecordsSource::Bucket(Box::new(store)), embedded, lock)
         }
     };
     let until = manifest.as_ref().map(|manifest| manifest.records.last_number);

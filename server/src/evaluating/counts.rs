@@ -91,10 +91,10 @@ pub struct CellCounts {
     /// Log loss of the answers' confidence, in billionths of a nat.
     pub log_loss: i64,
     /// Labels with a true class, by answer and true class.
-    #[serde(with = "pairs")]
+    #[serde(with = "super::pairs")]
     pub confusion: BTreeMap<(String, String), u64>,
     /// The same by bin of confidence.
-    #[serde(with = "pairs")]
+    #[serde(with = "super::pairs")]
     pub bins: BTreeMap<u8, BinCounts>,
 }
 
@@ -121,10 +121,10 @@ pub struct Traffic {
     /// Of these, visitors who had been there on an earlier day.
     pub returning: u64,
     /// By answer.
-    #[serde(with = "pairs")]
+    #[serde(with = "super::pairs")]
     pub classes: BTreeMap<String, u64>,
     /// By bin of confidence.
-    #[serde(with = "pairs")]
+    #[serde(with = "super::pairs")]
     pub bins: BTreeMap<u8, u64>,
 }
 
@@ -145,7 +145,7 @@ pub struct Counts {
     /// Of all of them.
     pub traffic: Traffic,
     /// Of those that the campaign has considered.
-    #[serde(with = "pairs")]
+    #[serde(with = "super::pairs")]
     pub cells: BTreeMap<CellKey, CellCounts>,
     /// Of those that wait for a label.
     pub waiting: Waiting,
@@ -323,29 +323,6 @@ fn add_all<K: Ord + Clone>(own: &mut BTreeMap<K, u64>, other: &BTreeMap<K, u64>)
                 own.insert(key.clone(), *count);
             }
         }
-    }
-}
-
-/// Maps as lists of pairs: JSON's objects have texts for keys only.
-mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
-    }
-
-    pub fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 

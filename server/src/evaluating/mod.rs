@@ -13,6 +13,7 @@ mod evaluator;
 mod fact;
 mod manifest;
 mod numbers;
+mod pairs;
 mod plan;
 pub mod report;
 mod slices;

@@ -109,7 +109,7 @@ pub async fn reindex(
     options: ReindexOptions,
     progress: impl FnMut(u64, u64),
 ) -> Result<Reindexed, ReindexError> {
-    reindex_from(catalog, &RecordsSource::Bucket(store.clone()), options, progress).await
+    reindex_from(catalog, &RecordsSource::Bucket(Box::new(store.clone())), options, progress).await
 }
 
 /// The same from records that may lie elsewhere.
@@ -188,7 +188,7 @@ pub async fn reindex_from(
 
 /// The greatest number among the objects; 0 where there are none.
 pub async fn last_number(store: &ObjectStore) -> Result<i64, ReindexError> {
-    let (found, _) = list(&RecordsSource::Bucket(store.clone())).await?;
+    let (found, _) = list(&RecordsSource::Bucket(Box::new(store.clone()))).await?;
     Ok(found.values().flatten().map(|object| object.number).max().unwrap_or_default())
 }
 

@@ -13,7 +13,7 @@ const MAX_FILE: u64 = 256 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub enum RecordsSource {
     /// In the object store.
-    Bucket(ObjectStore),
+    Bucket(Box<ObjectStore>),
     /// In a folder that was made of the bucket, for example by `aws s3 sync`.
     Folder(PathBuf),
 }
