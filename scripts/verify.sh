@@ -39,8 +39,9 @@ simulate() {
 
 replay() {
     say "Replaying what two models said about real photos"
-    # The server's package needs the pages.
-    [[ -d target/site || -n "${CARGO_TARGET_DIR:-}" ]] || frontend/build.sh release
+    # The server's package has the pages inside.
+    scripts/setup.sh wasm-bindgen npm:frontend
+    frontend/build.sh release
     cargo run --release -p gourmetgram --example replays >"$RESULTS/replays.md" ||
         fail "replays do not hold what docs/statistics.md claims" "Their tables: $RESULTS/replays.md"
 }
