@@ -13,8 +13,10 @@ test("the headline says how accurate, how sure, and from what", { tag: "@phone" 
   await expect(said.locator(".headline__value")).toHaveText(/^\d{1,3}(\.\d)?%$/);
   await expect(said).toContainText("with 95% confidence");
   await expect(said).toContainText(new RegExp(`${hour.labels} of ${hour.photos} photos labelled`));
-  await expect(said.getByRole("row", { name: /^Target/ }).or(said.getByRole("row", { name: /^Offline/ })).first()).toBeVisible();
-  await expect(said.getByRole("row", { name: /^What the tutorial would print/ })).toContainText("wrong");
+  const beside = page.getByRole("region", { name: "Beside it" });
+  await expect(beside.getByRole("row", { name: /^Measured in production/ })).toContainText(/\d% to [\d.]+%/);
+  await expect(beside.getByRole("row", { name: /^Offline, of the model card/ })).toContainText("%");
+  await expect(beside.getByRole("row", { name: /^What the tutorial would print/ })).toContainText("wrong");
   await expect(page.getByRole("region", { name: "Retrain?" })).toContainText("The rule");
 });
 

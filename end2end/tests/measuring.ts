@@ -10,7 +10,7 @@ import { accessToken, baseURL, evaluationCampaign, makeAccount } from "../server
 import { picture } from "./page";
 
 const names = ["soup", "egg", "salad", "bread"] as const;
-const said = ["Soup", "Egg", "Vegetable or fruit", "Bread", "Soup"] as const;
+const said = ["Soup", "Egg", "Vegetable/Fruit", "Bread", "Soup"] as const;
 
 let token: string | undefined;
 
@@ -47,16 +47,21 @@ async function annotator(): Promise<Record<string, string>> {
 async function theCampaign(): Promise<string> {
   interface Listed {
     id: string;
-    name: string;
+    asked: { name: string };
   }
   const find = async () =>
-    (await ask<{ items: Listed[] }>("GET", "/api/v1/campaigns", bearer())).items.find((one) => one.name === evaluationCampaign);
+    (await ask<{ campaigns: Listed[] }>("GET", "/api/v1/campaigns", bearer())).campaigns.find((one) => one.asked.name === evaluationCampaign);
   const known = await find();
   if (known) return known.id;
   const rule = { kind: "continuous", unsure: { measure: "confidence", threshold: 0.7 }, random: { rate: 0.9 } };
-  const made = ask<Listed>("POST", "/api/v1/campaigns", bearer(), { name: evaluationCampaign, rule, double_share: 0 });
-  // Another process may have been quicker.
-  return (await made.catch(find))!.id;
+  try {
+    return (await ask<Listed>("POST", "/api/v1/campaigns", bearer(), { name: evaluationCampaign, rule, double_share: 0 })).id;
+  } catch (refused) {
+    // Another process may have been quicker.
+    const theirs = await find();
+    if (!theirs) throw refused;
+    return theirs.id;
+  }
 }
 
 export interface MeasuredHour {
