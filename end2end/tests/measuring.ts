@@ -93,11 +93,13 @@ export async function measuredHour(photos: number, labels: number): Promise<Meas
 
   const session = labels > 0 ? await annotator() : {};
   let given = 0;
-  while (given < labels) {
+  // All tests share the campaign: whoever wants enough labels gives those of everybody.
+  const wanted = labels < 30 ? labels : Infinity;
+  while (given < wanted) {
     const path = `/api/v1/review/next?campaign=${campaign}&count=5`;
     const { tasks } = await ask<{ tasks: { id: string }[] }>("POST", path, session);
     if (tasks.length === 0) break;
-    for (const { id } of tasks.slice(0, labels - given)) {
+    for (const { id } of tasks.slice(0, wanted - given)) {
       const seen = { answer: "class", label: said[given % said.length]! };
       await ask("POST", "/api/v1/annotations", session, { task: id, seen });
       given++;
@@ -115,7 +117,7 @@ export async function measuredHour(photos: number, labels: number): Promise<Meas
     expect(headline.photos).toBe(photos);
     expect(uncounted).toBe(0);
     counted = headline.accuracy.labels;
-    if (labels > 0) expect(counted).toBeGreaterThan(0);
+    if (labels > 0) expect(counted).toBeGreaterThanOrEqual(labels < 30 ? 1 : 30);
   }).toPass({ timeout: 40_000 });
   return { address: `/dashboard?${query}`, photos, labels: counted };
 }

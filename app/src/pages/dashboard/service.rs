@@ -53,7 +53,7 @@ pub(super) fn service(work: &WorkShown, operation: &Operation, uncounted: u64, n
                 <h2 id="service-title">"Whether the work goes on"</h2>
                 <p class="board__lead">"The pipelines’ last runs, and whether the service keeps up."</p>
             </header>
-            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="service-title">
+            <div class="table-scroll" tabindex="0" role="region" aria-label="Last runs">
                 <table class="data-table">
                     <thead>
                         <tr>
