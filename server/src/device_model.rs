@@ -55,7 +55,7 @@ impl Part {
     /// # Errors
     /// Where that thread panicked or the encoder failed.
     pub async fn encoded(&self, encoding: Encoding) -> io::Result<Bytes> {
-        let (cell, encode): (_, fn(&[u8]) -> io::Result<Vec<u8>>) = match encoding {
+        let (cell, encode): (_, Encode) = match encoding {
             Encoding::Plain => return Ok(self.plain.clone()),
             Encoding::Brotli => (&self.brotli, brotli),
             Encoding::Gzip => (&self.gzip, gzip),
@@ -68,6 +68,9 @@ impl Part {
         encoded.await.cloned()
     }
 }
+
+/// Compresses.
+type Encode = fn(&[u8]) -> io::Result<Vec<u8>>;
 
 fn brotli(plain: &[u8]) -> io::Result<Vec<u8>> {
     let parameters = brotli::enc::BrotliEncoderParams {
@@ -120,7 +123,14 @@ impl DeviceModel {
 /// The live model's parts; made when they are first asked for.
 #[derive(Debug, Default)]
 pub struct DeviceModels {
-    live: Mutex<Option<(Arc<Model>, Option<Arc<DeviceModel>>)>>,
+    live: Mutex<Option<Packed>>,
+}
+
+/// A model and its parts, where it has any.
+#[derive(Debug)]
+struct Packed {
+    model: Arc<Model>,
+    parts: Option<Arc<DeviceModel>>,
 }
 
 impl DeviceModels {
@@ -128,10 +138,10 @@ impl DeviceModels {
     pub fn of(&self, model: Arc<Model>) -> Option<Arc<DeviceModel>> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         match &*live {
-            Some((known, parts)) if Arc::ptr_eq(known, &model) => parts.clone(),
+            Some(packed) if Arc::ptr_eq(&packed.model, &model) => packed.parts.clone(),
             _ => {
                 let parts = DeviceModel::of(&model).map(Arc::new);
-                *live = Some((model, parts.clone()));
+                *live = Some(Packed { model, parts: parts.clone() });
                 parts
             }
         }

@@ -43,7 +43,7 @@ impl Scale {
         if last > 1.0 {
             (first, last) = (first - (last - 1.0), 1.0);
         }
-        Self { first: first.max(0.0), last: last.max(LEAST).min(1.0) }
+        Self { first: first.max(0.0), last: last.clamp(LEAST, 1.0) }
     }
 
     /// Where a value lies, in percent of the drawing, from 0 to 100; what is outside lies on the edge.

@@ -238,7 +238,7 @@ impl Timeline {
                 (Some(it), false) => format!("{} ({} to {})", share(it.value), share(it.lower), share(it.upper)),
             };
             let check = window.check.filter(|_| !window.is_small).map_or_else(|| "–".to_owned(), |it| share(it.value));
-            let notes = window.is_provisional.then_some("provisional").unwrap_or_default();
+            let notes = if window.is_provisional { "provisional" } else { "" };
             view! {
                 <tr>
                     <th scope="row"><a href=window.href.clone() rel="external">{span(window)}</a></th>
