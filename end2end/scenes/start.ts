@@ -292,16 +292,4 @@ export const start: Scene[] = [
     expectedInConsole: failedRequest,
     reach: ({ home }) => home.open("/?photo=nonsense"),
   },
-  {
-    name: "start-closed",
-    shows: "The page's own content cannot be had",
-    page,
-    expectedInConsole: failedRequest,
-    async reach({ home, page }) {
-      await home.open("/nowhere");
-      await page.route("**/api/v1/models/live", (route) => route.abort("connectionrefused"));
-      await page.getByRole("main").getByRole("link").first().click();
-      await expect(home.trouble).toBeVisible();
-    },
-  },
 ];

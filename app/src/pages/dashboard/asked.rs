@@ -112,9 +112,10 @@ impl Asked {
         }
     }
 
-    /// A part as the field of a date has it.
-    pub(super) fn day(&self, part: &str) -> String {
-        self.get(part).chars().take(10).collect()
+    /// A part as the field of a date has it: a field that is given anything else stays empty and complains.
+    pub(super) fn day(&self, part: &str) -> Option<String> {
+        let day: String = self.get(part).chars().take(10).collect();
+        day.parse::<NaiveDate>().is_ok().then_some(day)
     }
 }
 
