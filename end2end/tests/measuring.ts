@@ -2,11 +2,12 @@
 // under test evaluates by the campaign that `settings` in server.ts names.
 
 import { randomInt, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 
 import { expect, type Page } from "@playwright/test";
 
-import { accessToken, baseURL, evaluationCampaign, makeAccount } from "../server";
+import { accessToken, baseURL, dataFolder, evaluationCampaign, makeAccount } from "../server";
 import { picture } from "./page";
 
 const names = ["soup", "egg", "salad", "bread"] as const;
@@ -64,6 +65,20 @@ async function theCampaign(): Promise<string> {
   }
 }
 
+/**
+ * Does something while no other process does such a thing. All share the campaign: in it, what waits to be labelled is of
+ * whoever has drawn last.
+ */
+async function alone<T>(work: () => Promise<T>): Promise<T> {
+  const lock = join(dataFolder, "measuring");
+  await expect(async () => mkdirSync(lock)).toPass({ timeout: 50_000, intervals: [50] });
+  try {
+    return await work();
+  } finally {
+    rmdirSync(lock);
+  }
+}
+
 export interface MeasuredHour {
   /** The dashboard of this hour alone. */
   address: string;
@@ -71,6 +86,27 @@ export interface MeasuredHour {
   photos: number;
   /** Photos labelled. */
   labels: number;
+}
+
+/** Labels so many of the photos that wait. The others are kept for somebody who never says anything, so that nobody does. */
+async function label(campaign: string, labels: number): Promise<void> {
+  const session = await annotator();
+  let given = 0;
+  for (;;) {
+    const path = `/api/v1/review/next?campaign=${campaign}&count=10`;
+    const { tasks } = await ask<{ tasks: { id: string }[] }>("POST", path, session);
+    for (const { id } of tasks.slice(0, labels - given)) {
+      const seen = { answer: "class", label: said[given % said.length]! };
+      await ask("POST", "/api/v1/annotations", session, { task: id, seen });
+      given++;
+    }
+    if (given >= labels || tasks.length === 0) break;
+  }
+  // Photos are kept for ten at a time.
+  for (let kept = 1; kept > 0; ) {
+    const path = `/api/v1/review/next?campaign=${campaign}&count=10`;
+    kept = (await ask<{ tasks: unknown[] }>("POST", path, await annotator())).tasks.length;
+  }
 }
 
 /** Takes so many photos within an hour that no other test knows, has them drawn, and labels up to `labels` of them. */
@@ -85,26 +121,16 @@ export async function measuredHour(photos: number, labels: number): Promise<Meas
     form.set("image", new Blob([readFileSync(picture(names[number % names.length]!))], { type: "image/jpeg" }), "plate.jpg");
     await ask("POST", "/api/v1/predictions", bearer(), form);
   }
-  const campaign = await theCampaign();
-  const { id: run } = await ask<{ id: string }>("POST", `/api/v1/campaigns/${campaign}/select`, bearer(), { start: from, end: to });
-  await expect(async () => {
-    expect((await ask<{ state: string }>("GET", `/api/v1/pipelines/select/runs/${run}`, bearer())).state).toBe("succeeded");
-  }).toPass({ timeout: 30_000 });
-
-  const session = labels > 0 ? await annotator() : {};
-  let given = 0;
-  // All tests share the campaign: whoever wants enough labels gives those of everybody.
-  const wanted = labels < 30 ? labels : Infinity;
-  while (given < wanted) {
-    const path = `/api/v1/review/next?campaign=${campaign}&count=5`;
-    const { tasks } = await ask<{ tasks: { id: string }[] }>("POST", path, session);
-    if (tasks.length === 0) break;
-    for (const { id } of tasks.slice(0, wanted - given)) {
-      const seen = { answer: "class", label: said[given % said.length]! };
-      await ask("POST", "/api/v1/annotations", session, { task: id, seen });
-      given++;
-    }
-  }
+  await alone(async () => {
+    const campaign = await theCampaign();
+    // What others left is kept for ten minutes, and comes again then.
+    await label(campaign, Infinity);
+    const { id: run } = await ask<{ id: string }>("POST", `/api/v1/campaigns/${campaign}/select`, bearer(), { start: from, end: to });
+    await expect(async () => {
+      expect((await ask<{ state: string }>("GET", `/api/v1/pipelines/select/runs/${run}`, bearer())).state).toBe("succeeded");
+    }).toPass({ timeout: 30_000 });
+    await label(campaign, labels);
+  });
   const query = new URLSearchParams({ from, to });
   // Counted within a few seconds.
   let counted = 0;
@@ -117,6 +143,7 @@ export async function measuredHour(photos: number, labels: number): Promise<Meas
     expect(headline.photos).toBe(photos);
     expect(uncounted).toBe(0);
     counted = headline.accuracy.labels;
+    // Of a small hour perhaps fewer photos were drawn than were to be labelled.
     if (labels > 0) expect(counted).toBeGreaterThanOrEqual(labels < 30 ? 1 : 30);
   }).toPass({ timeout: 40_000 });
   return { address: `/dashboard?${query}`, photos, labels: counted };
