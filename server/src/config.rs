@@ -362,7 +362,8 @@ pub struct Pipelines {
     pub retries: u32,
     /// Before the first of them; doubled before each other.
     pub retry_after_seconds: u64,
-    /// A server that works on a run and is silent for so long is taken for dead: another takes its run over.
+    /// A server that works on a run, or brings photos to the object store, and is silent for so long is taken for dead:
+    /// another takes that over.
     pub lease_seconds: u64,
     /// When labels are collected by themselves, as the five fields of cron; empty: only after select, by hint and by
     /// hand.
@@ -377,7 +378,7 @@ impl Default for Pipelines {
 }
 
 impl Pipelines {
-    /// How long a server may be silent before another takes its run over.
+    /// How long a server may be silent before another takes over what it was at.
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds)
     }

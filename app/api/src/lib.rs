@@ -53,7 +53,7 @@ pub use prediction::{
 pub use problem::{Problem, ProblemKind};
 pub use review::{
     AnnotationPage, AnnotationQuery, AnnotationRecord, GivenAnnotation, MAX_TASKS, NewAnnotation, ReviewCampaign,
-    ReviewDesk, ReviewQuery, ReviewTask, ReviewTasks, ShownAnswer,
+    ReviewDesk, ReviewQuery, ReviewTask, ReviewTasks, ShownAnswer, TaskPage, TaskQuery, TaskRecord,
 };
 pub use selecting::{
     CampaignList, CampaignName, CampaignPreset, CampaignPreview, CampaignRequest, Interval, PhotoStratum,

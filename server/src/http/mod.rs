@@ -118,6 +118,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(campaigns::preview))
         .routes(routes!(campaigns::read, campaigns::archive))
         .routes(routes!(campaigns::select))
+        .routes(routes!(campaigns::tasks))
         .routes(routes!(label_studio::webhook))
         .routes(routes!(review::look, review::next))
         .routes(routes!(review::image))

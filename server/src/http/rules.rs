@@ -93,6 +93,7 @@ pub const RULES: &[Rule] = &[
     api("GET", "/api/v1/campaigns/{id}", OPERATOR, Some(Scope::CampaignsRead)),
     api("DELETE", "/api/v1/campaigns/{id}", OPERATOR, Some(Scope::CampaignsWrite)),
     api("POST", "/api/v1/campaigns/{id}/select", OPERATOR, Some(Scope::CampaignsWrite)),
+    api("GET", "/api/v1/campaigns/{id}/tasks", OPERATOR, Some(Scope::CampaignsRead)),
     // Label Studio, by a secret that the route itself compares.
     api("POST", "/api/v1/label-studio/webhook", Who::Anybody, None),
     api("GET", "/api/v1/review/next", ANNOTATOR, Some(Scope::Admin)),
