@@ -4,7 +4,7 @@
 
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,6 +80,19 @@ const strictSettings = (url: string): Record<string, string> => ({
 /** Runs the command line beside the server under test. Returns what it prints. */
 const command = (words: string[], input = ""): string =>
   execFileSync(binary(), words, { cwd: repository, input, env: { ...process.env, ...settings } }).toString();
+
+/** Replays painted photos of a past week on the server under test, and has a campaign choose of them and label them. */
+export function replayWeek(photos: number, start: Date, campaign: string): void {
+  // The same token for every process: visitors follow from it, and the same replay then sends nothing twice.
+  const file = join(dataFolder, "replay.token");
+  if (!existsSync(file)) writeFileSync(file, accessToken("admin,predictions:backdate"), { mode: 0o600 });
+  const token = readFileSync(file, "utf8");
+  execFileSync(
+    binary(),
+    ["replay", "--made", String(photos), "--over", "7d", "--start", start.toISOString(), "--rhythm", "--label", campaign, "--url", baseURL],
+    { cwd: repository, env: { ...process.env, ...settings, GOURMETGRAM_TOKEN: token }, stdio: "pipe" },
+  );
+}
 
 /** Makes an account on the server under test. */
 export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {

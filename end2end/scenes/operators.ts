@@ -4,7 +4,7 @@ import { expect } from "@playwright/test";
 
 import { operatorLink } from "../server";
 import { ReviewPage, campaign } from "../tests/labelling";
-import { enoughMeasured, measuredHour } from "../tests/measuring";
+import { enoughMeasured, measuredHour, measuredWeek } from "../tests/measuring";
 import { correctPhoto, picture, problem, uploadedPhoto } from "../tests/page";
 import { failedRequest, type Scene } from "./scene";
 
@@ -131,6 +131,14 @@ export const operators: Scene[] = [
     page: "/dashboard",
     async reach({ home }) {
       await home.open(`${(await enoughMeasured()).address}&slice=class`);
+    },
+  },
+  {
+    name: "dashboard-week",
+    shows: "A whole week, photos of every day",
+    page: "/dashboard",
+    async reach({ home }) {
+      await home.open(await measuredWeek());
     },
   },
   {
