@@ -12,7 +12,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 DEMO="$ROOT/data-demo"
 PORT=${DEMO_PORT:-8090}
-PHOTOS=300
+PHOTOS=400
 CAMPAIGN="Demonstration"
 
 while IFS= read -r name; do
@@ -48,7 +48,7 @@ make_token() {
     (umask 077 && printf '%s\n' "$token" >"$DEMO/demo.token")
 }
 
-# What says how accurate the model is: everything doubtful, and three of ten of all.
+# What says how accurate the model is: everything doubtful, and half of all.
 make_campaign() {
     local known
     known=$("$BINARY" --config "$SERVER_CONFIG" campaign list --json) || fail "the campaigns cannot be listed"
@@ -61,7 +61,7 @@ make_campaign() {
     "rule": {
         "kind": "continuous",
         "unsure": { "measure": "confidence", "threshold": 0.7 },
-        "random": { "rate": 0.3 }
+        "random": { "rate": 0.5 }
     }
 }
 CREATE

@@ -137,6 +137,7 @@ export const operators: Scene[] = [
     name: "dashboard-week",
     shows: "A whole week, photos of every day",
     page: "/dashboard",
+    onlyPictured: true,
     async reach({ home }) {
       await home.open(await measuredWeek());
     },

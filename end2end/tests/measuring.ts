@@ -71,7 +71,7 @@ async function theCampaign(): Promise<string> {
  */
 async function alone<T>(work: () => Promise<T>): Promise<T> {
   const lock = join(dataFolder, "measuring");
-  await expect(async () => mkdirSync(lock)).toPass({ timeout: 50_000, intervals: [50] });
+  await expect(async () => mkdirSync(lock)).toPass({ timeout: 250_000, intervals: [50] });
   try {
     return await work();
   } finally {
@@ -155,12 +155,12 @@ async function replayedWeek(): Promise<string> {
   const start = new Date(begun - (begun % day));
   await alone(async () => {
     await theCampaign();
-    replayWeek(160, start, evaluationCampaign);
+    replayWeek(350, start, evaluationCampaign);
   });
   const query = new URLSearchParams({ from: start.toISOString(), to: new Date(start.getTime() + 7 * day).toISOString() });
   await expect(async () => {
     const { headline, uncounted } = await ask<{ headline: { photos: number }; uncounted: number }>("GET", `/api/v1/evaluation?${query}`, bearer());
-    expect(headline.photos).toBeGreaterThanOrEqual(160);
+    expect(headline.photos).toBeGreaterThanOrEqual(350);
     expect(uncounted).toBe(0);
   }).toPass({ timeout: 40_000 });
   return `/dashboard?${query}`;
