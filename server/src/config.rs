@@ -487,7 +487,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn".to_owned() }
     }
 }
 
