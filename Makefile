@@ -63,7 +63,7 @@ bench: bench-setup ## measure beside other people's servers; the tables go into 
 	python3 bench/run.py all
 
 bench-setup: build ## what measuring needs: our release build, and the peers in Python environments of their own (6 GB)
-	cargo build --release -p gourmetgram -p gourmetgram-bench
+	cargo build --release -p gourmetgram-bench
 	scripts/setup.sh bench-onnxruntime npm:end2end npm:bench/peers system
 	scripts/setup.sh bench-torch || echo "going on without torch"
 
