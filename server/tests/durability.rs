@@ -365,7 +365,11 @@ async fn runs_of_a_server_that_is_killed_are_done_by_another_and_nothing_twice()
         if let Some(one) = open.first() {
             let path = format!("{}/{}", runs_of(&servers[left]), one.id);
             let one: Run = client.get(path).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
-            panic!("{} of {} runs are not over after a minute (seed {seed}), among them {one:#?}", open.len(), asked.len());
+            panic!(
+                "{} of {} runs are not over after a minute (seed {seed}), among them {one:#?}",
+                open.len(),
+                asked.len()
+            );
         }
         assert_eq!(over.len(), asked.len());
         for run in &over {

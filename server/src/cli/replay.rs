@@ -16,9 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::print;
 use crate::accounts::Scope;
-use crate::replay::{
-    Annotators, Arrivals, Pace, Plan, Progress, Report, Server, Shares, Source, Traffic, label, run,
-};
+use crate::replay::{Annotators, Arrivals, Pace, Plan, Progress, Report, Server, Shares, Source, Traffic, label, run};
 
 /// What a replay's access token must be good for.
 const SCOPES: [Scope; 4] =

@@ -61,11 +61,8 @@ pub async fn label(
 ) -> Result<Labels, Trouble> {
     let campaign = find(annotators, server, stop).await?;
     select(&campaign, (start, plan.length()), server, stop).await?;
-    let truths: HashMap<PredictionId, Truth> = plan
-        .visits
-        .iter()
-        .filter_map(|visit| Some((plan.id(visit, start)?, source.truth(visit.picture))))
-        .collect();
+    let truths: HashMap<PredictionId, Truth> =
+        plan.visits.iter().filter_map(|visit| Some((plan.id(visit, start)?, source.truth(visit.picture)))).collect();
     let tasks: HashMap<Uuid, TaskRecord> = tasks_of(campaign.id, server, stop)
         .await?
         .into_iter()
@@ -97,7 +94,8 @@ pub async fn label(
                     labels.wrong += usize::from(wrong);
                 }
                 // Somebody else was faster, or the photo was erased.
-                Err(Trouble::Refused(problem)) if matches!(problem.kind, ProblemKind::Conflict | ProblemKind::Erased) => {}
+                Err(Trouble::Refused(problem))
+                    if matches!(problem.kind, ProblemKind::Conflict | ProblemKind::Erased) => {}
                 Err(trouble) => return Err(trouble),
             }
             left = left.saturating_sub(1);

@@ -121,7 +121,10 @@ impl Report {
         line("flags", format!("{}, {} taken back", self.flagged, self.taken_back));
         line("corrections", format!("{}, {} to a wrong class", self.corrected, self.corrected_wrongly));
         if let Some(Labels { campaign, chosen, given, wrong }) = &self.labels {
-            line("labels", format!("{given} given, {wrong} to a wrong class, of {chosen} photos chosen by {campaign:?}"));
+            line(
+                "labels",
+                format!("{given} given, {wrong} to a wrong class, of {chosen} photos chosen by {campaign:?}"),
+            );
         }
         if let (Some(from), Some(to)) = (self.from, self.to) {
             let shown = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M:%SZ").to_string();
