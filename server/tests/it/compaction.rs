@@ -77,7 +77,7 @@ on_both_databases! {
         assert_eq!(rebuilt(&test, None).await, live);
 
         let Compacted { merged, into } = compact(&test).await;
-        assert!(into >= 5, "{into}");
+        assert!(into >= 3, "{into}");
         assert_eq!(numbered(&test).await, count - usize::try_from(merged).unwrap());
         assert!(numbered(&test).await <= RecordKind::ALL.len() * 2, "one a kind and day");
         // Not a line is lost, added or changed.
@@ -124,7 +124,7 @@ on_both_databases! {
 async fn a_compaction_that_is_killed_anywhere_loses_nothing() {
     let test = start(Database::Sqlite).await;
     let mut kills = 0;
-    for polls in (1..).step_by(3) {
+    for polls in (1..).step_by(2) {
         for seed in 0..3 {
             test.upload(a_photo(seed)).await;
             test.settle().await;
@@ -155,36 +155,30 @@ async fn a_compaction_that_is_killed_anywhere_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_erased_while_objects_are_merged_is_cleared() {
     let test = start(Database::Sqlite).await;
-    for polls in (2..).step_by(7) {
-        let photos = [test.upload(a_photo(1)).await, test.upload(a_photo(2)).await];
+    for wait in (0..40).step_by(4) {
+        let photo = test.upload(a_photo(1)).await;
         for _ in 0..2 {
             test.settle().await;
             records::step(&test.app).await.unwrap();
-            let path = format!("/api/v1/predictions/{}/flag", photos[0].id);
-            let flag = test.put(&path).bearer_auth(&photos[0].feedback_token).json(&json!({ "reason": "other" }));
+            let path = format!("/api/v1/predictions/{}/flag", photo.id);
+            let flag = test.put(&path).bearer_auth(&photo.feedback_token).json(&json!({ "reason": "other" }));
             assert!(flag.send().await.unwrap().status().is_success());
         }
-        let mut compaction = Box::pin(compact(&test));
-        let finished = at_most(polls, async {
-            (&mut compaction).await;
-        })
-        .await;
-        let path = format!("/api/v1/predictions/{}", photos[0].id);
-        let erased = test.delete(&path).bearer_auth(&photos[0].feedback_token).send().await.unwrap();
-        assert!(erased.status().is_success());
-        if !finished {
-            compaction.await;
-        }
-        records::forget(&test.app, photos[0].id.as_uuid()).await.unwrap();
+        let erase = async {
+            tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+            let path = format!("/api/v1/predictions/{}", photo.id);
+            let erased = test.delete(&path).bearer_auth(&photo.feedback_token).send().await.unwrap();
+            assert!(erased.status().is_success());
+        };
+        tokio::join!(compact(&test), erase);
+        // The outbox comes by twice, the second time when everything that was under way is over.
+        records::forget(&test.app, photo.id.as_uuid()).await.unwrap();
         records::step(&test.app).await.unwrap();
         for (key, body) in objects(test.app.object_store()).await {
             if key.starts_with("predictions/") {
-                let of_it = body.lines().filter(|line| line.contains(&photos[0].id.to_string()));
-                assert!(of_it.clone().all(|line| line.contains("\"image_sha256\":\"\"")), "{key} after {polls} polls");
+                let mut of_it = body.lines().filter(|line| line.contains(&photo.id.to_string()));
+                assert!(of_it.all(|line| line.contains("\"image_sha256\":\"\"")), "{key}, erased after {wait} ms");
             }
-        }
-        if finished {
-            break;
         }
     }
     test.stop().await;

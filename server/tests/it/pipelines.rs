@@ -312,7 +312,7 @@ async fn the_page_asks_for_a_backfill_by_a_plain_form_and_says_what_came_of_it()
     };
     for (fields, named) in [
         (form("select", "", "0 */8 * * *"), "From is empty"),
-        (form("select", "2026-11-23 00:00", ""), "say where intervals end"),
+        (form("select", "2026-11-23 00:00", ""), "Say where intervals end"),
         (form("select", "2026-11-23 00:00", "often"), "five fields of cron"),
     ] {
         let refused = ann.send_form("/pipelines/backfills", &fields).await;
