@@ -44,7 +44,8 @@ pub use listing::{
 pub use model::{DeviceModel, LiveModel};
 pub use objects::{ObjectState, ObjectTag, StoredObject, StoredObjects};
 pub use pipelines::{
-    Cause, Counts, LogLine, NewRun, PipelineInfo, Pipelines, Run, RunPage, RunState, RunStep, UnknownWord,
+    Backfill, Cause, Counts, LogLine, NewBackfill, NewRun, PipelineInfo, Pipelines, Run, RunPage, RunState, RunStep,
+    UnknownWord,
 };
 pub use prediction::{
     Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, InvalidPredictionId,
