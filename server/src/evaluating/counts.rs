@@ -70,6 +70,10 @@ pub struct CellCounts {
     pub not_food: u64,
     /// Labels "unreadable".
     pub unreadable: u64,
+    /// Sum of the confidences of photos with either of these labels, in billionths.
+    pub classless: i64,
+    /// Sum of their squares, in billionths.
+    pub classless_squares: i64,
     /// Of the labels, those that the random sample took; the next two likewise.
     pub random_labelled: u64,
     /// With a true class.
@@ -221,13 +225,16 @@ impl CellCounts {
     fn label(&mut self, fact: &Fact, considered: &Considered, seen: &Seen) {
         self.labelled += 1;
         self.random_labelled += u64::from(considered.by_random_sample);
-        let truth = match seen {
-            Seen::Class { label } => label,
-            Seen::NotFood => return self.not_food += 1,
-            Seen::Unreadable => return self.unreadable += 1,
+        let confidence = f64::from(fact.confidence);
+        let Some(truth) = seen.label() else {
+            self.not_food += u64::from(*seen == Seen::NotFood);
+            self.unreadable += u64::from(*seen == Seen::Unreadable);
+            self.classless += parts(confidence);
+            self.classless_squares += parts(confidence * confidence);
+            return;
         };
-        let right = *truth == fact.class;
-        let (one, confidence) = (u64::from(right), f64::from(fact.confidence));
+        let right = truth == fact.class;
+        let one = u64::from(right);
         self.classed += 1;
         self.right += one;
         if considered.by_random_sample {
@@ -247,7 +254,7 @@ impl CellCounts {
         self.squares += parts(residual * residual);
         let sure = confidence.clamp(1e-15, 1.0 - 1e-15);
         self.log_loss += parts(if right { -sure.ln() } else { -(1.0 - sure).ln() });
-        count(&mut self.confusion, (fact.class.clone(), truth.clone()));
+        count(&mut self.confusion, (fact.class.clone(), truth.to_owned()));
         let bin = self.bins.entry(bin_of(fact.confidence)).or_default();
         bin.labels += 1;
         bin.right += one;
@@ -263,6 +270,8 @@ impl CellCounts {
         self.right += other.right;
         self.not_food += other.not_food;
         self.unreadable += other.unreadable;
+        self.classless += other.classless;
+        self.classless_squares += other.classless_squares;
         self.random_labelled += other.random_labelled;
         self.random_classed += other.random_classed;
         self.random_right += other.random_right;

@@ -78,7 +78,7 @@ pub struct Headline {
     pub nonresponse: Option<Bounds>,
     /// The random sample of all photos alone: a check whose interval should overlap.
     pub check: Measure,
-    /// The difference estimator; absent where it cannot be had (a photo of the sample has no true class, say).
+    /// The difference estimator, of the same photos; absent where no label has a true class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Measure>,
     /// Expected by confidence alone; absent where there are no photos.
