@@ -7,7 +7,7 @@ use gourmetgram::{
     accounts::Scope,
     app::App,
     catalog::{
-        Actor, Change, Said,
+        Actor, Change, Said, Whose,
         entity::{
             annotation, campaign as campaigns, evaluation_count, evaluation_mark, evaluation_result, prediction,
             selection, task,
@@ -19,7 +19,7 @@ use gourmetgram::{
 };
 use gourmetgram_api::{
     CampaignRule, ClassIndex, ClassProbability, Confidence, Evaluation, EvaluationQuery, FlagReason, LabelledIn,
-    LowConfidence, Measure, MeasureMethod, NewCampaign, RandomDraw, Seen, SeriesStep, SliceBy, Verdict,
+    LowConfidence, Measure, MeasureMethod, NewCampaign, PredictionQuery, RandomDraw, Seen, SeriesStep, SliceBy, Verdict,
 };
 use gourmetgram_evaluation::{
     BatchId, Cell, ClassReport, ConfidenceLevel, ConfusionMatrix, Estimate, GuessMean, InclusionProbability,
@@ -557,6 +557,86 @@ on_both_databases! {
             let error = sea_orm::ConnectionTrait::execute_unprepared(&connection, forbidden).await.unwrap_err();
             assert!(error.to_string().contains("never changed"), "{error}");
         }
+        connection.close().await.unwrap();
+        drop(app);
+        built.close().await;
+    };
+
+    a_cell_of_the_matrix_opens_its_photos_and_no_others => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        for hour in 0..4 {
+            for number in 0..20 {
+                let number = hour * 20 + number;
+                let mut photo = received(minute(hour as i64 * 60 + 30), number, 0.8);
+                photo.predicted_class = CLASSES[(number % 3) as usize].to_owned();
+                photo.class_index = ClassIndex((number % 3) as u16);
+                if number % 11 == 0 {
+                    photo.model_version = "other-2".to_owned();
+                }
+                app.catalog().record(&photo, None, Some(Utc::now() + TimeDelta::hours(1))).await.unwrap();
+                app.catalog().mark_stored(photo.id).await.unwrap();
+            }
+        }
+        let mix = campaign(&app, &asked("Mix & match", continuous(RandomDraw::Rate(1.0), None))).await;
+        let other = campaign(&app, &asked("Beside", CampaignRule::Everything)).await;
+        let connection = connect(&app).await;
+        // The other campaign comes later and says something else, so that what stands of a photo is mostly its word.
+        for (of, shift, annotator) in [(&mix, 0, "ann"), (&other, 1, "bob")] {
+            app.catalog().select(of.id, interval(0, 300), false).await.unwrap();
+            for (task, place) in crate::photos::tasks(&connection, of.id).await.iter().zip(0..) {
+                let seen = match (place + shift) % 7 {
+                    0 => Seen::NotFood,
+                    n => Seen::Class { label: CLASSES[n % 3].to_owned() },
+                };
+                let said = Said { annotator, seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+                app.catalog().annotate(task.id, &said).await.unwrap();
+            }
+        }
+        let query = EvaluationQuery { from: Some(minute(60)), to: Some(minute(180)), model: Some("food64-1".to_owned()), ..EvaluationQuery::default() };
+        let evaluation = evaluate(&app, &query, minute(9000)).await;
+        let photos = async |truth: &str, answer: &str, campaign: Option<&str>| {
+            let query = PredictionQuery {
+                class: Some(answer.to_owned()),
+                label: Some(truth.to_owned()),
+                campaign: campaign.map(str::to_owned),
+                model_version: Some(evaluation.model.clone()),
+                from: Some(evaluation.window.from),
+                to: Some(evaluation.window.to),
+                count: Some(true),
+                ..PredictionQuery::default()
+            };
+            let page = app.catalog().predictions(Whose::Everybodys, &query).await.unwrap();
+            assert_eq!(page.total.unwrap().counted as usize, page.items.len());
+            page.items
+        };
+        let (mut cells, mut by_what_stands) = (0, 0);
+        for (truth, row) in CLASSES.iter().zip(0..) {
+            for (answer, column) in CLASSES.iter().zip(0..) {
+                let cell = evaluation.confusion.cells.iter().find(|cell| (cell.truth, cell.answer) == (row, column));
+                let own = photos(truth, answer, Some("Mix & match")).await;
+                assert_eq!(own.len() as u64, cell.map_or(0, |cell| cell.labels), "{truth} answered as {answer}");
+                for photo in &own {
+                    let task = task::Entity::find()
+                        .filter(task::Column::CampaignId.eq(mix.id))
+                        .filter(task::Column::PredictionId.eq(photo.id.as_uuid()));
+                    let task = task.one(&connection).await.unwrap().unwrap();
+                    let seen: Seen = serde_json::from_value(task.resolved.unwrap()).unwrap();
+                    assert_eq!((seen.label(), photo.predicted_class.as_str()), (Some(*truth), *answer));
+                }
+                cells += own.len();
+                by_what_stands += u32::from(photos(truth, answer, None).await.len() as u64 != cell.map_or(0, |cell| cell.labels));
+            }
+        }
+        assert!(cells > 25, "{cells} photos");
+        assert!(by_what_stands > 0, "the other campaign makes a difference");
+        assert!(photos("Soup", "Bread", Some("Nobody’s")).await.is_empty());
+        // What a campaign chose, labelled or not, is a filter of its own; an erased photo is not there any more.
+        let of_campaign = PredictionQuery { campaign: Some("Beside".to_owned()), limit: Some(200), ..PredictionQuery::default() };
+        let chosen = app.catalog().predictions(Whose::Everybodys, &of_campaign).await.unwrap().items;
+        assert_eq!(chosen.len(), 80);
+        app.catalog().erase(chosen[0].id).await.unwrap();
+        assert_eq!(app.catalog().predictions(Whose::Everybodys, &of_campaign).await.unwrap().items.len(), 79);
         connection.close().await.unwrap();
         drop(app);
         built.close().await;

@@ -89,17 +89,15 @@ fn confusion(evaluation: &Evaluation) -> AnyView {
         }
         .into_any();
     }
-    let photos = photos_of(evaluation).with(Field::Annotated, "yes");
+    let campaign = evaluation.campaign.as_ref().map_or("", |campaign| &campaign.name);
+    let photos = photos_of(evaluation).with(Field::Campaign, campaign);
     let rows = (0..number as u16).map(|truth| {
         let row: f64 = cells.range((truth, 0)..=(truth, u16::MAX)).map(|(_, cell)| cell.photos).sum();
         let columns = (0..number as u16).map(|answer| {
             let cell = cells.get(&(truth, answer))?;
-            let class = evaluation.classes.get(usize::from(answer))?;
-            Some(MatrixCell {
-                share: cell.photos / row,
-                labels: cell.labels,
-                href: photos.with(Field::Class, class.clone()).list(),
-            })
+            let class = |index: u16| evaluation.classes.get(usize::from(index)).cloned();
+            let own = photos.with(Field::Class, class(answer)?).with(Field::Label, class(truth)?);
+            Some(MatrixCell { share: cell.photos / row, labels: cell.labels, href: own.list() })
         });
         columns.collect()
     });

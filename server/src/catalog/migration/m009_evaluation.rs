@@ -59,6 +59,11 @@ impl MigrationTrait for Step {
     }
 }
 
+/// The class that stands in a task, as SQL; nothing where none does.
+pub(in crate::catalog) fn seen_label(backend: DbBackend) -> &'static str {
+    if backend == DbBackend::Sqlite { "json_extract(tasks.resolved, '$.label')" } else { "(tasks.resolved ->> 'label')" }
+}
+
 /// Has everything counted anew.
 pub(in crate::catalog) async fn mark_everything<C: ConnectionTrait>(connection: &C) -> Result<(), DbErr> {
     let time = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().map_err(|it| DbErr::Custom(it.to_string()));
