@@ -142,6 +142,15 @@ pub struct Waiting {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// What two people said of one photo.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PairKey {
+    /// Their names, in order.
+    pub annotators: [String; 2],
+    /// What each saw.
+    pub seen: [Seen; 2],
+}
+
 /// Everything that is counted of some photos of one model version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -153,6 +162,9 @@ pub struct Counts {
     pub cells: BTreeMap<CellKey, CellCounts>,
     /// Of those that wait for a label.
     pub waiting: Waiting,
+    /// Of those that two people have labelled.
+    #[serde(with = "super::pairs")]
+    pub agreement: BTreeMap<PairKey, u64>,
 }
 
 impl Counts {
@@ -187,6 +199,10 @@ impl Counts {
         if let Some(seen) = &task.seen {
             cell.label(fact, considered, seen);
         }
+        if let Some([(first, one), (second, other)]) = &task.pair {
+            let annotators = [first.clone(), second.clone()];
+            count(&mut self.agreement, PairKey { annotators, seen: [one.clone(), other.clone()] });
+        }
     }
 
     /// Counts one photo after the other.
@@ -201,6 +217,7 @@ impl Counts {
     pub fn merge(&mut self, other: &Self) {
         self.traffic.merge(&other.traffic);
         self.waiting.add(&other.waiting);
+        add_all(&mut self.agreement, &other.agreement);
         for (key, cell) in &other.cells {
             self.cells.entry(*key).or_default().merge(cell);
         }
@@ -350,8 +367,12 @@ mod tests {
             Just(Some(Seen::Unreadable)),
             prop_oneof!["Soup", "Rice"].prop_map(|label| Some(Seen::Class { label })),
         ];
+        let pair = |seen: &Option<Seen>, second: bool| {
+            let seen = seen.clone().filter(|_| second)?;
+            Some([("ann".to_owned(), seen), ("bob".to_owned(), Seen::NotFood)])
+        };
         let considered = (0_i64..3, 0_usize..4, any::<bool>(), any::<bool>(), any::<bool>(), seen).prop_map(
-            |(batch, stratum, random, drawn, flagged, seen)| Considered {
+            move |(batch, stratum, random, drawn, flagged, seen)| Considered {
                 batch,
                 stratum: Stratum::ALL[stratum],
                 inclusion: if batch == 0 { 0.1 } else { 0.3 },
@@ -359,7 +380,11 @@ mod tests {
                 by_random_sample: random && drawn,
                 flagged,
                 correction: flagged.then(|| "Soup".to_owned()),
-                task: drawn.then(|| Task { waits_since: seen.is_none().then(DateTime::<Utc>::default), seen }),
+                task: drawn.then(|| Task {
+                    waits_since: seen.is_none().then(DateTime::<Utc>::default),
+                    pair: pair(&seen, random),
+                    seen,
+                }),
             },
         );
         let fact = (0.0_f32..=1.0, any::<bool>(), any::<bool>(), prop_oneof!["Soup", "Rice"]);

@@ -10,7 +10,7 @@ use gourmetgram_api::{
 use uuid::Uuid;
 
 use super::{
-    EvaluationError, Manifest, RecordsState, Reference, Traffic, classes, decision,
+    EvaluationError, Manifest, RecordsState, Reference, Traffic, agreement, classes, decision,
     decision::Watched,
     drift::drift,
     manifest::MANIFEST_SCHEMA,
@@ -169,10 +169,11 @@ impl Evaluator<'_> {
             },
             confusion: classes::confusion(&classes, all, macro_f1)?,
             calibration: classes::calibration(all)?,
-            confidence: classes::histogram(&all.traffic),
+            confidence: classes::histogram(&all.traffic, reference.as_ref().map(|it| &it.traffic)),
             traffic: classes::traffic(&classes, &all.traffic, reference.as_ref().map(|it| &it.traffic)),
             feedback: numbers::feedback(all)?,
             funnel: self.funnel(all, at).await?,
+            agreement: agreement::agreement(all),
             plan: plan::plan(all)?,
             uncounted: self.catalog.evaluation_marks().await?,
             classes,

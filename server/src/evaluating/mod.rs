@@ -5,6 +5,7 @@
 //! number of photos. Nothing here knows how the photos came to be counted: counts that were made from the photos themselves,
 //! or from the records, give the same digits.
 
+mod agreement;
 mod classes;
 mod counts;
 mod decision;
@@ -22,7 +23,7 @@ mod worker;
 
 use gourmetgram_api::UnusableEvaluation;
 
-pub use counts::{BINS, BinCounts, CellCounts, CellKey, Counts, PARTS, Traffic, Waiting};
+pub use counts::{BINS, BinCounts, CellCounts, CellKey, Counts, PARTS, PairKey, Traffic, Waiting};
 pub use drift::{REFERENCE_PHOTOS, Reference};
 pub use evaluator::{Evaluator, LiveVersion, offline_accuracy, to_publish};
 pub use fact::{Considered, Fact, Task};

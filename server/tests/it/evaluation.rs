@@ -660,6 +660,14 @@ on_both_databases! {
         assert_eq!(slices(SliceBy::Class).await, named(&[("Bread", 40)]));
         assert_eq!(slices(SliceBy::Confidence).await, named(&[("0.5–0.6", 4), ("0.9–1.0", 36)]));
         assert_eq!(slices(SliceBy::Source).await, named(&[("", 40)]));
+        assert_eq!(slices(SliceBy::Tag).await, named(&[("", 32), ("flagged", 4), ("corrected_class", 4)]));
+        let both = crate::photos::tasks(&connect(&app).await, mix.id).await[0].prediction_id.try_into().unwrap();
+        for change in [Change::Flag(FlagReason::Other), Change::Correct("Rice".to_owned())] {
+            app.catalog().give_feedback(both, &change, Actor::Visitor).await.unwrap();
+        }
+        let tags = slices(SliceBy::Tag).await;
+        assert_eq!(tags.last(), Some(&("flagged, corrected_class".to_owned(), 1)));
+        assert_eq!(tags.iter().map(|(_, photos)| photos).sum::<u64>(), 40, "each photo is in one part");
         drop(app);
         built.close().await;
     };

@@ -15,13 +15,13 @@ use uuid::Uuid;
 
 use crate::PhotoStratum;
 
-pub use measure::{Bounds, ENOUGH_LABELS, Expected, Measure, MeasureMethod, StratumResponse};
+pub use measure::{Bounds, ENOUGH_LABELS, Expected, KappaMeasure, Measure, MeasureMethod, StratumResponse};
 pub use operation::{
-    Decision, Feedback as FeedbackFigures, Funnel, PastDecision, Plan as LabelPlan, PlanPoint, PlannedStratum,
+    AnnotatorAgreement, AnnotatorPair, Decision, Feedback as FeedbackFigures, Funnel, PastDecision, Plan as LabelPlan, PlanPoint, PlannedStratum,
     PublishedEvaluation, Returning, Verdict,
 };
 pub use parts::{
-    Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod,
+    Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod, NotTested,
     ReliabilityPoint, Slice, Slices, TrafficClass, WindowPoint,
 };
 pub use query::{EvaluationQuery, EvaluationWindow, SeriesStep, SliceBy, UnusableEvaluation};
@@ -146,6 +146,8 @@ pub struct Evaluation {
     pub feedback: FeedbackFigures,
     /// From photos to labels.
     pub funnel: Funnel,
+    /// How far annotators agree.
+    pub agreement: AnnotatorAgreement,
     /// What more labels would buy.
     pub plan: LabelPlan,
     /// Retrain?

@@ -126,6 +126,9 @@ pub struct ConfidenceBin {
     pub to: f64,
     /// Photos.
     pub photos: u64,
+    /// Photos in the reference of drift; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
 }
 
 /// Answers of one class, over all photos.
@@ -174,6 +177,16 @@ pub struct DriftFinding {
     pub verdict: DriftWord,
 }
 
+/// What is not looked at, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NotTested {
+    /// What: `embedding`.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+}
+
 /// Whether photos are still like those the model version saw first. Absent reference: it has not seen enough yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -192,13 +205,17 @@ pub struct Drift {
     pub photos_for_reference: u64,
     /// One a test; none without a reference, or without photos after it.
     pub findings: Vec<DriftFinding>,
+    /// What this page would be expected to tell of, and does not.
+    #[serde(default)]
+    pub not_tested: Vec<NotTested>,
 }
 
 /// One part of the window's photos.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Slice {
-    /// Names it: the class, `0.7–0.8`, the source (empty: real photos), the hour from 0 to 23.
+    /// Names it: the class, `0.7–0.8`, the source (empty: real photos), the hour from 0 to 23, the tags (`flagged`,
+    /// `corrected_class`, `flagged, corrected_class`; empty: none of them).
     pub name: String,
     /// Photos the model served in it.
     pub photos: u64,

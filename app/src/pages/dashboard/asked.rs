@@ -85,7 +85,7 @@ impl Asked {
             "" => None,
             text => Some(
                 text.parse::<SliceBy>()
-                    .map_err(|_| bad(format!("slice is {text:?}: it can be class, confidence, source or hour")))?,
+                    .map_err(|_| bad(format!("slice is {text:?}: it can be class, confidence, source, hour or tag")))?,
             ),
         };
         let model = Some(self.get("model").to_owned()).filter(|model| !model.is_empty());
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_named() {
-        for (part, value) in [("window", "2w"), ("from", "soon"), ("to", "31.12."), ("step", "week"), ("slice", "tag")]
+        for (part, value) in [("window", "2w"), ("from", "soon"), ("to", "31.12."), ("step", "week"), ("slice", "dish")]
         {
             let problem = asked(&[(part, value)]).query().unwrap_err();
             assert!(problem.detail.contains(part) && problem.detail.contains(value), "{problem}");

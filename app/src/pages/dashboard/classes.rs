@@ -120,6 +120,7 @@ fn slices(slices: &Slices) -> AnyView {
         let name = match slices.by {
             SliceBy::Source if slice.name.is_empty() => "real photos".to_owned(),
             SliceBy::Hour => format!("{} o’clock", slice.name),
+            SliceBy::Tag if slice.name.is_empty() => "neither".to_owned(),
             _ => slice.name.clone(),
         };
         view! {

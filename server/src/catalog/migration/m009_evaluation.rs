@@ -170,6 +170,10 @@ fn marks(backend: DbBackend) -> Vec<Trigger> {
         text("NEW")
     );
     let of_task = "INSERT INTO evaluation_marks (at) SELECT created_at FROM predictions WHERE id = NEW.prediction_id;";
+    // Two people's labels are held against each other, whether or not they change which one stands.
+    let of_annotation = "INSERT INTO evaluation_marks (at) SELECT predictions.created_at FROM tasks \
+                         JOIN predictions ON predictions.id = tasks.prediction_id WHERE tasks.id = NEW.task_id;";
+    let replaced = format!("(OLD.replaced_at IS NULL) {distinct} (NEW.replaced_at IS NULL)");
     let trigger = |table, event, when, statement| Trigger { table, event, when, statement };
     vec![
         trigger("predictions", "INSERT", None, mark("NEW")),
@@ -179,6 +183,8 @@ fn marks(backend: DbBackend) -> Vec<Trigger> {
         trigger("batches", "INSERT", None, range("NEW")),
         trigger("batches", "DELETE", None, range("OLD")),
         trigger("tasks", "UPDATE", Some(labelled), of_task.to_owned()),
+        trigger("annotations", "INSERT", None, of_annotation.to_owned()),
+        trigger("annotations", "UPDATE", Some(replaced), of_annotation.to_owned()),
     ]
 }
 
