@@ -29,7 +29,7 @@ pub use evaluation::{
     DriftWord, ENOUGH_LABELS, EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, EvaluationWindow,
     Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy,
     PastDecision, PlanPoint, PlannedStratum, PublishedEvaluation, ReliabilityPoint, Returning, SeriesStep, Slice,
-    SliceBy, Slices, StratumResponse, TrafficClass, UnusableEvaluation, Verdict, WindowPoint,
+    SliceBy, Slices, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, UnusableEvaluation, Verdict, WindowPoint,
 };
 pub use export::{ExportFormat, FolderBy, UnknownExport};
 pub use feedback::{CorrectionRequest, Feedback, FeedbackKind, FlagReason, FlagRequest, UnknownFlagReason};

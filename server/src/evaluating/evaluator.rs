@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, Funnel, Headline, ModelPeriod, OfflineAccuracy,
-    PastDecision, PublishedEvaluation, Slices, WindowPoint,
+    PastDecision, PublishedEvaluation, Slices, SuspectLabels, WindowPoint,
 };
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::{
     drift::drift,
     manifest::MANIFEST_SCHEMA,
     numbers, plan, slices,
+    suspects::{CHUNK, Suspects},
     window::{self, next, start_of},
 };
 use crate::{
@@ -100,6 +101,29 @@ impl Evaluator<'_> {
             check: evaluation.headline.check,
         };
         Ok((evaluation, manifest))
+    }
+
+    /// The labels of a window that the model contradicts most.
+    ///
+    /// # Errors
+    /// Like [`Evaluator::evaluate`].
+    pub async fn suspects(&self, query: &EvaluationQuery, at: DateTime<Utc>) -> Result<SuspectLabels, EvaluationError> {
+        let Read { window, model, design, all, .. } = self.read(query, at).await?;
+        let wrong = all.sum(|cell| cell.classed - cell.right);
+        let mut suspects = Suspects::default();
+        if let Some(campaign) = design.campaign() {
+            let times = (window.from, window.to);
+            let mut after = 0;
+            loop {
+                let labels = self.catalog.contradicted_labels(campaign.id, &model, times, (after, CHUNK)).await?;
+                let is_last = (labels.len() as u64) < CHUNK;
+                if !suspects.look_at(labels) || is_last {
+                    break;
+                }
+                after += CHUNK;
+            }
+        }
+        Ok(SuspectLabels { window, model, contradicted: wrong, items: suspects.into_labels() })
     }
 
     async fn read(&self, query: &EvaluationQuery, at: DateTime<Utc>) -> Result<Read, EvaluationError> {

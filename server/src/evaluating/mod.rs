@@ -18,6 +18,7 @@ mod pairs;
 mod plan;
 pub mod report;
 mod slices;
+mod suspects;
 mod window;
 mod worker;
 
@@ -29,7 +30,7 @@ pub use evaluator::{Evaluator, LiveVersion, offline_accuracy, to_publish};
 pub use fact::{Considered, Fact, Task};
 pub use manifest::{MANIFEST_SCHEMA, Manifest, RecordsState};
 pub use window::{MOST_POINTS, next, runs, start_of};
-pub use worker::{audited, records_state, run, tell};
+pub use worker::{audited, manifest, records_state, run, tell};
 
 use crate::catalog::CatalogError;
 

@@ -22,7 +22,7 @@ pub use operation::{
 };
 pub use parts::{
     Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod, NotTested,
-    ReliabilityPoint, Slice, Slices, TrafficClass, WindowPoint,
+    ReliabilityPoint, Slice, Slices, SuspectLabel, SuspectLabels, TrafficClass, WindowPoint,
 };
 pub use query::{EvaluationQuery, EvaluationWindow, SeriesStep, SliceBy, UnusableEvaluation};
 

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Expected, Measure, SliceBy};
+use super::{EvaluatedWindow, Expected, Measure, SliceBy};
+use crate::PredictionId;
 
 /// When a model version served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,6 +209,39 @@ pub struct Drift {
     /// What this page would be expected to tell of, and does not.
     #[serde(default)]
     pub not_tested: Vec<NotTested>,
+}
+
+/// A label that the model contradicts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SuspectLabel {
+    /// The photo.
+    pub prediction: PredictionId,
+    /// The label that stands in the campaign of evaluation.
+    pub label: String,
+    /// What the model answered,
+    pub answer: String,
+    /// and with which probability.
+    pub confidence: f64,
+    /// The probability that the model gave the label (self-confidence).
+    pub self_confidence: f64,
+    /// That, minus the greatest probability of any other class: from −1 to 0, the lower the more suspect.
+    pub margin: f64,
+}
+
+/// Answer of `GET /api/v1/evaluation/suspects`: labels worth a second look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SuspectLabels {
+    /// Of which photos.
+    pub window: EvaluatedWindow,
+    /// Of which model version.
+    pub model: String,
+    /// Labels of the window that name another class than the model did.
+    pub contradicted: u64,
+    /// Those that it contradicts most, by margin, then by self-confidence; at most 50. Photos that were erased are not
+    /// among them.
+    pub items: Vec<SuspectLabel>,
 }
 
 /// One part of the window's photos.

@@ -202,7 +202,8 @@ fn of_campaign(campaign: Option<Uuid>) -> RelationDef {
         .into()
 }
 
-fn tasks_of_campaign(campaign: Option<Uuid>) -> RelationDef {
+/// The task of each photo in a campaign.
+pub(super) fn tasks_of_campaign(campaign: Option<Uuid>) -> RelationDef {
     prediction::Entity::belongs_to(task::Entity)
         .from(Column::Id)
         .to(task::Column::PredictionId)
