@@ -14,8 +14,7 @@ use crate::components::Masthead;
 #[cfg(feature = "ssr")]
 use crate::pages::{
     AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
-    NotNowPage, PhotoPage, PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage, StatisticsPage,
-    SuspectsPage,
+    NotNowPage, PhotoPage, PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage, StatisticsPage, SuspectsPage,
 };
 
 /// The whole HTML document around [`App`]. `options` name the folder and the files of scripts and styles.

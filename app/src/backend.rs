@@ -18,8 +18,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use gourmetgram_api::{
-    EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionQuery, Problem, ReviewDesk, SuspectLabels,
-    Viewer,
+    EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionQuery, Problem, ReviewDesk, SuspectLabels, Viewer,
 };
 use uuid::Uuid;
 

@@ -12,7 +12,8 @@ use std::sync::{
 use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
-    EvaluationQuery, LiveModel, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, SuspectLabels, Viewer,
+    EvaluationQuery, LiveModel, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, SuspectLabels,
+    Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus},

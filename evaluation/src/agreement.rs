@@ -168,7 +168,8 @@ mod tests {
 
     /// As many pairs of each kind as the table says.
     fn pairs(table: &[&[usize]]) -> Vec<(usize, usize)> {
-        let cells = table.iter().enumerate().flat_map(|(row, counts)| counts.iter().enumerate().map(move |it| (row, it)));
+        let cells =
+            table.iter().enumerate().flat_map(|(row, counts)| counts.iter().enumerate().map(move |it| (row, it)));
         cells.flat_map(|(row, (column, count))| vec![(row, column); *count]).collect()
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConfidenceLevel, Estimate, InclusionProbability, Interval, LabelledPrediction, Method, NoneInside, Stratum, Tallies,
-    Weights, Window,
+    ConfidenceLevel, Estimate, InclusionProbability, Interval, LabelledPrediction, Method, NoneInside, Stratum,
+    Tallies, Weights, Window,
     mean::stratum_variance,
     proportion::unseen_photos,
     weights::{missing, strata},

@@ -91,7 +91,8 @@ pub(super) fn drift(reference: Option<&Reference>, later: &Traffic) -> Drift {
 
 /// What the statistics could do and the catalog has no numbers for.
 fn not_tested() -> Vec<NotTested> {
-    let why = "the service keeps what the model answered of each photo, not its embedding, so there is nothing to compare";
+    let why =
+        "the service keeps what the model answered of each photo, not its embedding, so there is nothing to compare";
     vec![NotTested { what: "embedding".to_owned(), why: why.to_owned() }]
 }
 

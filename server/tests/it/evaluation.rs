@@ -18,18 +18,19 @@ use gourmetgram::{
         now,
     },
     config,
-    records,
     evaluating::{self, Evaluator, LiveVersion, Manifest, RecordsState, to_publish},
+    records,
 };
 use gourmetgram_api::{
     CampaignRule, ClassIndex, ClassProbability, Confidence, Evaluation, EvaluationQuery, FlagReason, LabelledIn,
-    LowConfidence, Measure, MeasureMethod, NewCampaign, PredictionQuery, RandomDraw, Seen, SeriesStep, SliceBy, SuspectLabels, Verdict,
+    LowConfidence, Measure, MeasureMethod, NewCampaign, PredictionQuery, RandomDraw, Seen, SeriesStep, SliceBy,
+    SuspectLabels, Verdict,
 };
 use gourmetgram_evaluation::{
     BatchId, Cell, ClassReport, ConfidenceLevel, ConfusionMatrix, Estimate, GuessMean, InclusionProbability,
-    LabelledPrediction, Outcome, Probability, Selection, Stratum, Window, accuracy, brier, cohen_kappa, correction_precision,
-    difference_accuracy, expected_accuracy, flag_precision, flag_recall, fleiss, log_loss, nonresponse_bounds, outcome_share,
-    random_sample_accuracy, tutorial_pooled,
+    LabelledPrediction, Outcome, Probability, Selection, Stratum, Window, accuracy, brier, cohen_kappa,
+    correction_precision, difference_accuracy, expected_accuracy, flag_precision, flag_recall, fleiss, log_loss,
+    nonresponse_bounds, outcome_share, random_sample_accuracy, tutorial_pooled,
 };
 use gourmetgram_label_studio::{AnnotationId, collect::Standing};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -245,9 +246,8 @@ async fn look_at_every_row(
         if votes.len() >= 2 {
             let mut first: Vec<&annotation::Model> = votes.iter().collect();
             first.sort_by_key(|vote| vote.id);
-            let mut pair = [first[0], first[1]].map(|vote| {
-                (vote.annotator.clone(), serde_json::from_value::<Seen>(vote.seen.clone()).unwrap())
-            });
+            let mut pair = [first[0], first[1]]
+                .map(|vote| (vote.annotator.clone(), serde_json::from_value::<Seen>(vote.seen.clone()).unwrap()));
             pair.sort();
             pairs.push(pair);
         }
@@ -367,7 +367,8 @@ fn compare(evaluation: &Evaluation, found: &Found) -> u64 {
     assert_eq!(agreement.fleiss.photos, pairs.len() as u64);
     assert_eq!(agreement.agreed, pairs.iter().filter(|pair| pair[0].1 == pair[1].1).count() as u64);
     let answers: BTreeSet<&Seen> = pairs.iter().flatten().map(|(_, seen)| seen).collect();
-    let count = |pair: &Pair| answers.iter().map(|seen| pair.iter().filter(|it| it.1 == **seen).count() as u64).collect();
+    let count =
+        |pair: &Pair| answers.iter().map(|seen| pair.iter().filter(|it| it.1 == **seen).count() as u64).collect();
     let kappa = fleiss(&pairs.iter().map(count).collect::<Vec<Vec<u64>>>()).ok();
     near("Fleiss' kappa", agreement.fleiss.value, kappa.map(|it| it.value));
     if let Some(kappa) = kappa {
@@ -450,7 +451,8 @@ impl Stage {
         let batches = batch::Entity::find().filter(batch::Column::IntervalStart.gte(minute(120)));
         let batch = batches.one(&connection).await.unwrap().unwrap().id;
         let known = prediction::Entity::find_by_id(photos[5].as_uuid()).one(&connection).await.unwrap().unwrap();
-        let mut stage = Self { extra: known, second: Uuid::nil(), app, connection, campaign: mix.id, photos, tasks, batch };
+        let mut stage =
+            Self { extra: known, second: Uuid::nil(), app, connection, campaign: mix.id, photos, tasks, batch };
         stage.extra = stage.insert_photo(minute(200), 77).await;
         stage.second = stage.label_again(0).await;
         stage
@@ -973,10 +975,15 @@ async fn the_api_answers_operators_and_says_what_is_wrong_with_a_question() {
     assert_eq!(manifest.status(), 200);
     let manifest: Manifest = manifest.json().await.unwrap();
     assert_eq!(manifest.query.model.as_ref(), Some(&evaluation.model));
-    assert!(manifest.records.waiting > 0, "the photo is in no record yet, and asking writes none: {:?}", manifest.records);
+    assert!(
+        manifest.records.waiting > 0,
+        "the photo is in no record yet, and asking writes none: {:?}",
+        manifest.records
+    );
     assert_eq!(manifest.records.last_number, 0);
     records::step(&test.app).await.unwrap();
-    let manifest: Manifest = test.get(&evaluation.manifest).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+    let manifest: Manifest =
+        test.get(&evaluation.manifest).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
     assert!(manifest.records.waiting == 0 && manifest.records.last_number > 0, "{:?}", manifest.records);
     let suspects = test.get("/api/v1/evaluation/suspects?window=1d");
     let suspects: SuspectLabels = suspects.bearer_auth(&token).send().await.unwrap().json().await.unwrap();

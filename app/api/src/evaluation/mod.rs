@@ -17,12 +17,12 @@ use crate::PhotoStratum;
 
 pub use measure::{Bounds, ENOUGH_LABELS, Expected, KappaMeasure, Measure, MeasureMethod, StratumResponse};
 pub use operation::{
-    AnnotatorAgreement, AnnotatorPair, Decision, Feedback as FeedbackFigures, Funnel, PastDecision, Plan as LabelPlan, PlanPoint, PlannedStratum,
-    PublishedEvaluation, Returning, Verdict,
+    AnnotatorAgreement, AnnotatorPair, Decision, Feedback as FeedbackFigures, Funnel, PastDecision, Plan as LabelPlan,
+    PlanPoint, PlannedStratum, PublishedEvaluation, Returning, Verdict,
 };
 pub use parts::{
-    Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod, NotTested,
-    ReliabilityPoint, Slice, Slices, SuspectLabel, SuspectLabels, TrafficClass, WindowPoint,
+    Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod,
+    NotTested, ReliabilityPoint, Slice, Slices, SuspectLabel, SuspectLabels, TrafficClass, WindowPoint,
 };
 pub use query::{EvaluationQuery, EvaluationWindow, SeriesStep, SliceBy, UnusableEvaluation};
 

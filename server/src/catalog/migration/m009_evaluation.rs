@@ -61,7 +61,11 @@ impl MigrationTrait for Step {
 
 /// The class that stands in a task, as SQL; nothing where none does.
 pub(in crate::catalog) fn seen_label(backend: DbBackend) -> &'static str {
-    if backend == DbBackend::Sqlite { "json_extract(tasks.resolved, '$.label')" } else { "(tasks.resolved ->> 'label')" }
+    if backend == DbBackend::Sqlite {
+        "json_extract(tasks.resolved, '$.label')"
+    } else {
+        "(tasks.resolved ->> 'label')"
+    }
 }
 
 /// Has everything counted anew.
