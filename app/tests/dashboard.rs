@@ -201,7 +201,7 @@ async fn cells_and_classes_open_their_photos() {
     let page = board(figures::month()).await;
     // What a cell rests on, to the hour: of this class, labelled so in the campaign that counts.
     let when = "&amp;model=food64-2&amp;from=2026-10-25T00%3A00%3A00Z&amp;to=2026-11-24T00%3A00%3A00Z";
-    let address = format!("/photos?class=Soup&amp;label=Noodles+or+pasta&amp;campaign=Continuous{when}");
+    let address = format!("/photos?class=Soup&amp;label=Meat&amp;campaign=Continuous{when}");
     assert!(page.html.contains(&address), "{address}: {}", page.html);
     assert!(page.html.contains(&format!("/photos?class=Soup{when}")), "{}", page.html);
     page.says(&["Bread", "n too small"]);

@@ -831,7 +831,7 @@ on_both_databases! {
             stage.trip(trigger).await;
             assert!(stage.holds().await, "with every trigger there, {trigger} is as good as its word");
         }
-        stage.connection.close().await.unwrap();
+        stage.connection.clone().close().await.unwrap();
         drop(stage);
         built.close().await;
         for (trigger, table) in &triggers {
@@ -845,7 +845,7 @@ on_both_databases! {
             stage.connection.execute_unprepared(&format!("DROP TRIGGER {trigger}{on}")).await.unwrap();
             stage.trip(trigger).await;
             assert!(!stage.holds().await, "nobody notices that {trigger} is missing");
-            stage.connection.close().await.unwrap();
+            stage.connection.clone().close().await.unwrap();
             drop(stage);
             built.close().await;
         }

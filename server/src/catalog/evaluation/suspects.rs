@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use gourmetgram_api::ClassProbability;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
     prelude::{Json, Uuid},
     sea_query::Expr,
 };
