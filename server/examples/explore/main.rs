@@ -72,9 +72,8 @@ fn questions() -> Vec<(&'static str, PredictionQuery)> {
         ("by one annotator", PredictionQuery { annotator: Some("annotator 3".to_owned()), ..all.clone() }),
         ("labelled as Soup", PredictionQuery { label: Some("Soup".to_owned()), ..all.clone() }),
         (
-            "a cell of the confusion matrix",
+            "a campaign's label, of one version",
             PredictionQuery {
-                class: Some("Rice".to_owned()),
                 label: Some("Soup".to_owned()),
                 campaign: Some(labelling::CAMPAIGN.to_owned()),
                 model_version: Some("food64-2".to_owned()),

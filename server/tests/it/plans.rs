@@ -10,8 +10,6 @@ use crate::{on_both_databases, support::TestApp};
 
 #[path = "../../examples/explore/filling.rs"]
 pub mod filling;
-#[path = "../../examples/explore/labelling.rs"]
-pub mod labelling;
 
 const ROWS: i64 = 20_000;
 
@@ -31,7 +29,6 @@ fn questions() -> Vec<PredictionQuery> {
         PredictionQuery { corrected: Some(true), ..all.clone() },
         PredictionQuery { annotated: Some(true), ..all.clone() },
         PredictionQuery { label: text("Soup"), ..all.clone() },
-        PredictionQuery { label: text("Soup"), class: text("Rice"), ..all.clone() },
         PredictionQuery { place: Some(Place::LabelWait), ..all.clone() },
         PredictionQuery { place: Some(Place::Noisy), ..all.clone() },
         PredictionQuery { place: Some(Place::Clean), ..all.clone() },
@@ -44,7 +41,6 @@ async fn filled(test: &TestApp) -> Catalog {
     let url = test.app.settings().catalog_url();
     let connection = Connection::connect(url.expose_secret()).await.unwrap();
     filling::fill(&connection, 0, ROWS, ROWS).await.unwrap();
-    labelling::label(&connection).await.unwrap();
     filling::analyze(&connection).await.unwrap();
     Catalog::open(&url, 0).await.unwrap()
 }
@@ -93,26 +89,6 @@ on_both_databases! {
                         || plan.contains("predicted_class>") || plan.contains("predicted_class=");
                     assert!(begins, "{query:?}\n{plan}");
                 }
-            }
-        }
-        test.stop().await;
-    };
-
-    the_photos_of_a_campaign_s_label_are_found_by_its_tasks => async |database| {
-        let test = TestApp::start(database).await;
-        let catalog = filled(&test).await;
-        for label in [None, Some("Soup".to_owned())] {
-            for (class, sort) in [(None, SortKey::Time), (Some("Rice".to_owned()), SortKey::Time), (None, SortKey::Confidence)] {
-                let campaign = Some(labelling::CAMPAIGN.to_owned());
-                let query = PredictionQuery { label: label.clone(), campaign, class, sort: Some(sort), limit: Some(60), ..PredictionQuery::default() };
-                let plan = catalog.explain(Whose::Everybodys, &query, false).await.unwrap();
-                println!("{query:?}\n{plan}\n");
-                // Neither every photo nor every task is looked at; what is found is few, and may be sorted.
-                let scans = |table: &str| plan.lines().any(|line| {
-                    (line.contains(&format!("SCAN {table}")) && !line.contains("USING")) || line.contains(&format!("Seq Scan on {table}"))
-                });
-                assert!(!scans("predictions"), "{query:?}\n{plan}");
-                assert!(!catalog.predictions(Whose::Everybodys, &query).await.unwrap().items.is_empty());
             }
         }
         test.stop().await;
