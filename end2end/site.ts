@@ -12,6 +12,7 @@ export const pages = {
   "/campaigns": "operator",
   "/dashboard": "operator",
   "/dashboard/statistics": "operator",
+  "/dashboard/suspects": "operator",
   "/review": "annotator",
   "/pipelines": "operator",
   "/models": "operator",

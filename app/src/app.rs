@@ -14,7 +14,7 @@ use crate::components::Masthead;
 #[cfg(feature = "ssr")]
 use crate::pages::{
     AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
-    NotNowPage, PhotoPage, PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage, StatisticsPage,
+    NotNowPage, PhotoPage, PhotosPage, PipelinesPage, ReviewPage, RunPage, SignInPage, StatisticsPage, SuspectsPage,
 };
 
 /// The whole HTML document around [`App`]. `options` name the folder and the files of scripts and styles.
@@ -79,6 +79,7 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("dashboard") view=DashboardPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("dashboard"), StaticSegment("statistics")) view=StatisticsPage ssr=SsrMode::Async/>
+                <Route path=(StaticSegment("dashboard"), StaticSegment("suspects")) view=SuspectsPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("photos") view=PhotosPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("photos"), ParamSegment("id")) view=PhotoPage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("campaigns") view=CampaignsPage ssr=SsrMode::Async/>

@@ -18,7 +18,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use gourmetgram_api::{
-    EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionQuery, Problem, ReviewDesk, Viewer,
+    EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionQuery, Problem, ReviewDesk, SuspectLabels, Viewer,
 };
 use uuid::Uuid;
 
@@ -89,6 +89,12 @@ pub trait Backend: Send + Sync {
     /// What keeps it from being shown: a question that has no answer (400) among others; for anybody but an operator, that
     /// it is not for them.
     async fn measured(&self, query: EvaluationQuery) -> Result<Measured, Problem>;
+
+    /// What `/dashboard/suspects` shows.
+    ///
+    /// # Errors
+    /// Like [`Backend::measured`].
+    async fn suspects(&self, query: EvaluationQuery) -> Result<SuspectLabels, Problem>;
 }
 
 /// Sets the HTTP status of the response being rendered. Provided by the server as a context.

@@ -34,15 +34,19 @@ pub enum Field {
     Annotated,
     /// A name.
     Annotator,
+    /// The class that annotators saw.
+    Label,
+    /// A campaign's name.
+    Campaign,
     /// A model version.
     ModelVersion,
     /// Where simulated photos come from: a replay's name.
     Source,
     /// A [`Place`].
     Place,
-    /// The first day, in UTC.
+    /// The first day, in UTC; or a moment: received from then on.
     From,
-    /// The last day, in UTC.
+    /// The last day, in UTC; or a moment: received before.
     To,
     /// A [`SortKey`].
     Sort,
@@ -56,7 +60,7 @@ pub enum Field {
 
 impl Field {
     /// Every part.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Class,
         Self::Min,
         Self::Max,
@@ -64,6 +68,8 @@ impl Field {
         Self::Corrected,
         Self::Annotated,
         Self::Annotator,
+        Self::Label,
+        Self::Campaign,
         Self::ModelVersion,
         Self::Source,
         Self::Place,
@@ -90,6 +96,8 @@ impl Field {
             Self::Corrected => "corrected",
             Self::Annotated => "annotated",
             Self::Annotator => "annotator",
+            Self::Label => "label",
+            Self::Campaign => "campaign",
             Self::ModelVersion => "model",
             Self::Source => "source",
             Self::Place => "place",
@@ -204,11 +212,17 @@ impl Browse {
             "no" => Ok(Some(false)),
             other => Err(bad(format!("{} is {other:?}: it must be yes or no", field.name()))),
         };
-        let day = |field: Field| match self.get(field) {
+        // A day, whose beginning or (`later` a day) end is meant, or a moment.
+        let time = |field: Field, later: Days| match self.get(field) {
             "" => Ok(None),
-            text => NaiveDate::parse_from_str(text, "%Y-%m-%d")
-                .map(Some)
-                .map_err(|_| bad(format!("{} is {text:?}: it must be a day like 2026-11-24", field.name()))),
+            text => match (text.parse::<DateTime<Utc>>(), NaiveDate::parse_from_str(text, "%Y-%m-%d")) {
+                (Ok(moment), _) => Ok(Some(moment)),
+                (_, Ok(day)) => Ok(day.checked_add_days(later).map(|day| day.and_time(NaiveTime::MIN).and_utc())),
+                _ => Err(bad(format!(
+                    "{} is {text:?}: it must be a day like 2026-11-24, or a moment like 2026-11-24T10:00:00Z",
+                    field.name()
+                ))),
+            },
         };
         let percent = |field: Field| match self.get(field) {
             "" => Ok(None),
@@ -234,7 +248,6 @@ impl Browse {
                 Some(reason.parse::<FlagReason>().map_err(|error| bad(format!("flag: {error}, yes or no")))?),
             ),
         };
-        let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
         let query = PredictionQuery {
             mine: None,
             class: text(Field::Class),
@@ -245,11 +258,13 @@ impl Browse {
             corrected: yes_no(Field::Corrected)?,
             annotated: yes_no(Field::Annotated)?,
             annotator: text(Field::Annotator),
+            label: text(Field::Label),
+            campaign: text(Field::Campaign),
             model_version: text(Field::ModelVersion),
             source: text(Field::Source),
-            from: day(Field::From)?.map(midnight),
+            from: time(Field::From, Days::new(0))?,
             // The last day is meant to its end.
-            to: day(Field::To)?.and_then(|day| day.checked_add_days(Days::new(1))).map(midnight),
+            to: time(Field::To, Days::new(1))?,
             place: word(Field::Place, &Place::ALL.map(Place::as_str))?.map(|index| Place::ALL[index]),
             sort: word(Field::Sort, &SortKey::ALL.map(SortKey::as_str))?.map(|index| SortKey::ALL[index]),
             order: word(Field::Order, &["asc", "desc"])?
@@ -369,6 +384,15 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_is_meant_as_it_is() {
+        let asked = browse("from=2026-11-24T10%3A00%3A00Z&to=2026-11-24T11%3A00%3A00Z&label=Soup&campaign=Mix");
+        let query = asked.query().unwrap();
+        assert_eq!(query.to.unwrap() - query.from.unwrap(), chrono::TimeDelta::hours(1));
+        assert_eq!((query.label.as_deref(), query.campaign.as_deref()), (Some("Soup"), Some("Mix")));
+        assert_eq!(browse(asked.search().trim_start_matches('?')), asked);
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_named() {
         for (search, named) in [
             ("min=101", "min"),
@@ -381,6 +405,7 @@ mod tests {
             ("place=attic", "place"),
             ("sort=beauty", "sort"),
             ("annotated=no&annotator=ann", "annotator"),
+            ("annotated=no&label=Soup", "label"),
             ("source=replay%00", "source"),
         ] {
             let problem = browse(search).query().unwrap_err();

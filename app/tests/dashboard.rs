@@ -12,7 +12,8 @@ use std::sync::{
 use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
-    EvaluationQuery, LiveModel, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, Viewer,
+    EvaluationQuery, LiveModel, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, SuspectLabels,
+    Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus},
@@ -49,6 +50,11 @@ impl Backend for Scale {
     async fn measured(&self, query: EvaluationQuery) -> Result<Measured, Problem> {
         assert_eq!(query, self.0, "the address asks for something else");
         self.1.clone()
+    }
+
+    async fn suspects(&self, query: EvaluationQuery) -> Result<SuspectLabels, Problem> {
+        assert_eq!(query, self.0, "the address asks for something else");
+        self.1.clone().map(|_| figures::suspects())
     }
 
     async fn home(&self, _: Option<PredictionId>) -> Result<Home, Problem> {
@@ -193,9 +199,44 @@ async fn every_chart_has_a_name_a_description_and_its_numbers_as_a_table() {
 #[tokio::test]
 async fn cells_and_classes_open_their_photos() {
     let page = board(figures::month()).await;
-    let address = "/photos?class=Soup&amp;annotated=yes&amp;model=food64-2&amp;from=2026-10-25&amp;to=2026-11-23";
-    assert!(page.html.contains(address), "{}", page.html);
+    // What a cell rests on, to the hour: of this class, labelled so in the campaign that counts.
+    let when = "&amp;model=food64-2&amp;from=2026-10-25T00%3A00%3A00Z&amp;to=2026-11-24T00%3A00%3A00Z";
+    let address = format!("/photos?class=Soup&amp;label=Meat&amp;campaign=Continuous{when}");
+    assert!(page.html.contains(&address), "{address}: {}", page.html);
+    assert!(page.html.contains(&format!("/photos?class=Soup{when}")), "{}", page.html);
     page.says(&["Bread", "n too small"]);
+}
+
+#[tokio::test]
+async fn annotators_agreement_is_said_with_its_interval_where_photos_are_enough() {
+    let page = board(figures::month()).await;
+    page.says(&["Whether annotators agree", "0.78 0.64 to 0.88", "41 of 48 photos: two people said the same"]);
+    page.says(&["ann and bob 0.80 0.64 to 0.91", "ann and cleo n too small (12)"]);
+    assert!(!page.words().contains("0.70"), "the kappa of twelve photos stands nowhere");
+    let none = board(figures::without_campaign()).await;
+    none.says(&["No photo of this window was labelled by two people."]);
+}
+
+#[tokio::test]
+async fn the_histogram_has_its_reference_and_what_is_not_tested_is_said() {
+    let page = board(figures::month()).await;
+    page.says(&["the version’s first photos", "What photos look like : not tested, no embedding is kept."]);
+    let nothing = board(figures::without_campaign()).await;
+    assert!(!nothing.words().contains("the version’s first photos"));
+}
+
+#[tokio::test]
+async fn suspect_labels_are_a_page_of_their_own_that_opens_their_photos() {
+    let page = board(figures::month()).await;
+    assert!(page.html.contains("href=\"/dashboard/suspects?model=food64-2&amp;from=2026-10-25T00%3A00%3A00Z"));
+    let query = EvaluationQuery { model: Some("food64-2".to_owned()), ..EvaluationQuery::default() };
+    let suspects = render("/dashboard/suspects?model=food64-2", Scale(query, Ok(figures::month()))).await;
+    assert_eq!(suspects.status, 200);
+    suspects.says(&["Labels the model contradicts", "2 of 91 labels that it contradicts", "−0.979", "0.2%"]);
+    assert!(suspects.html.contains("href=\"/photos/01993c6e-5b1c-7c3e-9d51-6f3c2f3f9a01\""), "{}", suspects.html);
+    assert!(suspects.html.contains("href=\"/dashboard?model=food64-2\"") && !suspects.html.contains(" style="));
+    let refused = render("/dashboard/suspects?from=soon", Scale(EvaluationQuery::default(), not_asked())).await;
+    assert_eq!(refused.status, 400);
 }
 
 #[tokio::test]

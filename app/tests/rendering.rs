@@ -14,7 +14,7 @@ use gourmetgram_api::{
     Cursor, EvaluationQuery, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours,
     ObjectState, PhotoStratum, Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
     ReviewCampaign, ReviewDesk, ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects, StratumCounts,
-    Total, UploadLimits, Viewer,
+    SuspectLabels, Total, UploadLimits, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
@@ -63,6 +63,10 @@ impl Backend for Kitchen {
     }
 
     async fn measured(&self, _query: EvaluationQuery) -> Result<Measured, Problem> {
+        Err(Problem::new(ProblemKind::NotFound, "nothing is measured here"))
+    }
+
+    async fn suspects(&self, _query: EvaluationQuery) -> Result<SuspectLabels, Problem> {
         Err(Problem::new(ProblemKind::NotFound, "nothing is measured here"))
     }
 

@@ -224,6 +224,25 @@ export const operators: Scene[] = [
     reach: ({ home }) => home.open("/dashboard?from=soon"),
   },
   {
+    name: "dashboard-suspects",
+    shows: "Labels that the model contradicts",
+    page: "/dashboard/suspects",
+    async reach({ home, page }) {
+      await home.open((await enoughMeasured()).address.replace("/dashboard?", "/dashboard/suspects?"));
+      await expect(page.getByRole("table")).toBeVisible();
+    },
+  },
+  {
+    name: "dashboard-without-suspects",
+    shows: "No label that the model contradicts",
+    page: "/dashboard/suspects",
+    async reach({ home, page }) {
+      await uploadedPhoto(page, picture("soup"));
+      await home.open("/dashboard/suspects?from=2019-01-01&to=2019-01-02");
+      await expect(page.getByText("no label says something else")).toBeVisible();
+    },
+  },
+  {
     name: "dashboard-statistics",
     shows: "What each number means",
     page: "/dashboard/statistics",

@@ -39,14 +39,28 @@ test("every number leads to what it means", async ({ page }) => {
   }
 });
 
-test("a cell of the confusion matrix opens its photos", async ({ page }) => {
+test("a cell of the confusion matrix opens its photos and no others", async ({ page }) => {
   await page.goto((await enoughMeasured()).address);
-  const cell = page.getByRole("region", { name: "What is taken for what" }).getByRole("link").first();
-  const said = (await cell.getAttribute("aria-label"))!;
-  await cell.click();
-  await expect(page).toHaveURL(/\/photos\?.*class=.*annotated=yes/);
-  const [, answered] = said.match(/answered as (.+?):/)!;
-  await expect(page.locator("main .print__label").first()).toHaveText(answered!);
+  const cells = page.getByRole("region", { name: "What is taken for what" }).getByRole("link");
+  const said = await cells.evaluateAll((links) => links.map((link) => [link.getAttribute("aria-label")!, link.getAttribute("href")!]));
+  expect(said.length).toBeGreaterThan(2);
+  for (const [words, address] of said) {
+    await page.goto(address!);
+    const [, shown, answered, labels] = words!.match(/^(.+) answered as (.+?): .* ([\d,]+) labels?$/)!;
+    await expect(page.locator("main .print__label"), words).toHaveText(Array<string>(Number(labels)).fill(answered!));
+    await expect(page.getByLabel("Annotated as")).toHaveValue(shown!);
+    await expect(page.getByLabel("Chosen by campaign")).not.toHaveValue("");
+  }
+});
+
+test("suspect labels are listed with the way to their photos", async ({ page }) => {
+  await page.goto((await enoughMeasured()).address);
+  await page.getByRole("region", { name: /^Labelling/ }).getByRole("link", { name: /^\d+ labels?$/ }).click();
+  await expect(page).toHaveURL(/\/dashboard\/suspects\?/);
+  const row = page.getByRole("table").getByRole("row").nth(1);
+  await expect(row).toContainText(/−\d\.\d{3}/);
+  await row.getByRole("link").click();
+  await expect(page).toHaveURL(/\/photos\/[0-9a-f-]{36}$/);
 });
 
 test("window, model and slice stand in the address", async ({ page }) => {

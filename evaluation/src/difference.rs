@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConfidenceLevel, Estimate, InclusionProbability, Interval, LabelledPrediction, Method, Stratum, Tallies, Weights,
-    Window,
+    ConfidenceLevel, Estimate, InclusionProbability, Interval, LabelledPrediction, Method, NoneInside, Stratum,
+    Tallies, Weights, Window,
     mean::stratum_variance,
+    proportion::unseen_photos,
     weights::{missing, strata},
     window::Membership,
 };
@@ -21,18 +22,23 @@ pub struct GuessMean {
     pub mean: f64,
 }
 
-/// Accuracy by the difference estimator: in each stratum the mean guess over all photos plus the mean error of the guess
-/// over the labelled ones, Σ (N_h/N)(m̄_h + weighted mean of (y − m)).
+/// Accuracy by the difference estimator, over the photos that have a true class.
 ///
-/// Särndal, Swensson and Wretman, section 6.3; Fogliato et al. 2024, arXiv:2406.07320; it is prediction-powered
-/// inference (Angelopoulos et al. 2023, arXiv:2301.09633) for a stratified sample of a finite population. Unbiased
-/// whatever the guesses; narrower than [`crate::accuracy()`] the better they are. The interval is normal, from the
-/// linearised variance with finite-population correction, so it is too narrow with few labels: shown beside the
-/// headline, not for it.
+/// A photo without a true class is one that no answer is right about, so with y = 1 where the answer is right (and 0 for
+/// every photo without a true class), x = 1 where there is a true class, and m the guess at y, accuracy is a ratio:
+/// Σ_h [N_h·m̄_h + Σw(y − m)] / Σ_h Σwx. Above the line stands the difference estimate of how many photos were answered
+/// right: in each stratum the guesses of all photos, corrected by their error on the labelled ones. Below it stands how many
+/// photos have a true class, estimated as for [`crate::accuracy()`], so both speak of the same photos. Where all labels have a
+/// true class it is Σ (N_h/N)(m̄_h + weighted mean of (y − m)).
 ///
-/// `guess` gives a labelled photo's guess, `means` those of the whole strata. `None` where a labelled stratum has no
-/// mean, where no label has a true class, or where some label has none: the difference estimator needs to know, for
-/// every photo, that it belongs, so photos without a true class have to be left out of cells and labels before.
+/// Särndal, Swensson and Wretman, sections 5.6 (ratios) and 6.3 (differences); Fogliato et al. 2024, arXiv:2406.07320; it is
+/// prediction-powered inference (Angelopoulos et al. 2023, arXiv:2301.09633) for a stratified sample of a finite
+/// population. Unbiased (the ratio: nearly) whatever the guesses, those at photos without a true class among them; narrower
+/// than [`crate::accuracy()`] the better they are. The interval is normal, from the linearised variance with
+/// finite-population correction, so it is too narrow with few labels: shown beside the headline, not for it.
+///
+/// `guess` gives a labelled photo's guess, `means` those of the whole strata, photos without a true class included. `None`
+/// where a labelled stratum has no mean, or where no label has a true class.
 pub fn difference_accuracy(
     window: &Window,
     means: &[GuessMean],
@@ -40,17 +46,43 @@ pub fn difference_accuracy(
     level: ConfidenceLevel,
 ) -> Option<Estimate> {
     let weights = Weights::of(window);
-    let mut residuals: BTreeMap<Stratum, Vec<(f64, f64)>> = BTreeMap::new();
+    let mut residuals: BTreeMap<Stratum, Vec<Residual>> = BTreeMap::new();
     for label in window.labels() {
-        let correct = f64::from(u8::from(label.correct()?));
-        residuals.entry(label.selection.stratum()).or_default().push((weights.get(label)?, correct - guess(label)));
+        let correct = f64::from(u8::from(label.correct() == Some(true)));
+        residuals.entry(label.selection.stratum()).or_default().push(Residual {
+            weight: weights.get(label)?,
+            residual: correct - guess(label),
+            inside: label.outcome.class().is_some(),
+        });
     }
-    let tallies = window.tally(|_| Membership::Outside);
-    let residuals = |stratum: Stratum| {
-        let labels = residuals.get(&stratum).map_or(&[][..], Vec::as_slice);
-        (labels.iter().map(|(weight, residual)| weight * residual).sum(), stratum_variance(labels))
+    let tallies = window.tally(|label| match label.correct() {
+        Some(correct) => Membership::inside(correct),
+        None => Membership::Outside,
+    });
+    let of = |stratum: Stratum| residuals.get(&stratum).map_or(&[][..], Vec::as_slice);
+    let total = |stratum| of(stratum).iter().map(|it| it.weight * it.residual).sum();
+    let variance = |stratum, accuracy: f64| {
+        let pairs: Vec<(f64, f64)> = of(stratum).iter().map(|it| (it.weight, it.linearised(accuracy))).collect();
+        stratum_variance(&pairs)
     };
-    combined(&tallies, means, residuals, level)
+    combined(&tallies, means, total, variance, level)
+}
+
+/// How wrong the guess at one labelled photo was.
+struct Residual {
+    weight: f64,
+    /// y − m.
+    residual: f64,
+    /// It has a true class.
+    inside: bool,
+}
+
+impl Residual {
+    /// The ratio's linearised variable y − m − R·x, plus R: within a stratum a constant changes no variance, and with this
+    /// one it is y − m where all photos have a true class.
+    fn linearised(&self, accuracy: f64) -> f64 {
+        self.residual + if self.inside { 0.0 } else { accuracy }
+    }
 }
 
 /// What is known of the labels of one stratum that were drawn with one probability, added up.
@@ -60,82 +92,91 @@ pub struct ResidualSums {
     pub stratum: Stratum,
     /// π.
     pub inclusion: InclusionProbability,
-    /// How many labels.
+    /// How many labels, whatever they say.
     pub labels: u64,
-    /// Σ (right − guess), with right 1 or 0.
+    /// Of these, how many say that there is no true class.
+    pub classless: u64,
+    /// Σ (right − guess) over all labels, with right 1 or 0, and 0 without a true class.
     pub sum: f64,
-    /// Σ (right − guess)².
+    /// Σ (right − guess)² over all labels.
     pub squares: f64,
+    /// Σ (right − guess) over the labels without a true class: minus their guesses.
+    pub classless_sum: f64,
 }
 
-/// The same as [`difference_accuracy`] from counts and sums that were kept. Every label must have a true class: `None` where
-/// a tally has fewer labels inside than labels.
+/// The same as [`difference_accuracy`] from counts and sums that were kept. Inside a tally are labels with a true class.
 pub fn difference_accuracy_of(
     tallies: &Tallies,
     means: &[GuessMean],
     sums: &[ResidualSums],
     level: ConfidenceLevel,
 ) -> Option<Estimate> {
-    if tallies.as_slice().iter().any(|tally| tally.inside < tally.labelled) {
-        return None;
-    }
     let weights = Weights::of_tallies(tallies);
-    let residuals = |stratum: Stratum| {
-        let own = || {
-            let own = sums.iter().filter(move |it| it.stratum == stratum && it.labels > 0);
-            own.filter_map(|it| weights.in_cell(stratum, it.inclusion).map(|weight| (weight, it)))
+    let of = |stratum: Stratum| -> Vec<(f64, &ResidualSums)> {
+        let own = sums.iter().filter(|it| it.stratum == stratum && it.labels > 0);
+        own.filter_map(|it| weights.in_cell(stratum, it.inclusion).map(|weight| (weight, it))).collect()
+    };
+    let total = |stratum| of(stratum).iter().map(|(weight, it)| weight * it.sum).sum();
+    let variance = |stratum, accuracy: f64| {
+        let own = of(stratum);
+        // z = y − m + R(1 − x), as in `Residual::linearised`, and its square.
+        let sum = |it: &ResidualSums| it.sum + accuracy * it.classless as f64;
+        let squares = |it: &ResidualSums| {
+            it.squares + 2.0 * accuracy * it.classless_sum + accuracy * accuracy * it.classless as f64
         };
-        let labels: u64 = own().map(|(_, it)| it.labels).sum();
-        let photos: f64 = own().map(|(weight, it)| weight * it.labels as f64).sum();
-        let total: f64 = own().map(|(weight, it)| weight * it.sum).sum();
+        let labels: u64 = own.iter().map(|(_, it)| it.labels).sum();
+        let photos: f64 = own.iter().map(|(weight, it)| weight * it.labels as f64).sum();
         // As in `stratum_variance`, with Σ(z − c)² = Σz² − 2cΣz + nc².
         let (centre, correction) = match labels {
             0 | 1 => (0.0, 1.0),
-            _ => (total / photos, labels as f64 / (labels as f64 - 1.0)),
+            _ => {
+                let total: f64 = own.iter().map(|(weight, it)| weight * sum(it)).sum();
+                (total / photos, labels as f64 / (labels as f64 - 1.0))
+            }
         };
-        let spread: f64 = own()
-            .map(|(weight, it)| {
-                let about = it.squares - 2.0 * centre * it.sum + it.labels as f64 * centre * centre;
-                (weight * (weight - 1.0)).max(0.0) * about.max(0.0)
-            })
-            .sum();
-        (total, correction * spread)
+        let spread = own.iter().map(|(weight, it)| {
+            let about = squares(it) - 2.0 * centre * sum(it) + it.labels as f64 * centre * centre;
+            (weight * (weight - 1.0)).max(0.0) * about.max(0.0)
+        });
+        correction * spread.sum::<f64>()
     };
-    combined(tallies, means, residuals, level)
+    combined(tallies, means, total, variance, level)
 }
 
-/// `residuals` answers Σw(y − m) of a stratum and its variance.
+/// `total` answers Σw(y − m) of a stratum, `variance` that of its linearised residuals at an accuracy.
 fn combined(
     tallies: &Tallies,
     means: &[GuessMean],
-    residuals: impl Fn(Stratum) -> (f64, f64),
+    total: impl Fn(Stratum) -> f64,
+    variance: impl Fn(Stratum, f64) -> f64,
     level: ConfidenceLevel,
 ) -> Option<Estimate> {
     let counts = strata(tallies);
-    let covered: f64 = counts.iter().filter(|it| it.labelled > 0).map(|it| it.size as f64).sum();
-    if covered == 0.0 {
+    let inside: f64 = counts.iter().map(|it| it.weighted(|group| group.inside)).sum();
+    if inside == 0.0 {
         return None;
     }
-    let (mut value, mut variance) = (0.0, 0.0);
-    for stratum in counts.iter().filter(|it| it.labelled > 0) {
+    let labelled = || counts.iter().filter(|it| it.labelled > 0);
+    let mut value = 0.0;
+    for stratum in labelled() {
         let mean = means.iter().find(|it| it.stratum == stratum.stratum)?.mean;
-        let (correction, spread) = residuals(stratum.stratum);
-        value += (stratum.size as f64 * mean + correction) / covered;
-        variance += spread / (covered * covered);
+        value += (stratum.size as f64 * mean + total(stratum.stratum)) / inside;
     }
-    let population = tallies.population();
-    let unknown = 1.0 - covered / population as f64;
+    let value = value.clamp(0.0, 1.0);
+    let variance: f64 = labelled().map(|it| variance(it.stratum, value)).sum::<f64>() / (inside * inside);
+    let unseen: f64 = counts.iter().map(|it| unseen_photos(it, NoneInside::Possible, level)).sum();
+    let unknown = unseen / (inside + unseen);
     let half = level.z() * variance.sqrt();
     let interval = Interval::proportion(value - half, value + half);
     Some(Estimate {
-        value: Some(value.clamp(0.0, 1.0)),
+        value: Some(value),
         interval: Interval::proportion(
             (1.0 - unknown) * interval.lower(),
             (1.0 - unknown) * interval.upper() + unknown,
         ),
         level,
-        labelled: tallies.as_slice().iter().map(|tally| tally.labelled).sum(),
-        population,
+        labelled: tallies.as_slice().iter().map(|tally| tally.inside).sum(),
+        population: tallies.population(),
         method: Method::Difference,
         missing: missing(&counts),
     })

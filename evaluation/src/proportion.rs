@@ -74,7 +74,7 @@ pub fn proportion(tallies: &Tallies, none_inside: NoneInside, level: ConfidenceL
 }
 
 /// Photos that may be inside although no label says so.
-fn unseen_photos(counts: &StratumCounts, none_inside: NoneInside, level: ConfidenceLevel) -> f64 {
+pub(crate) fn unseen_photos(counts: &StratumCounts, none_inside: NoneInside, level: ConfidenceLevel) -> f64 {
     let size = counts.size as f64;
     if counts.labelled == 0 {
         return size;

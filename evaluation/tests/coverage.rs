@@ -6,7 +6,7 @@ mod population;
 #[path = "../examples/simulate/scenario.rs"]
 mod scenario;
 
-use gourmetgram_evaluation::{AccuracyAlarm, ConfidenceLevel, Probability, confidence_sequence};
+use gourmetgram_evaluation::{AccuracyAlarm, ConfidenceLevel, Probability, cohen, confidence_sequence, fleiss};
 use population::Random;
 use scenario::{Score, Scores, grid, simulate};
 
@@ -54,6 +54,52 @@ fn guesses_narrow_the_interval_and_never_move_the_estimate() {
     assert!(all.iter().all(|(_, scores)| scores.difference.bias().abs() < 0.005 + scores.difference.width() / 20.0));
     let sum = |of: Pick| all.iter().map(|(_, scores)| of(scores).width()).sum::<f64>();
     assert!(sum(|it| it.difference) < sum(|it| it.poststratified));
+}
+
+#[test]
+fn kappa_s_interval_holds_the_truth_as_often_as_it_says() {
+    const CLASSES: usize = 11;
+    let (mut all, mut worst) = (Vec::new(), (1.0, String::new()));
+    for (photos, careful) in [(30, 0.7), (30, 0.9), (30, 0.97), (100, 0.7), (100, 0.9), (400, 0.8)] {
+        let mut random = Random::new(photos as u64 + (careful * 1000.0) as u64);
+        // Each of two annotators sees the class, or takes any: the first ones more often, as in traffic.
+        let any = |random: &mut Random| (random.unit().powi(2) * CLASSES as f64) as usize;
+        let say = |truth, random: &mut Random| if random.chance(careful) { truth } else { any(random) };
+        let pairs = |photos, random: &mut Random| -> Vec<(usize, usize)> {
+            let pair = |random: &mut Random| {
+                let truth = any(random);
+                (say(truth, random), say(truth, random))
+            };
+            (0..photos).map(|_| pair(random)).collect()
+        };
+        // Both see it: careful². What else agrees is chance, whose share both kappas take out.
+        let truth = careful * careful;
+        for number in 0..2 {
+            let mut held = 0;
+            for _ in 0..1000 {
+                let pairs = pairs(photos, &mut random);
+                let count = |&(first, second): &(usize, usize)| {
+                    let mut counts = vec![0; CLASSES];
+                    counts[first] += 1;
+                    counts[second] += 1;
+                    counts
+                };
+                let kappa = if number == 0 {
+                    cohen(&pairs).unwrap()
+                } else {
+                    fleiss(&pairs.iter().map(count).collect::<Vec<_>>()).unwrap()
+                };
+                held += u32::from(kappa.interval(ConfidenceLevel::NINETY_FIVE).contains(truth));
+            }
+            let coverage = f64::from(held) / 1000.0;
+            all.push(coverage);
+            if coverage < worst.0 {
+                worst = (coverage, format!("{photos} photos, careful {careful}, {number}"));
+            }
+        }
+    }
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    assert!((0.94..0.97).contains(&mean) && worst.0 > 0.925, "mean coverage {mean}, worst {worst:?}");
 }
 
 #[test]

@@ -134,6 +134,35 @@ fn a_guess_that_is_always_true_leaves_nothing_to_doubt() {
 }
 
 #[test]
+fn photos_without_a_true_class_do_not_take_the_difference_estimate_away() {
+    // The first of every ten photos is no food, whatever the model says of it.
+    let mut all = mixed().labels().to_vec();
+    let classless = |number: usize| number % 10 == 0;
+    for (number, label) in all.iter_mut().enumerate().filter(|(number, _)| classless(*number)) {
+        label.outcome = if number % 20 == 0 { Outcome::NotFood } else { Outcome::Unreadable };
+    }
+    let window = Window::new(mixed().cells().to_vec(), all).unwrap();
+    // A guess of nothing says nothing: what is left is the headline's own number.
+    let nothing = Stratum::ALL.map(|stratum| GuessMean { stratum, mean: 0.0 });
+    let plain = difference_accuracy(&window, &nothing, |_| 0.0, LEVEL).unwrap();
+    let headline = accuracy(&window, LEVEL);
+    assert!((plain.value.unwrap() - headline.value.unwrap()).abs() < 1e-12, "{plain:?} {headline:?}");
+    assert_eq!((plain.labelled, plain.population), (headline.labelled, headline.population));
+    let ratio = plain.interval.width() / headline.interval.width();
+    assert!((0.9..1.1).contains(&ratio), "a normal interval beside Wilson's: {plain:?} {headline:?}");
+    // Guesses that are wrong everywhere by the same number change nothing either.
+    let constant = Stratum::ALL.map(|stratum| GuessMean { stratum, mean: 0.3 });
+    let constant = difference_accuracy(&window, &constant, |_| 0.3, LEVEL).unwrap();
+    assert!((constant.value.unwrap() - plain.value.unwrap()).abs() < 1e-12);
+    assert!((constant.interval.width() - plain.interval.width()).abs() < 1e-12);
+    // Where nothing but such photos is labelled, nothing is known.
+    let others = cell(Stratum::Others, 0.5, 10, 5);
+    let classless = (0..5).map(|number| label(number, &others, Outcome::NotFood)).collect();
+    let none = Window::new(vec![others], classless).unwrap();
+    assert_eq!(difference_accuracy(&none, &nothing, |_| 0.0, LEVEL), None);
+}
+
+#[test]
 fn a_challenger_is_compared_on_all_photos_not_on_the_champion_s_mistakes() {
     // It mends half of the champion's 60 mistakes among the unsure and breaks 4 of 45 right answers among the others.
     let challenger = |label: &LabelledPrediction| {

@@ -151,6 +151,13 @@ pub struct PredictionQuery {
     /// Only where this annotator's label stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotator: Option<String>,
+    /// Only where the label that stands is this class; together with `campaign`, the label that stands in that campaign.
+    /// For those who may see everybody's photos.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Only what this campaign (its name) chose to have labelled. For those who may see everybody's photos.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
     /// Only this model version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_version: Option<String>,
@@ -207,6 +214,8 @@ impl PredictionQuery {
         let texts = [
             ("class", &self.class),
             ("annotator", &self.annotator),
+            ("label", &self.label),
+            ("campaign", &self.campaign),
             ("model_version", &self.model_version),
             ("source", &self.source),
         ];
@@ -236,6 +245,9 @@ impl PredictionQuery {
         }
         if self.annotated == Some(false) && self.annotator.is_some() {
             return unusable("annotated=false and annotator contradict each other: leave one out");
+        }
+        if self.annotated == Some(false) && self.label.is_some() && self.campaign.is_none() {
+            return unusable("annotated=false and label contradict each other: leave one out");
         }
         Ok(())
     }
@@ -287,6 +299,9 @@ pub struct Facets {
     pub model_versions: Vec<String>,
     /// Annotators with a standing label.
     pub annotators: Vec<String>,
+    /// Names of campaigns, the newest first.
+    #[serde(default)]
+    pub campaigns: Vec<String>,
 }
 
 #[cfg(test)]
@@ -309,6 +324,8 @@ mod tests {
             ("from=2026-11-02T00:00:00Z&to=2026-11-02T00:00:00Z", "from"),
             ("flagged=false&reason=other", "reason"),
             ("annotated=false&annotator=ann", "annotator"),
+            ("annotated=false&label=Soup", "label"),
+            ("campaign=\"\"", "campaign"),
             ("class=\"\"", "class"),
             ("annotator=\"a\\u0000b\"", "annotator"),
             ("from=-0044-03-15T12:00:00Z", "from"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gourmetgram_api::{EvaluationQuery, LiveModel, Problem, ProblemKind};
+use gourmetgram_api::{EvaluationQuery, LiveModel, Problem, ProblemKind, SuspectLabels};
 use leptos::prelude::{ReadUntracked, use_context};
 use uuid::Uuid;
 
@@ -19,6 +19,13 @@ pub(super) fn measured(
     question: Result<EvaluationQuery, Problem>,
 ) -> impl Future<Output = Result<Measured, Trouble>> + Send {
     ask(|backend| async move { backend.measured(question?).await })
+}
+
+/// What `/dashboard/suspects` shows.
+pub(super) fn suspects(
+    question: Result<EvaluationQuery, Problem>,
+) -> impl Future<Output = Result<SuspectLabels, Trouble>> + Send {
+    ask(|backend| async move { backend.suspects(question?).await })
 }
 
 /// The model that answers now.

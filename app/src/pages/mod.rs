@@ -25,7 +25,7 @@ pub use review::ReviewPage;
 #[cfg(feature = "ssr")]
 pub use {
     campaigns::CampaignsPage,
-    dashboard::{DashboardPage, StatisticsPage},
+    dashboard::{DashboardPage, StatisticsPage, SuspectsPage},
     login::{AccountPage, LinkPage, NotAllowedPage, SignInPage},
     models::ModelsPage,
     not_found::NotFoundPage,

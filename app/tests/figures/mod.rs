@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
-    Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Decision, Drift, DriftFinding,
-    DriftWord, EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationWindow, Expected, FeedbackFigures, Funnel,
-    Headline, LabelPlan, Measure, MeasureMethod, ModelPeriod, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint,
-    PlannedStratum, ReliabilityPoint, Returning, SeriesStep, StratumResponse, TrafficClass, Verdict, WindowPoint,
+    AnnotatorAgreement, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount,
+    Decision, Drift, DriftFinding, DriftWord, EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationWindow,
+    Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure, MeasureMethod, ModelPeriod,
+    NotTested, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint, PlannedStratum, ReliabilityPoint, Returning,
+    SeriesStep, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, Verdict, WindowPoint,
 };
 use gourmetgram_app::measured::{Measured, Operation};
 use uuid::Uuid;
@@ -168,6 +169,7 @@ pub fn month() -> Measured {
                 from: f64::from(bin) / 10.0,
                 to: f64::from(bin + 1) / 10.0,
                 photos: [0, 12, 140, 390, 700, 905, 1_110, 1_420, 2_480, 5_153][bin as usize],
+                reference: Some([0, 0, 4, 16, 50, 70, 110, 150, 250, 350][bin as usize]),
             })
             .collect(),
         traffic: CLASSES
@@ -190,6 +192,7 @@ pub fn month() -> Measured {
                 finding("class_mix", "psi", 0.231, 0.2, 0.0004, DriftWord::Drifted),
                 finding("confidence", "kolmogorov_smirnov", 0.031, 0.1, 0.21, DriftWord::Stable),
             ],
+            not_tested: vec![NotTested { what: "embedding".to_owned(), why: "no embedding is kept".to_owned() }],
         },
         feedback: FeedbackFigures {
             photos: 12_310,
@@ -211,6 +214,25 @@ pub fn month() -> Measured {
             labelled: 412,
             backlog: 18,
             oldest_seconds: Some(187_000),
+        },
+        agreement: AnnotatorAgreement {
+            annotators: 3,
+            agreed: 41,
+            fleiss: KappaMeasure { value: Some(0.782), lower: 0.641, upper: 0.883, photos: 48, enough: true },
+            pairs: vec![
+                AnnotatorPair {
+                    first: "ann".to_owned(),
+                    second: "bob".to_owned(),
+                    agreed: 31,
+                    kappa: KappaMeasure { value: Some(0.803), lower: 0.643, upper: 0.911, photos: 36, enough: true },
+                },
+                AnnotatorPair {
+                    first: "ann".to_owned(),
+                    second: "cleo".to_owned(),
+                    agreed: 10,
+                    kappa: KappaMeasure { value: Some(0.7), lower: 0.2, upper: 0.9, photos: 12, enough: false },
+                },
+            ],
         },
         plan: LabelPlan {
             curve: [(0, 0.0315), (50, 0.029), (100, 0.0268), (200, 0.0241), (500, 0.0187)]
@@ -312,4 +334,21 @@ pub fn nothing() -> Measured {
     evaluation.models.clear();
     evaluation.series.clear();
     measured
+}
+
+/// Labels that the model contradicts.
+pub fn suspects() -> SuspectLabels {
+    let evaluation = month().evaluation;
+    let suspect = |number: u128, label: &str, margin: f64| SuspectLabel {
+        prediction: Uuid::from_u128(0x0199_3c6e_5b1c_7c3e_9d51_6f3c_2f3f_9a00 + number)
+            .try_into()
+            .expect("a UUID of version 7"),
+        label: label.to_owned(),
+        answer: "Soup".to_owned(),
+        confidence: 0.981,
+        self_confidence: 0.981 + margin,
+        margin,
+    };
+    let items = vec![suspect(1, "Egg", -0.979), suspect(2, "Rice", -0.911)];
+    SuspectLabels { window: evaluation.window, model: evaluation.model, contradicted: 91, items }
 }

@@ -231,11 +231,10 @@ impl Traffic {
         score(&mut scores.flags, &flag_precision(&window, LEVEL), self.flag_precision);
         if scenario.behaviour.not_food > 0.0 {
             score(&mut scores.not_food, &outcome_share(&window, Outcome::NotFood, LEVEL), self.not_food);
-        } else {
-            let guess = |label: &LabelledPrediction| f64::from(label.confidence.get());
-            if let Some(estimate) = difference_accuracy(&window, &self.guesses, guess, LEVEL) {
-                score(&mut scores.difference, &estimate, truth);
-            }
+        }
+        let guess = |label: &LabelledPrediction| f64::from(label.confidence.get());
+        if let Some(estimate) = difference_accuracy(&window, &self.guesses, guess, LEVEL) {
+            score(&mut scores.difference, &estimate, truth);
         }
     }
 }

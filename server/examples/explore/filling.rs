@@ -69,7 +69,7 @@ pub async fn fill(connection: &DatabaseConnection, from: i64, to: i64, total: i6
             "CASE i % 4 WHEN 0 THEN 'wrong_label' WHEN 1 THEN 'not_food' WHEN 2 THEN 'bad_photo' ELSE 'other' END"
         ),
         corrected = every(50, "'Soup'"),
-        annotated = every(40, "'Egg'"),
+        annotated = every(40, "CASE i / 40 % 3 WHEN 0 THEN 'Egg' WHEN 1 THEN 'Soup' ELSE 'Rice' END"),
         annotator = every(40, "'annotator ' || (i / 40 % 5)"),
         annotated_at = every(40, &time),
         label_wait = every(100, &time),
@@ -85,7 +85,7 @@ pub async fn fill(connection: &DatabaseConnection, from: i64, to: i64, total: i6
 pub async fn analyze(connection: &DatabaseConnection) -> Result<(), DbErr> {
     let sql = match connection.get_database_backend() {
         DbBackend::Sqlite => "PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002",
-        _ => "VACUUM ANALYZE predictions",
+        _ => "VACUUM ANALYZE",
     };
     connection.execute_unprepared(sql).await?;
     Ok(())

@@ -5,6 +5,7 @@
 //! words `plans` as an argument prints how the database finds each page instead.
 
 mod filling;
+mod labelling;
 
 use std::time::{Duration, Instant};
 
@@ -69,6 +70,16 @@ fn questions() -> Vec<(&'static str, PredictionQuery)> {
         ("corrected", PredictionQuery { corrected: Some(true), ..all.clone() }),
         ("annotated", PredictionQuery { annotated: Some(true), ..all.clone() }),
         ("by one annotator", PredictionQuery { annotator: Some("annotator 3".to_owned()), ..all.clone() }),
+        ("labelled as Soup", PredictionQuery { label: Some("Soup".to_owned()), ..all.clone() }),
+        (
+            "a campaign's label, of one version",
+            PredictionQuery {
+                label: Some("Soup".to_owned()),
+                campaign: Some(labelling::CAMPAIGN.to_owned()),
+                model_version: Some("food64-2".to_owned()),
+                ..all.clone()
+            },
+        ),
         ("a trial's model version", PredictionQuery { model_version: Some("trial-3".to_owned()), ..all.clone() }),
         ("the old model version", PredictionQuery { model_version: Some("food64-1".to_owned()), ..all.clone() }),
         (
@@ -131,6 +142,7 @@ async fn measure(database: &str, url: &str, sizes: &[i64], plans: bool) -> anyho
     for &size in sizes {
         let began = Instant::now();
         filling::fill(&connection, filled, size, size).await?;
+        labelling::label(&connection).await?;
         filling::analyze(&connection).await?;
         // As after a restart: connections that have not looked at the database before.
         let catalog = {

@@ -11,14 +11,19 @@ use gourmetgram_api::{
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, IdenStatic, Order, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Select, Statement,
-    sea_query::{Expr, IntoCondition},
+    sea_query::{Expr, IntoCondition, Query},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     Catalog, CatalogError, Whose,
-    entity::prediction::{self, Column},
+    entity::{
+        campaign,
+        prediction::{self, Column},
+        task,
+    },
+    migration::m009_evaluation,
     predictions::{to_api, without_labelling},
 };
 
@@ -97,6 +102,14 @@ impl Catalog {
             classes: self.values_of(Column::PredictedClass, Condition::all()).await?,
             model_versions: self.values_of(Column::ModelVersion, Condition::all()).await?,
             annotators: self.values_of(Column::AnnotatedBy, Column::AnnotatedBy.is_not_null().into_condition()).await?,
+            campaigns: campaign::Entity::find()
+                .select_only()
+                .column(campaign::Column::Name)
+                .order_by_desc(campaign::Column::Id)
+                .limit(MAX_FACETS as u64)
+                .into_tuple()
+                .all(&self.read)
+                .await?,
         })
     }
 
@@ -251,7 +264,8 @@ fn living((backend, passed_over): &Passing, whose: Whose<'_>, query: &Prediction
     let standing = |column: Column, stands: bool| if stands { column.is_not_null() } else { column.is_null() };
     // A reason or a name implies that there is one. Saying both would have PostgreSQL expect fewer rows than there are.
     let flagged = query.flagged.filter(|_| query.reason.is_none());
-    let annotated = query.annotated.filter(|_| query.annotator.is_none());
+    let standing_label = query.label.as_deref().filter(|_| query.campaign.is_none());
+    let annotated = query.annotated.filter(|_| query.annotator.is_none() && standing_label.is_none());
     let wanted = Condition::all()
         .add(Column::ErasedAt.is_null())
         .add_option(match whose {
@@ -266,6 +280,8 @@ fn living((backend, passed_over): &Passing, whose: Whose<'_>, query: &Prediction
         .add_option(query.corrected.map(|corrected| standing(Column::CorrectedClass, corrected)))
         .add_option(annotated.map(|annotated| standing(Column::AnnotatedClass, annotated)))
         .add_option(query.annotator.as_deref().map(|name| Column::AnnotatedBy.eq(name)))
+        .add_option(standing_label.map(|label| Column::AnnotatedClass.eq(label)))
+        .add_option(query.campaign.as_deref().map(|name| chosen_by(*backend, name, query.label.as_deref())))
         .add_option(query.model_version.as_deref().map(|version| match walked {
             None => Column::ModelVersion.eq(version),
             Some(_) => Column::ModelVersion.between(version, version),
@@ -286,6 +302,26 @@ fn living((backend, passed_over): &Passing, whose: Whose<'_>, query: &Prediction
             Place::Clean => Column::CleanSince.is_not_null(),
         }));
     prediction::Entity::find().filter(wanted)
+}
+
+/// The photo is one that a campaign chose; with a label, one of which that is what stands in the campaign.
+fn chosen_by(backend: DbBackend, campaign: &str, label: Option<&str>) -> Expr {
+    let named = Query::select()
+        .column(campaign::Column::Id)
+        .from(campaign::Entity)
+        .and_where(campaign::Column::Name.eq(campaign))
+        .to_owned();
+    let mut tasks = Query::select()
+        .column(task::Column::PredictionId)
+        .from(task::Entity)
+        .and_where(task::Column::CampaignId.in_subquery(named))
+        .to_owned();
+    if let Some(label) = label {
+        let seen = m009_evaluation::seen_label(backend);
+        let sign = if backend == DbBackend::Sqlite { "?" } else { "$1" };
+        tasks.and_where(Expr::cust_with_values(format!("{seen} = {sign}"), [label]));
+    }
+    Column::Id.in_subquery(tasks)
 }
 
 /// The columns of an order; the id comes last, so that no two rows stand at one place.

@@ -39,7 +39,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use accounts::{AccessToken, OPERATOR_LINK_LIFETIME, Session, SessionLimits};
 pub use annotations::{Annotated, RemoteChanges, Said, read_seen};
 pub use collections::Tally;
-pub use evaluation::{CountedPeriod, EvaluationDesign, MAX_FACTS, ServedModel};
+pub use evaluation::{ContradictedLabel, CountedPeriod, EvaluationDesign, MAX_FACTS, ServedModel};
 pub use label_studio::{KnownTask, ToImport};
 pub use listing::MAX_PAGE;
 pub use mirrors::{TaggedFeedback, TagsKnown, TakenIn};

@@ -153,15 +153,18 @@ fn reliability(counts: &Counts, cells: &[(f64, &CellCounts)], photos: f64) -> Re
     Ok(Reliability { bins: bins.collect::<Result<_, EvaluationError>>()? })
 }
 
-/// How sure the model was.
-pub(super) fn histogram(traffic: &Traffic) -> Vec<ConfidenceBin> {
+/// How sure the model was, and how sure it was of the photos of the reference.
+pub(super) fn histogram(traffic: &Traffic, reference: Option<&Traffic>) -> Vec<ConfidenceBin> {
     let width = BINS / HISTOGRAM_BINS;
     let edge = |bin: u8| f64::from(bin) / f64::from(HISTOGRAM_BINS);
+    let photos =
+        |traffic: &Traffic, bin: u8| traffic.bins.range(bin * width..(bin + 1) * width).map(|(_, count)| count).sum();
     (0..HISTOGRAM_BINS)
         .map(|bin| ConfidenceBin {
             from: edge(bin),
             to: edge(bin + 1),
-            photos: traffic.bins.range(bin * width..(bin + 1) * width).map(|(_, count)| count).sum(),
+            photos: photos(traffic, bin),
+            reference: reference.map(|reference| photos(reference, bin)),
         })
         .collect()
 }

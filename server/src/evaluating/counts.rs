@@ -70,6 +70,10 @@ pub struct CellCounts {
     pub not_food: u64,
     /// Labels "unreadable".
     pub unreadable: u64,
+    /// Sum of the confidences of photos with either of these labels, in billionths.
+    pub classless: i64,
+    /// Sum of their squares, in billionths.
+    pub classless_squares: i64,
     /// Of the labels, those that the random sample took; the next two likewise.
     pub random_labelled: u64,
     /// With a true class.
@@ -138,6 +142,15 @@ pub struct Waiting {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// What two people said of one photo.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PairKey {
+    /// Their names, in order.
+    pub annotators: [String; 2],
+    /// What each saw.
+    pub seen: [Seen; 2],
+}
+
 /// Everything that is counted of some photos of one model version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -149,6 +162,9 @@ pub struct Counts {
     pub cells: BTreeMap<CellKey, CellCounts>,
     /// Of those that wait for a label.
     pub waiting: Waiting,
+    /// Of those that two people have labelled.
+    #[serde(with = "super::pairs")]
+    pub agreement: BTreeMap<PairKey, u64>,
 }
 
 impl Counts {
@@ -183,6 +199,10 @@ impl Counts {
         if let Some(seen) = &task.seen {
             cell.label(fact, considered, seen);
         }
+        if let Some([(first, one), (second, other)]) = &task.pair {
+            let annotators = [first.clone(), second.clone()];
+            count(&mut self.agreement, PairKey { annotators, seen: [one.clone(), other.clone()] });
+        }
     }
 
     /// Counts one photo after the other.
@@ -197,6 +217,7 @@ impl Counts {
     pub fn merge(&mut self, other: &Self) {
         self.traffic.merge(&other.traffic);
         self.waiting.add(&other.waiting);
+        add_all(&mut self.agreement, &other.agreement);
         for (key, cell) in &other.cells {
             self.cells.entry(*key).or_default().merge(cell);
         }
@@ -221,13 +242,16 @@ impl CellCounts {
     fn label(&mut self, fact: &Fact, considered: &Considered, seen: &Seen) {
         self.labelled += 1;
         self.random_labelled += u64::from(considered.by_random_sample);
-        let truth = match seen {
-            Seen::Class { label } => label,
-            Seen::NotFood => return self.not_food += 1,
-            Seen::Unreadable => return self.unreadable += 1,
+        let confidence = f64::from(fact.confidence);
+        let Some(truth) = seen.label() else {
+            self.not_food += u64::from(*seen == Seen::NotFood);
+            self.unreadable += u64::from(*seen == Seen::Unreadable);
+            self.classless += parts(confidence);
+            self.classless_squares += parts(confidence * confidence);
+            return;
         };
-        let right = *truth == fact.class;
-        let (one, confidence) = (u64::from(right), f64::from(fact.confidence));
+        let right = truth == fact.class;
+        let one = u64::from(right);
         self.classed += 1;
         self.right += one;
         if considered.by_random_sample {
@@ -247,7 +271,7 @@ impl CellCounts {
         self.squares += parts(residual * residual);
         let sure = confidence.clamp(1e-15, 1.0 - 1e-15);
         self.log_loss += parts(if right { -sure.ln() } else { -(1.0 - sure).ln() });
-        count(&mut self.confusion, (fact.class.clone(), truth.clone()));
+        count(&mut self.confusion, (fact.class.clone(), truth.to_owned()));
         let bin = self.bins.entry(bin_of(fact.confidence)).or_default();
         bin.labels += 1;
         bin.right += one;
@@ -263,6 +287,8 @@ impl CellCounts {
         self.right += other.right;
         self.not_food += other.not_food;
         self.unreadable += other.unreadable;
+        self.classless += other.classless;
+        self.classless_squares += other.classless_squares;
         self.random_labelled += other.random_labelled;
         self.random_classed += other.random_classed;
         self.random_right += other.random_right;
@@ -341,8 +367,12 @@ mod tests {
             Just(Some(Seen::Unreadable)),
             prop_oneof!["Soup", "Rice"].prop_map(|label| Some(Seen::Class { label })),
         ];
+        let pair = |seen: &Option<Seen>, second: bool| {
+            let seen = seen.clone().filter(|_| second)?;
+            Some([("ann".to_owned(), seen), ("bob".to_owned(), Seen::NotFood)])
+        };
         let considered = (0_i64..3, 0_usize..4, any::<bool>(), any::<bool>(), any::<bool>(), seen).prop_map(
-            |(batch, stratum, random, drawn, flagged, seen)| Considered {
+            move |(batch, stratum, random, drawn, flagged, seen)| Considered {
                 batch,
                 stratum: Stratum::ALL[stratum],
                 inclusion: if batch == 0 { 0.1 } else { 0.3 },
@@ -350,7 +380,11 @@ mod tests {
                 by_random_sample: random && drawn,
                 flagged,
                 correction: flagged.then(|| "Soup".to_owned()),
-                task: drawn.then(|| Task { waits_since: seen.is_none().then(DateTime::<Utc>::default), seen }),
+                task: drawn.then(|| Task {
+                    waits_since: seen.is_none().then(DateTime::<Utc>::default),
+                    pair: pair(&seen, random),
+                    seen,
+                }),
             },
         );
         let fact = (0.0_f32..=1.0, any::<bool>(), any::<bool>(), prop_oneof!["Soup", "Rice"]);

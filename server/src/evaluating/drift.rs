@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::{Drift, DriftFinding, DriftWord};
+use gourmetgram_api::{Drift, DriftFinding, DriftWord, NotTested};
 use gourmetgram_evaluation::drift::{
     DriftTest, DriftThresholds, DriftVerdict, chi_square, kolmogorov_smirnov_binned, population_stability_index,
     verdict,
@@ -34,7 +34,7 @@ pub struct Reference {
 /// Compares photos with the reference; `later` are those of the window that came after it.
 pub(super) fn drift(reference: Option<&Reference>, later: &Traffic) -> Drift {
     let Some(reference) = reference else {
-        return Drift { photos_for_reference: REFERENCE_PHOTOS, ..Drift::default() };
+        return Drift { photos_for_reference: REFERENCE_PHOTOS, not_tested: not_tested(), ..Drift::default() };
     };
     let then = &reference.traffic;
     let classes: BTreeSet<&String> = then.classes.keys().chain(later.classes.keys()).collect();
@@ -85,7 +85,15 @@ pub(super) fn drift(reference: Option<&Reference>, later: &Traffic) -> Drift {
         photos: later.photos,
         photos_for_reference: REFERENCE_PHOTOS,
         findings: findings.collect(),
+        not_tested: not_tested(),
     }
+}
+
+/// What the statistics could do and the catalog has no numbers for.
+fn not_tested() -> Vec<NotTested> {
+    let why =
+        "the service keeps what the model answered of each photo, not its embedding, so there is nothing to compare";
+    vec![NotTested { what: "embedding".to_owned(), why: why.to_owned() }]
 }
 
 #[cfg(test)]
@@ -105,6 +113,7 @@ mod tests {
     fn without_a_reference_nothing_is_said() {
         let drift = drift(None, &traffic(500, 500, 3));
         assert!(drift.findings.is_empty() && drift.reference_from.is_none());
+        assert_eq!(drift.not_tested.len(), 1, "what is not looked at is said, not left out");
     }
 
     #[test]

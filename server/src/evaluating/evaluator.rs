@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, Funnel, Headline, ModelPeriod, OfflineAccuracy,
-    PastDecision, PublishedEvaluation, Slices, WindowPoint,
+    PastDecision, PublishedEvaluation, Slices, SuspectLabels, WindowPoint,
 };
 use uuid::Uuid;
 
 use super::{
-    EvaluationError, Manifest, RecordsState, Reference, Traffic, classes, decision,
+    EvaluationError, Manifest, RecordsState, Reference, Traffic, agreement, classes, decision,
     decision::Watched,
     drift::drift,
     manifest::MANIFEST_SCHEMA,
     numbers, plan, slices,
+    suspects::{CHUNK, Suspects},
     window::{self, next, start_of},
 };
 use crate::{
@@ -102,6 +103,29 @@ impl Evaluator<'_> {
         Ok((evaluation, manifest))
     }
 
+    /// The labels of a window that the model contradicts most.
+    ///
+    /// # Errors
+    /// Like [`Evaluator::evaluate`].
+    pub async fn suspects(&self, query: &EvaluationQuery, at: DateTime<Utc>) -> Result<SuspectLabels, EvaluationError> {
+        let Read { window, model, design, all, .. } = self.read(query, at).await?;
+        let wrong = all.sum(|cell| cell.classed - cell.right);
+        let mut suspects = Suspects::default();
+        if let Some(campaign) = design.campaign() {
+            let times = (window.from, window.to);
+            let mut after = 0;
+            loop {
+                let labels = self.catalog.contradicted_labels(campaign.id, &model, times, (after, CHUNK)).await?;
+                let is_last = (labels.len() as u64) < CHUNK;
+                if !suspects.look_at(labels) || is_last {
+                    break;
+                }
+                after += CHUNK;
+            }
+        }
+        Ok(SuspectLabels { window, model, contradicted: wrong, items: suspects.into_labels() })
+    }
+
     async fn read(&self, query: &EvaluationQuery, at: DateTime<Utc>) -> Result<Read, EvaluationError> {
         query.check()?;
         let named = self.settings.campaign.as_deref();
@@ -169,10 +193,11 @@ impl Evaluator<'_> {
             },
             confusion: classes::confusion(&classes, all, macro_f1)?,
             calibration: classes::calibration(all)?,
-            confidence: classes::histogram(&all.traffic),
+            confidence: classes::histogram(&all.traffic, reference.as_ref().map(|it| &it.traffic)),
             traffic: classes::traffic(&classes, &all.traffic, reference.as_ref().map(|it| &it.traffic)),
             feedback: numbers::feedback(all)?,
             funnel: self.funnel(all, at).await?,
+            agreement: agreement::agreement(all),
             plan: plan::plan(all)?,
             uncounted: self.catalog.evaluation_marks().await?,
             classes,

@@ -53,4 +53,7 @@ pub struct Task {
     pub waits_since: Option<DateTime<Utc>>,
     /// The label that stands.
     pub seen: Option<Seen>,
+    /// Where two people have labelled it: who, in the order of their names, and what each saw. Of more than two, those who
+    /// were first.
+    pub pair: Option<[(String, Seen); 2]>,
 }

@@ -5,6 +5,7 @@
 //! number of photos. Nothing here knows how the photos came to be counted: counts that were made from the photos themselves,
 //! or from the records, give the same digits.
 
+mod agreement;
 mod classes;
 mod counts;
 mod decision;
@@ -17,18 +18,19 @@ mod pairs;
 mod plan;
 pub mod report;
 mod slices;
+mod suspects;
 mod window;
 mod worker;
 
 use gourmetgram_api::UnusableEvaluation;
 
-pub use counts::{BINS, BinCounts, CellCounts, CellKey, Counts, PARTS, Traffic, Waiting};
+pub use counts::{BINS, BinCounts, CellCounts, CellKey, Counts, PARTS, PairKey, Traffic, Waiting};
 pub use drift::{REFERENCE_PHOTOS, Reference};
 pub use evaluator::{Evaluator, LiveVersion, offline_accuracy, to_publish};
 pub use fact::{Considered, Fact, Task};
 pub use manifest::{MANIFEST_SCHEMA, Manifest, RecordsState};
 pub use window::{MOST_POINTS, next, runs, start_of};
-pub use worker::{audited, records_state, run, tell};
+pub use worker::{audited, manifest, records_state, run, tell};
 
 use crate::catalog::CatalogError;
 

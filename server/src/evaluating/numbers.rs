@@ -125,7 +125,7 @@ pub(super) fn tutorial_pooled(counts: &Counts) -> Measure {
     }
 }
 
-/// The difference estimator, where every label has a true class.
+/// The difference estimator, where some label has a true class.
 pub(super) fn difference(counts: &Counts) -> Result<Option<Measure>, EvaluationError> {
     let tallies = correctness(counts)?;
     let mut strata: BTreeMap<Stratum, (u64, i64)> = BTreeMap::new();
@@ -135,8 +135,17 @@ pub(super) fn difference(counts: &Counts) -> Result<Option<Measure>, EvaluationE
         let (photos, confidence) = strata.entry(stratum).or_default();
         *photos += cell.size;
         *confidence += cell.confidence;
-        let (sum, squares) = (cell.residual as f64 / PARTS, cell.squares as f64 / PARTS);
-        sums.push(ResidualSums { stratum, inclusion, labels: cell.classed, sum, squares });
+        let whole = |parts: i64| parts as f64 / PARTS;
+        sums.push(ResidualSums {
+            stratum,
+            inclusion,
+            labels: cell.labelled,
+            classless: cell.labelled - cell.classed,
+            // No answer is right about a photo without a true class: right − confidence is −confidence.
+            sum: whole(cell.residual - cell.classless),
+            squares: whole(cell.squares + cell.classless_squares),
+            classless_sum: whole(-cell.classless),
+        });
     }
     let means: Vec<GuessMean> = strata
         .into_iter()

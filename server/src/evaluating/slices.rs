@@ -38,5 +38,11 @@ fn part_of(by: SliceBy, fact: &Fact, classes: &[String]) -> (u32, String) {
         }
         SliceBy::Source => (0, fact.source.clone().unwrap_or_default()),
         SliceBy::Hour => (fact.at.hour(), fact.at.hour().to_string()),
+        SliceBy::Tag => {
+            let tags = [(fact.flagged, "flagged"), (fact.corrected, "corrected_class")];
+            let place = u32::from(fact.flagged) + 2 * u32::from(fact.corrected);
+            let names: Vec<&str> = tags.into_iter().filter(|(stands, _)| *stands).map(|(_, name)| name).collect();
+            (place, names.join(", "))
+        }
     }
 }

@@ -104,8 +104,9 @@ async fn publish(app: &App) -> Result<(), EvaluationError> {
     Ok(())
 }
 
-/// An evaluation with the manifest it can be computed by. What has changed is written to the records first; where the numbers
-/// are the same before and after that, the records say all that they rest on, whatever else has changed meanwhile.
+/// An evaluation with the manifest it can be computed by, to be published. What has changed is written to the records first;
+/// where the numbers are the same before and after that, the records say all that they rest on, whatever else has changed
+/// meanwhile.
 ///
 /// # Errors
 /// Like [`Evaluator::evaluate`](super::Evaluator::evaluate). That the records cannot be written is none: the manifest says so.
@@ -116,21 +117,35 @@ pub async fn audited(app: &App, query: &EvaluationQuery) -> Result<(Evaluation, 
         // The records' own writer warns.
         tracing::debug!(%error, "the records cannot be written; a manifest says that they do not have everything");
     }
-    let mut state = records_state(app.catalog()).await?;
+    let state = records_state(app.catalog()).await?;
     let is_written = app.catalog().records_to_write().await?.is_empty();
-    let (evaluation, mut manifest) = app.evaluator().evaluate_with_manifest(query, state.clone(), at).await?;
+    let (evaluation, mut manifest) = app.evaluator().evaluate_with_manifest(query, state, at).await?;
     let same = before.headline == evaluation.headline
         && before.confusion == evaluation.confusion
         && before.calibration == evaluation.calibration
         && before.traffic == evaluation.traffic
-        && before.feedback == evaluation.feedback;
-    if is_written && same {
-        state.waiting = 0;
-    } else {
-        state.waiting = state.waiting.max(1);
-    }
-    manifest.records = state;
+        && before.feedback == evaluation.feedback
+        && before.agreement == evaluation.agreement;
+    let waiting = &mut manifest.records.waiting;
+    *waiting = if is_written && same { 0 } else { (*waiting).max(1) };
     Ok((evaluation, manifest))
+}
+
+/// The manifest that an evaluation can be computed by, for somebody who asks: nothing is written for it. Where changes wait to
+/// be written, or one came while we looked, it says that the records do not have everything; the digits may be the same all
+/// the same, since most changes are of other photos than those of the window.
+///
+/// # Errors
+/// Like [`Evaluator::evaluate`](super::Evaluator::evaluate).
+pub async fn manifest(app: &App, query: &EvaluationQuery) -> Result<Manifest, EvaluationError> {
+    let before = records_state(app.catalog()).await?;
+    let (evaluation, mut manifest) = app.evaluator().evaluate_with_manifest(query, before.clone(), now()).await?;
+    let is_written = app.catalog().records_to_write().await?.is_empty();
+    let after = records_state(app.catalog()).await?;
+    if before != after || !is_written || evaluation.uncounted > 0 {
+        manifest.records.waiting = after.waiting.max(before.waiting).max(1);
+    }
+    Ok(manifest)
 }
 
 /// How far the records are.

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
-use gourmetgram_api::{Evaluation, EvaluationQuery, Problem, ProblemKind};
+use gourmetgram_api::{Evaluation, EvaluationQuery, Problem, ProblemKind, SuspectLabels};
 use gourmetgram_app::measured::{Measured, Operation};
 
 use super::{Refusal, pipelines};
@@ -51,7 +51,28 @@ pub async fn read(
     Ok(Json(app.evaluator().evaluate(&query, now()).await?))
 }
 
+/// The labels that the model contradicts most: worth a second look. `step` and `slice` change nothing.
+#[utoipa::path(
+    get, path = "/api/v1/evaluation/suspects", tag = "evaluation",
+    params(EvaluationQuery),
+    responses(
+        (status = 200, description = "The most suspect first", body = SuspectLabels),
+        (status = 400, description = "A parameter that is unknown, cannot be read, or contradicts another", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such model version has ever served", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn suspects(
+    State(app): State<App>,
+    query: Result<Query<EvaluationQuery>, QueryRejection>,
+) -> Result<Json<SuspectLabels>, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::new(ProblemKind::BadRequest, error.body_text()))?;
+    Ok(Json(app.evaluator().suspects(&query, now()).await?))
+}
+
 /// From what an evaluation can be computed again: what was asked, by which settings, of which records, and what came of it.
+/// `records.waiting` counts changes that are in no record yet; they are written every minute or so (`records.every_seconds`).
 #[utoipa::path(
     get, path = "/api/v1/evaluation/manifest", tag = "evaluation",
     params(EvaluationQuery),
@@ -68,8 +89,7 @@ pub async fn manifest(
     query: Result<Query<EvaluationQuery>, QueryRejection>,
 ) -> Result<Json<Manifest>, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::new(ProblemKind::BadRequest, error.body_text()))?;
-    let (_, manifest) = evaluating::audited(&app, &query).await?;
-    Ok(Json(manifest))
+    Ok(Json(evaluating::manifest(&app, &query).await?))
 }
 
 /// What `/dashboard` shows.

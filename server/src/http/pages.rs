@@ -11,7 +11,7 @@ use axum::{
 };
 use gourmetgram_api::{
     EvaluationQuery, FlagsAnswer, LiveModel, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
-    ReviewDesk, Role, Viewer,
+    ReviewDesk, Role, SuspectLabels, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, DeviceScript, PageStatus, PostedFlags, PostedProblem},
@@ -310,6 +310,16 @@ impl Backend for CallersBackend {
             evaluation::measured(&self.app, &query).await
         };
         load.await.map_err(|refusal| *refusal.0)
+    }
+
+    async fn suspects(&self, query: EvaluationQuery) -> Result<SuspectLabels, Problem> {
+        let load = async {
+            if !self.caller.may(Scope::EvaluationRead) {
+                return Err(Refusal::new(ProblemKind::Forbidden, "only operators see how good labels are"));
+            }
+            Ok(self.app.evaluator().suspects(&query, now()).await?)
+        };
+        load.await.map_err(|refusal: Refusal| *refusal.0)
     }
 
     async fn explore(&self, query: Option<PredictionQuery>) -> Result<Explored, Problem> {

@@ -152,6 +152,9 @@ pub fn asked_for(
     if query.limit.is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
         return Err(bad(format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
     }
+    if !sees_all && (query.label.is_some() || query.campaign.is_some()) {
+        return Err(Refusal::new(ProblemKind::Forbidden, "label and campaign are for those who may see all photos"));
+    }
     let whose = match caller.visitor() {
         _ if sees_all && query.mine != Some(true) => Whose::Everybodys,
         Some(visitor) => Whose::OfVisitor(visitor),

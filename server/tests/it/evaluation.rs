@@ -1,34 +1,43 @@
 //! What is counted as photos, labels and erasures come is what a look at every row would have found; and what is said of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    panic::AssertUnwindSafe,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram::{
     accounts::Scope,
     app::App,
     catalog::{
-        Actor, Change, Said,
+        Actor, Change, RemoteChanges, Said, Whose,
         entity::{
-            annotation, campaign as campaigns, evaluation_count, evaluation_mark, evaluation_result, prediction,
+            annotation, batch, campaign as campaigns, evaluation_count, evaluation_mark, evaluation_result, prediction,
             selection, task,
         },
         now,
     },
     config,
     evaluating::{self, Evaluator, LiveVersion, Manifest, RecordsState, to_publish},
+    records,
 };
 use gourmetgram_api::{
     CampaignRule, ClassIndex, ClassProbability, Confidence, Evaluation, EvaluationQuery, FlagReason, LabelledIn,
-    LowConfidence, Measure, MeasureMethod, NewCampaign, RandomDraw, Seen, SeriesStep, SliceBy, Verdict,
+    LowConfidence, Measure, MeasureMethod, NewCampaign, PredictionQuery, RandomDraw, Seen, SeriesStep, SliceBy,
+    SuspectLabels, Verdict,
 };
 use gourmetgram_evaluation::{
     BatchId, Cell, ClassReport, ConfidenceLevel, ConfusionMatrix, Estimate, GuessMean, InclusionProbability,
-    LabelledPrediction, Outcome, Probability, Selection, Stratum, Window, accuracy, brier, correction_precision,
-    difference_accuracy, expected_accuracy, flag_precision, flag_recall, log_loss, nonresponse_bounds, outcome_share,
-    random_sample_accuracy, tutorial_pooled,
+    LabelledPrediction, Outcome, Probability, Selection, Stratum, Window, accuracy, brier, cohen_kappa,
+    correction_precision, difference_accuracy, expected_accuracy, flag_precision, flag_recall, fleiss, log_loss,
+    nonresponse_bounds, outcome_share, random_sample_accuracy, tutorial_pooled,
 };
+use gourmetgram_label_studio::{AnnotationId, collect::Standing};
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, Statement,
+};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
@@ -181,8 +190,15 @@ impl Life<'_> {
     }
 }
 
+/// Two people's labels of one photo, in the order of their names.
+type Pair = [(String, Seen); 2];
+
 /// What every row says of the photos of a model that were received in a stretch of time.
 struct Found {
+    /// Of the photos that two people labelled.
+    pairs: Vec<Pair>,
+    /// Tasks that wait for a label, of photos of any model and time.
+    waiting: u64,
     window: Window,
     photos: Vec<prediction::Model>,
     /// Of the photos that were considered: stratum and confidence.
@@ -208,6 +224,7 @@ async fn look_at_every_row(
     let selections: HashMap<Uuid, selection::Model> =
         selections.all(connection).await.unwrap().into_iter().map(|row| (row.prediction_id, row)).collect();
     let tasks = task::Entity::find().filter(task::Column::CampaignId.eq(campaign)).all(connection).await.unwrap();
+    let waiting = tasks.iter().filter(|task| task.closed_at.is_none()).count() as u64;
     let tasks: HashMap<Uuid, task::Model> = tasks.into_iter().map(|row| (row.prediction_id, row)).collect();
     let mut votes: HashMap<Uuid, Vec<annotation::Model>> = HashMap::new();
     let standing = annotation::Entity::find().filter(annotation::Column::ReplacedAt.is_null());
@@ -215,7 +232,7 @@ async fn look_at_every_row(
         votes.entry(row.task_id).or_default().push(row);
     }
     let index = |label: &str| ClassIndex(CLASSES.iter().position(|class| *class == label).unwrap() as u16);
-    let (mut cells, mut labels, mut considered) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let (mut cells, mut labels, mut considered, mut pairs) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
     for photo in &photos {
         let Some(selection) = selections.get(&photo.id) else { continue };
         let stratum = Stratum::ALL[selection.stratum as usize];
@@ -226,6 +243,14 @@ async fn look_at_every_row(
         cell.size += 1;
         cell.selected += u64::from(selection.chosen);
         let Some(votes) = tasks.get(&photo.id).and_then(|task| votes.get(&task.id)) else { continue };
+        if votes.len() >= 2 {
+            let mut first: Vec<&annotation::Model> = votes.iter().collect();
+            first.sort_by_key(|vote| vote.id);
+            let mut pair = [first[0], first[1]]
+                .map(|vote| (vote.annotator.clone(), serde_json::from_value::<Seen>(vote.seen.clone()).unwrap()));
+            pair.sort();
+            pairs.push(pair);
+        }
         // Most votes; of a tie the latest.
         let best = votes
             .iter()
@@ -254,7 +279,7 @@ async fn look_at_every_row(
     let tells_rates = cells
         .iter()
         .all(|cell| cells.iter().any(|other| other.batch == cell.batch && other.stratum == Stratum::Others));
-    Found { window: Window::new(cells, labels).unwrap(), photos, considered, tells_rates }
+    Found { pairs, waiting, window: Window::new(cells, labels).unwrap(), photos, considered, tells_rates }
 }
 
 #[track_caller]
@@ -276,7 +301,7 @@ fn same(what: &str, measure: &Measure, estimate: &Estimate) {
 
 /// Compares an evaluation with what the rows say. Answers how many labels there were.
 fn compare(evaluation: &Evaluation, found: &Found) -> u64 {
-    let Found { window, photos, considered, tells_rates } = found;
+    let Found { pairs, waiting, window, photos, considered, tells_rates } = found;
     let headline = &evaluation.headline;
     assert_eq!(headline.photos, photos.len() as u64);
     assert_eq!(headline.photos - headline.not_considered, window.population());
@@ -337,6 +362,26 @@ fn compare(evaluation: &Evaluation, found: &Found) -> u64 {
     near("reliability", Some(of_bins), Some(of_cells));
     assert_eq!(evaluation.confidence.iter().map(|bin| bin.photos).sum::<u64>(), photos.len() as u64);
 
+    assert_eq!(evaluation.funnel.backlog, *waiting);
+    let agreement = &evaluation.agreement;
+    assert_eq!(agreement.fleiss.photos, pairs.len() as u64);
+    assert_eq!(agreement.agreed, pairs.iter().filter(|pair| pair[0].1 == pair[1].1).count() as u64);
+    let answers: BTreeSet<&Seen> = pairs.iter().flatten().map(|(_, seen)| seen).collect();
+    let count =
+        |pair: &Pair| answers.iter().map(|seen| pair.iter().filter(|it| it.1 == **seen).count() as u64).collect();
+    let kappa = fleiss(&pairs.iter().map(count).collect::<Vec<Vec<u64>>>()).ok();
+    near("Fleiss' kappa", agreement.fleiss.value, kappa.map(|it| it.value));
+    if let Some(kappa) = kappa {
+        near("its interval", Some(agreement.fleiss.lower), Some(kappa.interval(LEVEL).lower()));
+        near("its interval", Some(agreement.fleiss.upper), Some(kappa.interval(LEVEL).upper()));
+    }
+    for pair in &agreement.pairs {
+        let own = pairs.iter().filter(|it| (&it[0].0, &it[1].0) == (&pair.first, &pair.second));
+        let said: Vec<(&Seen, &Seen)> = own.map(|[(_, one), (_, other)]| (one, other)).collect();
+        near("Cohen's kappa", pair.kappa.value, cohen_kappa(&said));
+        assert_eq!(pair.kappa.photos, said.len() as u64);
+    }
+
     let feedback = &evaluation.feedback;
     same("flag precision", &feedback.flag_precision, &flag_precision(window, LEVEL));
     same("flag recall", &feedback.flag_recall, &flag_recall(window, LEVEL));
@@ -370,6 +415,133 @@ async fn recount(app: &App, connection: &DatabaseConnection) -> Vec<evaluation_c
     before
 }
 
+/// What is there before a trigger is taken away.
+struct Stage {
+    app: App,
+    connection: DatabaseConnection,
+    campaign: Uuid,
+    /// Photos of the first hour, all of them drawn.
+    photos: Vec<gourmetgram_api::PredictionId>,
+    /// Their tasks; the first ten are labelled.
+    tasks: Vec<task::Model>,
+    /// A photo that no campaign has looked at.
+    extra: prediction::Model,
+    /// The second label of the first task.
+    second: Uuid,
+    /// A batch of the third hour; nothing of it is labelled.
+    batch: i64,
+}
+
+impl Stage {
+    async fn new(built: &BuiltApp) -> Self {
+        let app = built.app.clone();
+        let connection = connect(&app).await;
+        let photos = crate::photos::photos(&app, 30, 0..20).await;
+        crate::photos::photos(&app, 90, 20..30).await;
+        crate::photos::photos(&app, 150, 30..40).await;
+        let mix = campaign(&app, &asked("Mix", continuous(RandomDraw::Rate(1.0), None))).await;
+        app.catalog().select(mix.id, interval(0, 60), false).await.unwrap();
+        let tasks = crate::photos::tasks(&connection, mix.id).await;
+        for task in &tasks[..10] {
+            let seen = Seen::Class { label: "Bread".to_owned() };
+            let said = Said { annotator: "ann", seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+            app.catalog().annotate(task.id, &said).await.unwrap();
+        }
+        app.catalog().select(mix.id, interval(120, 180), false).await.unwrap();
+        let batches = batch::Entity::find().filter(batch::Column::IntervalStart.gte(minute(120)));
+        let batch = batches.one(&connection).await.unwrap().unwrap().id;
+        let known = prediction::Entity::find_by_id(photos[5].as_uuid()).one(&connection).await.unwrap().unwrap();
+        let mut stage =
+            Self { extra: known, second: Uuid::nil(), app, connection, campaign: mix.id, photos, tasks, batch };
+        stage.extra = stage.insert_photo(minute(200), 77).await;
+        stage.second = stage.label_again(0).await;
+        stage
+    }
+
+    /// A photo that is there at once, as it comes back from the records.
+    async fn insert_photo(&self, at: DateTime<Utc>, number: u64) -> prediction::Model {
+        let id = received(at, number, 0.9).id.as_uuid();
+        let object_key = format!("class_00/{id}.jpg");
+        let row = prediction::Model { id, created_at: at, object_key, ..self.extra.clone() };
+        row.clone().into_active_model().insert(&self.connection).await.unwrap()
+    }
+
+    /// Somebody else labels a task that has all its labels, in Label Studio, and says the same.
+    async fn label_again(&self, task: usize) -> Uuid {
+        let said = Standing {
+            annotation: AnnotationId(task as i64 + 1),
+            task: self.tasks[task].id,
+            annotator: "bob".to_owned(),
+            seen: Seen::Class { label: "Bread".to_owned() },
+            took_ms: None,
+            at: now(),
+        };
+        let changes = RemoteChanges { withdrawn: Vec::new(), said: vec![said] };
+        let id = self.tasks[task].id;
+        assert!(self.app.catalog().follow_label_studio(id, &changes).await.unwrap());
+        let rows = annotation::Entity::find().filter(annotation::Column::TaskId.eq(id));
+        let rows = rows.filter(annotation::Column::Annotator.eq("bob"));
+        rows.one(&self.connection).await.unwrap().unwrap().id
+    }
+
+    /// Does what only this trigger notices.
+    async fn trip(&self, trigger: &str) {
+        let catalog = self.app.catalog();
+        match trigger {
+            "counted_predictions_insert" => drop(self.insert_photo(minute(250), 78).await),
+            "counted_predictions_update" => {
+                catalog.give_feedback(self.photos[5], &Change::Flag(FlagReason::Other), Actor::Visitor).await.unwrap();
+            }
+            "counted_predictions_delete" => {
+                prediction::Entity::delete_by_id(self.extra.id).exec(&self.connection).await.unwrap();
+            }
+            "counted_batches_insert" => {
+                catalog.select(self.campaign, interval(60, 120), false).await.unwrap();
+            }
+            "counted_batches_delete" => {
+                let own = task::Column::BatchId.eq(self.batch);
+                task::Entity::delete_many().filter(own).exec(&self.connection).await.unwrap();
+                let own = selection::Column::BatchId.eq(self.batch);
+                selection::Entity::delete_many().filter(own).exec(&self.connection).await.unwrap();
+                batch::Entity::delete_by_id(self.batch).exec(&self.connection).await.unwrap();
+            }
+            // The task of a photo that is erased waits no more.
+            "counted_tasks_update" => {
+                // Of one that has feedback, erasing it is noticed by the trigger of predictions, too.
+                let quiet: Vec<Uuid> = [3, 4, 6, 7, 8, 9, 13, 14, 15].map(|it| self.photos[it].as_uuid()).to_vec();
+                let waits = |task: &&task::Model| quiet.contains(&task.prediction_id);
+                let task = self.tasks[10..].iter().find(waits).unwrap();
+                catalog.erase(task.prediction_id.try_into().unwrap()).await.unwrap();
+            }
+            // Neither moves the label that stands, nor does the task wait for it.
+            "counted_annotations_insert" => drop(self.label_again(1).await),
+            "counted_annotations_update" => catalog.take_back(self.second).await.unwrap(),
+            other => panic!("nobody knows what the trigger {other} is there for"),
+        }
+    }
+
+    /// Whether what was counted is what a look at every row finds.
+    async fn holds(&self) -> bool {
+        let times = (minute(0), minute(600));
+        let query = EvaluationQuery { from: Some(times.0), to: Some(times.1), ..EvaluationQuery::default() };
+        let evaluation = evaluate(&self.app, &query, minute(9000)).await;
+        let found = look_at_every_row(&self.connection, self.campaign, "food64-1", times).await;
+        std::panic::catch_unwind(AssertUnwindSafe(|| compare(&evaluation, &found))).is_ok()
+    }
+
+    /// The triggers that mark what is to be counted anew, by the database's own word, with their tables.
+    async fn triggers(&self) -> Vec<(String, String)> {
+        let backend = self.connection.get_database_backend();
+        let sql = match backend {
+            DbBackend::Sqlite => "SELECT name, tbl_name AS of FROM sqlite_master WHERE type = 'trigger'",
+            _ => "SELECT trigger_name AS name, event_object_table AS of FROM information_schema.triggers",
+        };
+        let rows = self.connection.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
+        let named = rows.iter().map(|row| (row.try_get("", "name").unwrap(), row.try_get("", "of").unwrap()));
+        named.filter(|(name, _): &(String, String)| name.starts_with("counted_")).collect()
+    }
+}
+
 on_both_databases! {
     counts_are_what_a_look_at_every_row_finds => async |database: Database| {
         let built = build(database).await;
@@ -386,7 +558,7 @@ on_both_databases! {
             campaigns: vec![mix.id, mix.id, mix.id, other.id],
             connection: connection.clone(),
         };
-        let (mut labels, mut compared_rates) = (0, 0);
+        let (mut labels, mut compared_rates, mut twice, mut classless) = (0, 0, 0, 0);
         for round in 0..4 {
             for _ in 0..60 {
                 life.happen().await;
@@ -406,12 +578,17 @@ on_both_databases! {
                     let found = look_at_every_row(&connection, mix.id, model, (minute(from), minute(to))).await;
                     labels += compare(&evaluation, &found);
                     compared_rates += u32::from(found.tells_rates);
+                    twice += found.pairs.len();
+                    // The difference estimate is there although some photos have no true class.
+                    let has_classless = found.window.labels().iter().any(|label| label.correct().is_none());
+                    classless += u32::from(has_classless && evaluation.headline.difference.is_some());
                     // What the points add up to is the window.
                     assert_eq!(evaluation.series.iter().map(|point| point.photos).sum::<u64>(), evaluation.headline.photos);
                 }
             }
         }
         assert!(labels > 500 && compared_rates > 0, "{labels} labels, {compared_rates} windows tell rates");
+        assert!(twice > 50 && classless > 5, "{twice} photos labelled twice, {classless} windows with photos of no class");
         let rows = recount(&app, &connection).await;
         assert!(rows.len() > 50, "{} rows", rows.len());
         connection.close().await.unwrap();
@@ -562,6 +739,167 @@ on_both_databases! {
         built.close().await;
     };
 
+    a_cell_of_the_matrix_opens_its_photos_and_no_others => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        for hour in 0..4 {
+            for number in 0..20 {
+                let number = hour * 20 + number;
+                let mut photo = received(minute(hour as i64 * 60 + 30), number, 0.8);
+                photo.predicted_class = CLASSES[(number % 3) as usize].to_owned();
+                photo.class_index = ClassIndex((number % 3) as u16);
+                if number % 11 == 0 {
+                    photo.model_version = "other-2".to_owned();
+                }
+                app.catalog().record(&photo, None, Some(Utc::now() + TimeDelta::hours(1))).await.unwrap();
+                app.catalog().mark_stored(photo.id).await.unwrap();
+            }
+        }
+        let mix = campaign(&app, &asked("Mix & match", continuous(RandomDraw::Rate(1.0), None))).await;
+        let other = campaign(&app, &asked("Beside", CampaignRule::Everything)).await;
+        let connection = connect(&app).await;
+        // The other campaign comes later and says something else, so that what stands of a photo is mostly its word.
+        for (of, shift, annotator) in [(&mix, 0, "ann"), (&other, 1, "bob")] {
+            app.catalog().select(of.id, interval(0, 300), false).await.unwrap();
+            for (task, place) in crate::photos::tasks(&connection, of.id).await.iter().zip(0..) {
+                let seen = match (place + shift) % 7 {
+                    0 => Seen::NotFood,
+                    n => Seen::Class { label: CLASSES[n % 3].to_owned() },
+                };
+                let said = Said { annotator, seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+                app.catalog().annotate(task.id, &said).await.unwrap();
+            }
+        }
+        let query = EvaluationQuery { from: Some(minute(60)), to: Some(minute(180)), model: Some("food64-1".to_owned()), ..EvaluationQuery::default() };
+        let evaluation = evaluate(&app, &query, minute(9000)).await;
+        let photos = async |truth: &str, answer: &str, campaign: Option<&str>| {
+            let query = PredictionQuery {
+                class: Some(answer.to_owned()),
+                label: Some(truth.to_owned()),
+                campaign: campaign.map(str::to_owned),
+                model_version: Some(evaluation.model.clone()),
+                from: Some(evaluation.window.from),
+                to: Some(evaluation.window.to),
+                count: Some(true),
+                ..PredictionQuery::default()
+            };
+            let page = app.catalog().predictions(Whose::Everybodys, &query).await.unwrap();
+            assert_eq!(page.total.unwrap().counted as usize, page.items.len());
+            page.items
+        };
+        let (mut cells, mut by_what_stands) = (0, 0);
+        for (truth, row) in CLASSES.iter().zip(0..) {
+            for (answer, column) in CLASSES.iter().zip(0..) {
+                let cell = evaluation.confusion.cells.iter().find(|cell| (cell.truth, cell.answer) == (row, column));
+                let own = photos(truth, answer, Some("Mix & match")).await;
+                assert_eq!(own.len() as u64, cell.map_or(0, |cell| cell.labels), "{truth} answered as {answer}");
+                for photo in &own {
+                    let task = task::Entity::find()
+                        .filter(task::Column::CampaignId.eq(mix.id))
+                        .filter(task::Column::PredictionId.eq(photo.id.as_uuid()));
+                    let task = task.one(&connection).await.unwrap().unwrap();
+                    let seen: Seen = serde_json::from_value(task.resolved.unwrap()).unwrap();
+                    assert_eq!((seen.label(), photo.predicted_class.as_str()), (Some(*truth), *answer));
+                }
+                cells += own.len();
+                by_what_stands += u32::from(photos(truth, answer, None).await.len() as u64 != cell.map_or(0, |cell| cell.labels));
+            }
+        }
+        assert!(cells > 25, "{cells} photos");
+        assert!(by_what_stands > 0, "the other campaign makes a difference");
+        assert!(photos("Soup", "Bread", Some("Nobody’s")).await.is_empty());
+        // What a campaign chose, labelled or not, is a filter of its own; an erased photo is not there any more.
+        let of_campaign = PredictionQuery { campaign: Some("Beside".to_owned()), limit: Some(200), ..PredictionQuery::default() };
+        let chosen = app.catalog().predictions(Whose::Everybodys, &of_campaign).await.unwrap().items;
+        assert_eq!(chosen.len(), 80);
+        app.catalog().erase(chosen[0].id).await.unwrap();
+        assert_eq!(app.catalog().predictions(Whose::Everybodys, &of_campaign).await.unwrap().items.len(), 79);
+        connection.close().await.unwrap();
+        drop(app);
+        built.close().await;
+    };
+
+    a_trigger_that_is_missing_is_noticed => async |database: Database| {
+        // Of the triggers that mark what is to be counted anew each is taken away once; what it is there for happens then,
+        // and the comparison with a look at every row must fail.
+        let built = build(database).await;
+        let stage = Stage::new(&built).await;
+        let triggers = stage.triggers().await;
+        assert_eq!(triggers.len(), 8, "{triggers:?}");
+        assert!(stage.holds().await, "before anything happens");
+        for (trigger, _) in &triggers {
+            stage.trip(trigger).await;
+            assert!(stage.holds().await, "with every trigger there, {trigger} is as good as its word");
+        }
+        stage.connection.clone().close().await.unwrap();
+        drop(stage);
+        built.close().await;
+        for (trigger, table) in &triggers {
+            let built = build(database).await;
+            let stage = Stage::new(&built).await;
+            assert!(stage.holds().await, "before {trigger} is taken away");
+            let on = match stage.connection.get_database_backend() {
+                DbBackend::Sqlite => String::new(),
+                _ => format!(" ON {table}"),
+            };
+            stage.connection.execute_unprepared(&format!("DROP TRIGGER {trigger}{on}")).await.unwrap();
+            stage.trip(trigger).await;
+            assert!(!stage.holds().await, "nobody notices that {trigger} is missing");
+            stage.connection.clone().close().await.unwrap();
+            drop(stage);
+            built.close().await;
+        }
+    };
+
+    labels_that_the_model_contradicts_are_told_the_most_suspect_first => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        for number in 0..60 {
+            let photo = received(minute(30), number, 0.4 + number as f32 / 100.0);
+            app.catalog().record(&photo, None, Some(Utc::now() + TimeDelta::hours(1))).await.unwrap();
+            app.catalog().mark_stored(photo.id).await.unwrap();
+        }
+        let mix = campaign(&app, &asked("Mix", continuous(RandomDraw::Rate(1.0), None))).await;
+        app.catalog().select(mix.id, interval(0, 60), false).await.unwrap();
+        let connection = connect(&app).await;
+        let mut wrong = BTreeSet::new();
+        for (task, place) in crate::photos::tasks(&connection, mix.id).await.iter().zip(0..) {
+            let seen = match place % 4 {
+                0 => Seen::Class { label: "Soup".to_owned() },
+                1 => Seen::NotFood,
+                2 => Seen::Class { label: "No dish of the model’s".to_owned() },
+                _ => Seen::Class { label: "Bread".to_owned() },
+            };
+            if place % 4 == 0 {
+                wrong.insert(task.prediction_id);
+            }
+            let said = Said { annotator: "ann", seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+            app.catalog().annotate(task.id, &said).await.unwrap();
+        }
+        let query = EvaluationQuery { from: Some(minute(0)), to: Some(minute(60)), ..EvaluationQuery::default() };
+        let settings = config::Evaluation::default();
+        let evaluator = evaluator(&app, &settings);
+        let found = evaluator.suspects(&query, minute(9000)).await.unwrap();
+        assert_eq!((found.contradicted, found.items.len()), (30, 15));
+        assert_eq!(found.items.iter().map(|it| it.prediction.as_uuid()).collect::<BTreeSet<_>>(), wrong);
+        assert!(found.items.is_sorted_by(|one, other| one.margin <= other.margin), "{:?}", found.items);
+        for it in &found.items {
+            assert_eq!((it.label.as_str(), it.answer.as_str()), ("Soup", "Bread"));
+            // What is left of certainty is shared by two classes.
+            assert!((it.self_confidence - (1.0 - it.confidence) / 2.0).abs() < 1e-6);
+            assert!((it.margin - (it.self_confidence - it.confidence)).abs() < 1e-6);
+        }
+        let gone = found.items[0].prediction;
+        app.catalog().erase(gone).await.unwrap();
+        let found = evaluator.suspects(&query, minute(9000)).await.unwrap();
+        assert!(found.items.len() == 14 && found.items.iter().all(|it| it.prediction != gone), "erased is erased");
+        let other = EvaluationQuery { from: Some(minute(120)), to: Some(minute(180)), ..query };
+        assert_eq!(evaluator.suspects(&other, minute(9000)).await.unwrap().items, []);
+        connection.close().await.unwrap();
+        drop(app);
+        built.close().await;
+    };
+
     slices_are_windows_of_their_own => async |database: Database| {
         let built = build(database).await;
         let app = built.app.clone();
@@ -580,6 +918,14 @@ on_both_databases! {
         assert_eq!(slices(SliceBy::Class).await, named(&[("Bread", 40)]));
         assert_eq!(slices(SliceBy::Confidence).await, named(&[("0.5–0.6", 4), ("0.9–1.0", 36)]));
         assert_eq!(slices(SliceBy::Source).await, named(&[("", 40)]));
+        assert_eq!(slices(SliceBy::Tag).await, named(&[("", 32), ("flagged", 4), ("corrected_class", 4)]));
+        let both = crate::photos::tasks(&connect(&app).await, mix.id).await[0].prediction_id.try_into().unwrap();
+        for change in [Change::Flag(FlagReason::Other), Change::Correct("Rice".to_owned())] {
+            app.catalog().give_feedback(both, &change, Actor::Visitor).await.unwrap();
+        }
+        let tags = slices(SliceBy::Tag).await;
+        assert_eq!(tags.last(), Some(&("flagged, corrected_class".to_owned(), 1)));
+        assert_eq!(tags.iter().map(|(_, photos)| photos).sum::<u64>(), 40, "each photo is in one part");
         drop(app);
         built.close().await;
     };
@@ -627,9 +973,22 @@ async fn the_api_answers_operators_and_says_what_is_wrong_with_a_question() {
     assert_eq!((offline.value, offline.photos), (0.679, 4173));
     let manifest = test.get(&evaluation.manifest).bearer_auth(&token).send().await.unwrap();
     assert_eq!(manifest.status(), 200);
-    let manifest: serde_json::Value = manifest.json().await.unwrap();
-    assert_eq!(manifest["query"]["model"], evaluation.model.as_str());
-    assert_eq!(manifest["records"]["waiting"], 0, "changes are written before");
+    let manifest: Manifest = manifest.json().await.unwrap();
+    assert_eq!(manifest.query.model.as_ref(), Some(&evaluation.model));
+    assert!(
+        manifest.records.waiting > 0,
+        "the photo is in no record yet, and asking writes none: {:?}",
+        manifest.records
+    );
+    assert_eq!(manifest.records.last_number, 0);
+    records::step(&test.app).await.unwrap();
+    let manifest: Manifest =
+        test.get(&evaluation.manifest).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+    assert!(manifest.records.waiting == 0 && manifest.records.last_number > 0, "{:?}", manifest.records);
+    let suspects = test.get("/api/v1/evaluation/suspects?window=1d");
+    let suspects: SuspectLabels = suspects.bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+    assert_eq!((suspects.model, suspects.contradicted, suspects.items.len()), (evaluation.model.clone(), 0, 0));
+    problem(test.get("/api/v1/evaluation/suspects").bearer_auth(&other).send().await.unwrap(), 403).await;
     for (query, word) in [
         ("?window=2d", "window"),
         ("?wimdow=1d", "wimdow"),

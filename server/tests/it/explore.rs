@@ -56,7 +56,7 @@ fn a_row(number: u32, random: &mut StdRng) -> prediction::Model {
         device: None,
         flag: random.random_bool(0.4).then(|| FlagReason::ALL.choose(random).unwrap().to_string()),
         corrected_class: random.random_bool(0.3).then(|| "Egg".to_owned()),
-        annotated_class: annotated.then(|| "Soup".to_owned()),
+        annotated_class: annotated.then(|| ["Soup", "Egg"][random.random_range(0..2)].to_owned()),
         annotated_by: annotated.then(|| ["ann", "bob"][random.random_range(0..2)].to_owned()),
         annotated_at: annotated.then_some(created_at),
         label_wait_since: sometimes(random, created_at),
@@ -88,6 +88,7 @@ fn meets(row: &prediction::Model, query: &PredictionQuery) -> bool {
         && is(query.corrected, row.corrected_class.is_some())
         && is(query.annotated, row.annotated_class.is_some())
         && query.annotator.as_ref().is_none_or(|name| row.annotated_by.as_ref() == Some(name))
+        && query.label.as_ref().is_none_or(|label| row.annotated_class.as_ref() == Some(label))
         && query.model_version.as_ref().is_none_or(|version| *version == row.model_version)
         && query.from.is_none_or(|from| row.created_at >= from)
         && query.to.is_none_or(|to| row.created_at < to)
@@ -142,6 +143,7 @@ fn a_filter(random: &mut StdRng) -> PredictionQuery {
     match random.random_range(0..6) {
         0 => query.annotated = Some(random.random_bool(0.5)),
         1 => query.annotator = text(&["ann", "bob", "nobody"], random),
+        2 => query.label = text(&["Soup", "Egg", "Pizza"], random),
         _ => {}
     }
     if maybe(random) {

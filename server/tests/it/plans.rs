@@ -28,6 +28,7 @@ fn questions() -> Vec<PredictionQuery> {
         PredictionQuery { reason: Some(FlagReason::NotFood), ..all.clone() },
         PredictionQuery { corrected: Some(true), ..all.clone() },
         PredictionQuery { annotated: Some(true), ..all.clone() },
+        PredictionQuery { label: text("Soup"), ..all.clone() },
         PredictionQuery { place: Some(Place::LabelWait), ..all.clone() },
         PredictionQuery { place: Some(Place::Noisy), ..all.clone() },
         PredictionQuery { place: Some(Place::Clean), ..all.clone() },

@@ -76,6 +76,33 @@ impl Measure {
     }
 }
 
+/// Agreement beyond chance (kappa), with its 95 % interval: 1 is full agreement, 0 what chance would give.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KappaMeasure {
+    /// The estimate, from −1 to 1; `null` without photos, or where all answers are the same one.
+    pub value: Option<f64>,
+    /// The interval's lower bound; −1 where nothing is known.
+    pub lower: f64,
+    /// Its upper bound; 1 where nothing is known.
+    pub upper: f64,
+    /// Photos that two people labelled.
+    pub photos: u64,
+    /// Whether they are enough ([`ENOUGH_LABELS`]) to show it without a warning.
+    pub enough: bool,
+}
+
+impl KappaMeasure {
+    /// What is known before two people have labelled the same photo.
+    pub const UNKNOWN: Self = Self { value: None, lower: -1.0, upper: 1.0, photos: 0, enough: false };
+}
+
+impl Default for KappaMeasure {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
+}
+
 /// How far the labelling of one stratum is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

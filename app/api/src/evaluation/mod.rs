@@ -15,14 +15,14 @@ use uuid::Uuid;
 
 use crate::PhotoStratum;
 
-pub use measure::{Bounds, ENOUGH_LABELS, Expected, Measure, MeasureMethod, StratumResponse};
+pub use measure::{Bounds, ENOUGH_LABELS, Expected, KappaMeasure, Measure, MeasureMethod, StratumResponse};
 pub use operation::{
-    Decision, Feedback as FeedbackFigures, Funnel, PastDecision, Plan as LabelPlan, PlanPoint, PlannedStratum,
-    PublishedEvaluation, Returning, Verdict,
+    AnnotatorAgreement, AnnotatorPair, Decision, Feedback as FeedbackFigures, Funnel, PastDecision, Plan as LabelPlan,
+    PlanPoint, PlannedStratum, PublishedEvaluation, Returning, Verdict,
 };
 pub use parts::{
     Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod,
-    ReliabilityPoint, Slice, Slices, TrafficClass, WindowPoint,
+    NotTested, ReliabilityPoint, Slice, Slices, SuspectLabel, SuspectLabels, TrafficClass, WindowPoint,
 };
 pub use query::{EvaluationQuery, EvaluationWindow, SeriesStep, SliceBy, UnusableEvaluation};
 
@@ -78,7 +78,7 @@ pub struct Headline {
     pub nonresponse: Option<Bounds>,
     /// The random sample of all photos alone: a check whose interval should overlap.
     pub check: Measure,
-    /// The difference estimator; absent where it cannot be had (a photo of the sample has no true class, say).
+    /// The difference estimator, of the same photos; absent where no label has a true class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Measure>,
     /// Expected by confidence alone; absent where there are no photos.
@@ -146,6 +146,8 @@ pub struct Evaluation {
     pub feedback: FeedbackFigures,
     /// From photos to labels.
     pub funnel: Funnel,
+    /// How far annotators agree.
+    pub agreement: AnnotatorAgreement,
     /// What more labels would buy.
     pub plan: LabelPlan,
     /// Retrain?

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Measure;
+use super::{KappaMeasure, Measure};
 use crate::PhotoStratum;
 
 /// How many of a day's visitors had been there on an earlier day.
@@ -63,6 +63,35 @@ pub struct Funnel {
     /// For how long the oldest of them has waited, in seconds; absent where none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest_seconds: Option<u64>,
+}
+
+/// Two annotators over the photos that both labelled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AnnotatorPair {
+    /// One of them,
+    pub first: String,
+    /// and the other.
+    pub second: String,
+    /// Photos of which they said the same.
+    pub agreed: u64,
+    /// Cohen's kappa.
+    pub kappa: KappaMeasure,
+}
+
+/// How far annotators agree, over the window's photos that two of them labelled in the campaign of evaluation. "Not food" and
+/// "unreadable" are answers like a class.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AnnotatorAgreement {
+    /// People who labelled some of them.
+    pub annotators: u64,
+    /// Photos of which both said the same.
+    pub agreed: u64,
+    /// Fleiss' kappa, whoever they were.
+    pub fleiss: KappaMeasure,
+    /// The pairs, those with the most photos first, at most 20.
+    pub pairs: Vec<AnnotatorPair>,
 }
 
 /// What some more labels would buy.

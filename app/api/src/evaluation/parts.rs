@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Expected, Measure, SliceBy};
+use super::{EvaluatedWindow, Expected, Measure, SliceBy};
+use crate::PredictionId;
 
 /// When a model version served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +127,9 @@ pub struct ConfidenceBin {
     pub to: f64,
     /// Photos.
     pub photos: u64,
+    /// Photos in the reference of drift; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
 }
 
 /// Answers of one class, over all photos.
@@ -174,6 +178,16 @@ pub struct DriftFinding {
     pub verdict: DriftWord,
 }
 
+/// What is not looked at, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NotTested {
+    /// What: `embedding`.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+}
+
 /// Whether photos are still like those the model version saw first. Absent reference: it has not seen enough yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -192,13 +206,50 @@ pub struct Drift {
     pub photos_for_reference: u64,
     /// One a test; none without a reference, or without photos after it.
     pub findings: Vec<DriftFinding>,
+    /// What this page would be expected to tell of, and does not.
+    #[serde(default)]
+    pub not_tested: Vec<NotTested>,
+}
+
+/// A label that the model contradicts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SuspectLabel {
+    /// The photo.
+    pub prediction: PredictionId,
+    /// The label that stands in the campaign of evaluation.
+    pub label: String,
+    /// What the model answered,
+    pub answer: String,
+    /// and with which probability.
+    pub confidence: f64,
+    /// The probability that the model gave the label (self-confidence).
+    pub self_confidence: f64,
+    /// That, minus the greatest probability of any other class: from −1 to 0, the lower the more suspect.
+    pub margin: f64,
+}
+
+/// Answer of `GET /api/v1/evaluation/suspects`: labels worth a second look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SuspectLabels {
+    /// Of which photos.
+    pub window: EvaluatedWindow,
+    /// Of which model version.
+    pub model: String,
+    /// Labels of the window that name another class than the model did.
+    pub contradicted: u64,
+    /// Those that it contradicts most, by margin, then by self-confidence; at most 50. Photos that were erased are not
+    /// among them.
+    pub items: Vec<SuspectLabel>,
 }
 
 /// One part of the window's photos.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Slice {
-    /// Names it: the class, `0.7–0.8`, the source (empty: real photos), the hour from 0 to 23.
+    /// Names it: the class, `0.7–0.8`, the source (empty: real photos), the hour from 0 to 23, the tags (`flagged`,
+    /// `corrected_class`, `flagged, corrected_class`; empty: none of them).
     pub name: String,
     /// Photos the model served in it.
     pub photos: u64,

@@ -114,11 +114,13 @@ pub enum SliceBy {
     Source,
     /// By the hour of the day at which photos were received, in UTC.
     Hour,
+    /// By what the tags of their objects say of feedback: `flagged`, `corrected_class`, both, or neither.
+    Tag,
 }
 
 impl SliceBy {
     /// Every way.
-    pub const ALL: [Self; 4] = [Self::Class, Self::Confidence, Self::Source, Self::Hour];
+    pub const ALL: [Self; 5] = [Self::Class, Self::Confidence, Self::Source, Self::Hour, Self::Tag];
 
     /// The way as it stands in an address.
     pub const fn as_str(self) -> &'static str {
@@ -127,6 +129,7 @@ impl SliceBy {
             Self::Confidence => "confidence",
             Self::Source => "source",
             Self::Hour => "hour",
+            Self::Tag => "tag",
         }
     }
 }

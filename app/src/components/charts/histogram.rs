@@ -27,7 +27,7 @@ impl Histogram {
     pub fn figure(&self, id: &'static str, title: AnyView) -> AnyView {
         let mut legend = vec![Key::new(Swatch::Bars, "photos of this window")];
         if self.0.iter().any(|bin| bin.reference.is_some()) {
-            legend.push(Key::new(Swatch::Outline, "the reference"));
+            legend.push(Key::new(Swatch::Outline, "the version’s first photos"));
         }
         Figure {
             id,
@@ -121,7 +121,7 @@ impl Histogram {
                     <th scope="col">"Confidence"</th>
                     <th scope="col" class="number">"Photos"</th>
                     <th scope="col" class="number">"Share"</th>
-                    <th scope="col" class="number">"Reference"</th>
+                    <th scope="col" class="number">"First photos"</th>
                 </tr>
             </thead>
             <tbody>{rows.collect_view()}</tbody>

@@ -7,8 +7,9 @@ use crate::wording::{count, share};
 /// One cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatrixCell {
-    /// Which share of the photos that show the row's class were given the column's, from 0 to 1.
-    pub share: f64,
+    /// Which share of the photos that show the row's class were given the column's, from 0 to 1; absent where the row has
+    /// too few labels to say.
+    pub share: Option<f64>,
     /// Labels in it.
     pub labels: u64,
     /// Where its photos are.
@@ -62,14 +63,16 @@ impl Matrix {
             return view! { <td class="matrix__cell matrix__cell--none"><span aria-label="no label">"·"</span></td> }
                 .into_any();
         };
-        let shade = (cell.share.clamp(0.0, 1.0) * SHADES).ceil().max(1.0) as u8;
+        let shade = (cell.share.unwrap_or_default().clamp(0.0, 1.0) * SHADES).ceil().max(1.0) as u8;
         let side = if is_right { "right" } else { "wrong" };
         let labels = count(cell.labels as usize, "label", "labels");
-        let words = format!("{shown} answered as {answered}: {} of its photos, {labels}", share(cell.share));
+        let part = cell.share.map_or_else(|| "n too small".to_owned(), |part| format!("{} of its photos", share(part)));
+        let words = format!("{shown} answered as {answered}: {part}, {labels}");
+        let part = cell.share.map_or_else(|| "–".to_owned(), |part| format!("{:.0}%", part * 100.0));
         view! {
             <td class=format!("matrix__cell matrix__cell--{side} matrix__cell--{shade}")>
                 <a href=cell.href.clone() rel="external" aria-label=words.clone() title=words>
-                    <span class="matrix__share">{format!("{:.0}%", cell.share * 100.0)}</span>
+                    <span class="matrix__share">{part}</span>
                     <span class="matrix__labels">{cell.labels}</span>
                 </a>
             </td>

@@ -1,6 +1,6 @@
 //! What the dashboard is asked for by its address: a plain form writes it, links change a part of it.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use gourmetgram_api::{Evaluation, EvaluationQuery, EvaluationWindow, Problem, ProblemKind, SeriesStep, SliceBy};
 use leptos_router::params::ParamsMap;
 
@@ -53,7 +53,6 @@ impl Asked {
 
     /// The address of the same for one stretch of time.
     pub(super) fn between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
-        let written = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let asked = self.clone().with("window", "").with("step", "");
         asked.with("from", written(from)).with("to", written(to)).address()
     }
@@ -86,7 +85,7 @@ impl Asked {
             "" => None,
             text => Some(
                 text.parse::<SliceBy>()
-                    .map_err(|_| bad(format!("slice is {text:?}: it can be class, confidence, source or hour")))?,
+                    .map_err(|_| bad(format!("slice is {text:?}: it can be class, confidence, source, hour or tag")))?,
             ),
         };
         let model = Some(self.get("model").to_owned()).filter(|model| !model.is_empty());
@@ -119,13 +118,16 @@ impl Asked {
     }
 }
 
-/// The list of the photos an evaluation is about, by the filters that the list has: whole days, and the version.
+/// The list of exactly the photos an evaluation is about, but for those that were erased since.
 pub(super) fn photos_of(evaluation: &Evaluation) -> Browse {
     let window = &evaluation.window;
-    let last = window.to - TimeDelta::seconds(1);
-    let day = |at: DateTime<Utc>| at.format("%Y-%m-%d").to_string();
     let browse = Browse::default().with(Field::ModelVersion, evaluation.model.clone());
-    browse.with(Field::From, day(window.from)).with(Field::To, day(last))
+    browse.with(Field::From, written(window.from)).with(Field::To, written(window.to))
+}
+
+/// A moment as addresses have it.
+fn written(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_named() {
-        for (part, value) in [("window", "2w"), ("from", "soon"), ("to", "31.12."), ("step", "week"), ("slice", "tag")]
+        for (part, value) in [("window", "2w"), ("from", "soon"), ("to", "31.12."), ("step", "week"), ("slice", "dish")]
         {
             let problem = asked(&[(part, value)]).query().unwrap_err();
             assert!(problem.detail.contains(part) && problem.detail.contains(value), "{problem}");

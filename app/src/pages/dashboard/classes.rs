@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gourmetgram_api::{Evaluation, SliceBy, Slices};
+use gourmetgram_api::{ENOUGH_LABELS, Evaluation, SliceBy, Slices};
 use leptos::{either::Either, prelude::*};
 
 use super::{
@@ -89,16 +89,20 @@ fn confusion(evaluation: &Evaluation) -> AnyView {
         }
         .into_any();
     }
-    let photos = photos_of(evaluation).with(Field::Annotated, "yes");
+    let campaign = evaluation.campaign.as_ref().map_or("", |campaign| &campaign.name);
+    let photos = photos_of(evaluation).with(Field::Campaign, campaign);
     let rows = (0..number as u16).map(|truth| {
-        let row: f64 = cells.range((truth, 0)..=(truth, u16::MAX)).map(|(_, cell)| cell.photos).sum();
+        let row = || cells.range((truth, 0)..=(truth, u16::MAX)).map(|(_, cell)| cell);
+        let photos_of_row: f64 = row().map(|cell| cell.photos).sum();
+        let is_enough = row().map(|cell| cell.labels).sum::<u64>() >= ENOUGH_LABELS;
         let columns = (0..number as u16).map(|answer| {
             let cell = cells.get(&(truth, answer))?;
-            let class = evaluation.classes.get(usize::from(answer))?;
+            let class = |index: u16| evaluation.classes.get(usize::from(index)).cloned();
+            let own = photos.with(Field::Class, class(answer)?).with(Field::Label, class(truth)?);
             Some(MatrixCell {
-                share: cell.photos / row,
+                share: is_enough.then_some(cell.photos / photos_of_row),
                 labels: cell.labels,
-                href: photos.with(Field::Class, class.clone()).list(),
+                href: own.list(),
             })
         });
         columns.collect()
@@ -108,7 +112,7 @@ fn confusion(evaluation: &Evaluation) -> AnyView {
         <div class="board__block">
             <h3 class="chart__title" id="confusion-title">{term(Term::Confusion)}</h3>
             <p class="chart__text">
-                "Of the photos that show a row’s class, how many were answered with a column’s; below it the labels it rests on. A cell opens its photos."
+                "Of the photos that show a row’s class, how many were answered with a column’s; below it the labels it rests on. A cell opens its photos. Where a row has fewer than 30 labels, " {named(Term::TooSmall, "n is too small")} " for shares."
             </p>
             {matrix.view()}
         </div>
@@ -122,6 +126,7 @@ fn slices(slices: &Slices) -> AnyView {
         let name = match slices.by {
             SliceBy::Source if slice.name.is_empty() => "real photos".to_owned(),
             SliceBy::Hour => format!("{} o’clock", slice.name),
+            SliceBy::Tag if slice.name.is_empty() => "neither".to_owned(),
             _ => slice.name.clone(),
         };
         view! {

@@ -16,8 +16,14 @@ use crate::{
 pub(super) fn confidence(evaluation: &Evaluation) -> AnyView {
     let calibration = &evaluation.calibration;
     let points: Vec<Point> = calibration.reliability.iter().filter_map(point).collect();
-    let bins = evaluation.confidence.iter();
-    let bins = bins.map(|bin| HistogramBin { from: bin.from, to: bin.to, photos: bin.photos, reference: None });
+    let of_reference: u64 = evaluation.confidence.iter().filter_map(|bin| bin.reference).sum();
+    let reference = |photos: u64| photos as f64 / of_reference.max(1) as f64;
+    let bins = evaluation.confidence.iter().map(|bin| HistogramBin {
+        from: bin.from,
+        to: bin.to,
+        photos: bin.photos,
+        reference: bin.reference.map(reference),
+    });
     let histogram = Histogram(bins.collect());
     let rests = format!("from {}", count(calibration.labels as usize, "label", "labels"));
     let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));

@@ -3,7 +3,7 @@
 use gourmetgram_api::{Drift, DriftFinding, DriftWord, Evaluation};
 use leptos::{either::EitherOf3, prelude::*};
 
-use super::terms::{Term, named};
+use super::terms::{Term, named, term};
 use crate::{
     components::{Icon, charts::bar},
     wording::{grouped, moment, share},
@@ -43,9 +43,22 @@ pub(super) fn drift(evaluation: &Evaluation) -> AnyView {
                 <p class="board__lead">{against.unwrap_or_else(|| "Held against the first photos of the version.".to_owned())}</p>
             </header>
             {body}
+            {not_tested(drift)}
         </section>
     }
     .into_any()
+}
+
+/// What is not looked at, and why.
+fn not_tested(drift: &Drift) -> AnyView {
+    let each = drift.not_tested.iter().map(|missing| {
+        let name = match missing.what.as_str() {
+            "embedding" => term(Term::EmbeddingDrift),
+            other => other.to_owned().into_any(),
+        };
+        view! { <p class="board__note">{name} {format!(": not tested, {}.", missing.why)}</p> }
+    });
+    each.collect_view().into_any()
 }
 
 fn findings(drift: &Drift) -> AnyView {

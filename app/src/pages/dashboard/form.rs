@@ -105,5 +105,6 @@ pub(super) fn slice_word(by: SliceBy) -> &'static str {
         SliceBy::Confidence => "Confidence",
         SliceBy::Source => "Source",
         SliceBy::Hour => "Hour of the day, UTC",
+        SliceBy::Tag => "Tags of feedback",
     }
 }

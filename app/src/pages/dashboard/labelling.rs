@@ -1,9 +1,13 @@
 //! From photos to labels, and what more labels would buy.
 
-use gourmetgram_api::{Evaluation, LabelPlan, PlanPoint};
+use gourmetgram_api::{AnnotatorAgreement, Evaluation, KappaMeasure, LabelPlan, PlanPoint};
 use leptos::{either::Either, prelude::*};
 
-use super::terms::{Term, named, term};
+use super::{
+    measures::{figure, too_small},
+    suspects,
+    terms::{Term, named, term},
+};
 use crate::{
     components::charts::bar,
     wording::{age, grouped, plus_minus, share},
@@ -51,9 +55,90 @@ pub(super) fn labelling(evaluation: &Evaluation) -> AnyView {
                 </div>
                 {planner(&evaluation.plan)}
             </div>
+            {agreement(&evaluation.agreement)}
+            {suspects::way(evaluation)}
         </section>
     }
     .into_any()
+}
+
+/// How far two people who label the same photo agree.
+fn agreement(agreement: &AnnotatorAgreement) -> AnyView {
+    let fleiss = &agreement.fleiss;
+    if fleiss.photos == 0 {
+        return view! {
+            <div class="board__block">
+                <h3 class="chart__title">{term(Term::Agreement)}</h3>
+                <p class="board__note">
+                    "No photo of this window was labelled by two people. A campaign has a share of its photos labelled twice: that is how good labels are, without which nobody knows."
+                </p>
+            </div>
+        }
+        .into_any();
+    }
+    let of = format!("{} of {} photos: two people said the same", grouped(agreement.agreed), grouped(fleiss.photos));
+    let rows = agreement.pairs.iter().map(|pair| {
+        view! {
+            <tr>
+                <th scope="row">{format!("{} and {}", pair.first, pair.second)}</th>
+                <td>{kappa(&pair.kappa)}</td>
+                <td class="number">{grouped(pair.agreed)}</td>
+                <td class="number">{grouped(pair.kappa.photos)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <div class="board__block">
+            <h3 class="chart__title" id="agreement-title">{term(Term::Agreement)}</h3>
+            <dl class="figures">
+                {figure(
+                    named(Term::Agreement, "Fleiss’ kappa"),
+                    if fleiss.enough { fleiss.value.map_or_else(|| "–".to_owned(), decimals) } else { "–".to_owned() },
+                    kappa_note(fleiss),
+                )}
+                {figure(
+                    named(Term::Agreement, "Agreed"),
+                    if fleiss.enough { share(agreement.agreed as f64 / fleiss.photos as f64) } else { "–".to_owned() },
+                    of,
+                )}
+            </dl>
+            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="agreement-title">
+                <table class="data-table data-table--dense">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Annotators"</th>
+                            <th scope="col">{named(Term::Agreement, "Cohen’s kappa")}</th>
+                            <th scope="col" class="number">"Agreed"</th>
+                            <th scope="col" class="number">"Photos"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn decimals(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+fn kappa_note(kappa: &KappaMeasure) -> AnyView {
+    match kappa.value {
+        _ if !kappa.enough => too_small(kappa.photos),
+        Some(_) => format!("{} to {}", decimals(kappa.lower), decimals(kappa.upper)).into_any(),
+        None => "all say the same one thing".into_any(),
+    }
+}
+
+fn kappa(kappa: &KappaMeasure) -> AnyView {
+    match kappa.value {
+        Some(value) if kappa.enough => {
+            view! { {decimals(value)} " " <span class="measure__range">{kappa_note(kappa)}</span> }.into_any()
+        }
+        _ => kappa_note(kappa),
+    }
 }
 
 fn planner(plan: &LabelPlan) -> AnyView {

@@ -16,6 +16,7 @@ mod over_time;
 mod people;
 mod service;
 mod statistics;
+mod suspects;
 mod terms;
 
 use gourmetgram_api::{Evaluation, EvaluationWindow};
@@ -24,7 +25,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use self::asked::Asked;
-pub use self::statistics::StatisticsPage;
+pub use self::{statistics::StatisticsPage, suspects::SuspectsPage};
 use super::loading;
 use crate::{
     components::{EmptyState, Icon, Reason, TroubleNotice},

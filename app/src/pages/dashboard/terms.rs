@@ -64,6 +64,8 @@ terms! {
     Brier "brier-score" "Brier score",
     LogLoss "log-loss" "Log loss",
     Funnel "labelling-funnel" "Labelling",
+    Agreement "annotators-agreement" "Whether annotators agree",
+    Suspects "suspect-labels" "Suspect labels",
     Planner "label-budget-planner" "What more labels would buy",
     FlagRate "flag-rate" "Flagged",
     CorrectionRate "flag-rate" "Corrected",

@@ -67,7 +67,7 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
                 on:submit=on_submit
             >
                 {kept.collect_view()}
-                <Choice field=Field::Class label="Class" any="Any class" options=plain(facets.classes) asked/>
+                <Choice field=Field::Class label="Class" any="Any class" options=plain(facets.classes.clone()) asked/>
                 <fieldset class="filters__range">
                     <legend>"Confidence, %"</legend>
                     <Percent field=Field::Min label="Least confidence, percent" shown="0" asked/>
@@ -90,6 +90,14 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
                     asked
                 />
                 <Choice field=Field::Annotator label="Annotator" any="Anybody" options=plain(facets.annotators) asked/>
+                <Choice field=Field::Label label="Annotated as" any="Any class" options=plain(facets.classes) asked/>
+                <Choice
+                    field=Field::Campaign
+                    label="Chosen by campaign"
+                    any="Any or none"
+                    options=plain(facets.campaigns)
+                    asked
+                />
                 <Choice
                     field=Field::ModelVersion
                     label="Model version"
@@ -191,13 +199,15 @@ fn Percent(field: Field, label: &'static str, shown: &'static str, asked: Memo<B
     }
 }
 
+/// A day. A moment, which links of the dashboard ask for, is no date: it is shown as a text, and stays what it is.
 #[component]
 fn Day(field: Field, label: &'static str, asked: Memo<Browse>) -> impl IntoView {
     let now = asked.with_untracked(|asked| asked.get(field).to_owned());
+    let kind = move || asked.with(|asked| if asked.get(field).contains('T') { "text" } else { "date" });
     view! {
         <input
             class="input"
-            type="date"
+            type=kind
             name=field.name()
             aria-label=label
             value=now

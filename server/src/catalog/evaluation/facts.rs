@@ -15,8 +15,9 @@ use sea_orm::{
 use crate::{
     catalog::{
         Catalog, CatalogError,
+        annotations::read_seen,
         entity::{
-            batch, draw,
+            annotation, batch, draw,
             prediction::{self, Column},
             selection, task,
         },
@@ -48,7 +49,11 @@ struct Row {
     task_created_at: Option<DateTimeUtc>,
     closed_at: Option<DateTimeUtc>,
     resolved: Option<Json>,
+    given: Option<i32>,
 }
+
+/// Two people's labels of one photo, in the order of their names.
+type Pair = [(String, Seen); 2];
 
 impl Catalog {
     /// The photos of a window and model, for a look at every one of them; `None` where there are more than [`MAX_FACTS`].
@@ -138,7 +143,7 @@ pub(super) async fn read<C: ConnectionTrait>(
             .column_as(selection::Column::CorrectedClass, "correction_then")
             .column_as(task::Column::Id, "task_id")
             .column_as(task::Column::CreatedAt, "task_created_at")
-            .columns([task::Column::ClosedAt, task::Column::Resolved])
+            .columns([task::Column::ClosedAt, task::Column::Resolved, task::Column::Given])
             .join(JoinType::LeftJoin, of_campaign(campaign))
             .join(JoinType::LeftJoin, tasks_of_campaign(campaign))
             .filter(which)
@@ -155,11 +160,36 @@ pub(super) async fn read<C: ConnectionTrait>(
             return Ok(None);
         }
         rates.learn(connection, &rows).await?;
+        let mut pairs = pairs_of(connection, &rows).await?;
         for row in rows {
-            facts.push(to_fact(row, rates)?);
+            let pair = row.task_id.and_then(|task| pairs.remove(&task));
+            facts.push(to_fact(row, rates, pair)?);
         }
     }
     Ok(Some(facts))
+}
+
+/// What two people said of the photos that two have labelled; of more than two, those who were first.
+async fn pairs_of<C: ConnectionTrait>(connection: &C, rows: &[Row]) -> Result<HashMap<Uuid, Pair>, CatalogError> {
+    let labelled_twice = rows.iter().filter(|row| row.given.is_some_and(|given| given >= 2));
+    let tasks: Vec<Uuid> = labelled_twice.filter_map(|row| row.task_id).collect();
+    let mut said: HashMap<Uuid, Vec<(String, Seen)>> = HashMap::new();
+    for tasks in tasks.chunks(500) {
+        let standing = annotation::Entity::find()
+            .filter(annotation::Column::TaskId.is_in(tasks.iter().copied()))
+            .filter(annotation::Column::ReplacedAt.is_null())
+            .order_by_asc(annotation::Column::Id);
+        for row in standing.all(connection).await? {
+            let seen = read_seen(&row)?;
+            said.entry(row.task_id).or_default().push((row.annotator, seen));
+        }
+    }
+    let pair = |(task, mut said): (Uuid, Vec<(String, Seen)>)| {
+        said.truncate(2);
+        said.sort();
+        Some((task, said.try_into().ok()?))
+    };
+    Ok(said.into_iter().filter_map(pair).collect())
 }
 
 fn of_campaign(campaign: Option<Uuid>) -> RelationDef {
@@ -180,7 +210,8 @@ fn of_campaign(campaign: Option<Uuid>) -> RelationDef {
         .into()
 }
 
-fn tasks_of_campaign(campaign: Option<Uuid>) -> RelationDef {
+/// The task of each photo in a campaign.
+pub(super) fn tasks_of_campaign(campaign: Option<Uuid>) -> RelationDef {
     prediction::Entity::belongs_to(task::Entity)
         .from(Column::Id)
         .to(task::Column::PredictionId)
@@ -190,7 +221,7 @@ fn tasks_of_campaign(campaign: Option<Uuid>) -> RelationDef {
         .into()
 }
 
-fn to_fact(row: Row, rates: &Rates) -> Result<Fact, CatalogError> {
+fn to_fact(row: Row, rates: &Rates, pair: Option<Pair>) -> Result<Fact, CatalogError> {
     let corrupt = |what: &str| CatalogError::Corrupt(format!("selection of prediction {}: {what}", row.id));
     let considered = match (row.batch_id, row.stratum, row.inclusion) {
         (Some(batch), Some(stratum), Some(inclusion)) => {
@@ -212,6 +243,7 @@ fn to_fact(row: Row, rates: &Rates) -> Result<Fact, CatalogError> {
                 task: row.task_id.map(|_| Task {
                     waits_since: if row.closed_at.is_none() { row.task_created_at } else { None },
                     seen,
+                    pair,
                 }),
             })
         }

@@ -4,9 +4,11 @@ mod counting;
 mod facts;
 mod reading;
 mod results;
+mod suspects;
 
 pub use facts::MAX_FACTS;
 pub use reading::{CountedPeriod, ServedModel};
+pub use suspects::ContradictedLabel;
 
 use gourmetgram_api::CampaignName;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};

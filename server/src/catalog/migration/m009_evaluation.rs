@@ -60,6 +60,15 @@ impl MigrationTrait for Step {
     }
 }
 
+/// The class that stands in a task, as SQL; nothing where none does.
+pub(in crate::catalog) fn seen_label(backend: DbBackend) -> &'static str {
+    if backend == DbBackend::Sqlite {
+        "json_extract(tasks.resolved, '$.label')"
+    } else {
+        "(tasks.resolved ->> 'label')"
+    }
+}
+
 /// Has everything counted anew.
 pub(in crate::catalog) async fn mark_everything<C: ConnectionTrait>(connection: &C) -> Result<(), DbErr> {
     let time = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().map_err(|it| DbErr::Custom(it.to_string()));
@@ -186,6 +195,10 @@ fn marks(backend: DbBackend) -> Vec<Trigger> {
     let of_task = "INSERT INTO evaluation_marks (at) SELECT created_at FROM predictions WHERE id = NEW.prediction_id;";
     let of_draw = "INSERT INTO evaluation_marks (at, until) \
                    SELECT interval_start, interval_end FROM batches WHERE id = OLD.batch_id;";
+    // Two people's labels are held against each other, whether or not they change which one stands.
+    let of_annotation = "INSERT INTO evaluation_marks (at) SELECT predictions.created_at FROM tasks \
+                         JOIN predictions ON predictions.id = tasks.prediction_id WHERE tasks.id = NEW.task_id;";
+    let replaced = format!("(OLD.replaced_at IS NULL) {distinct} (NEW.replaced_at IS NULL)");
     let trigger = |table, event, when, statement| Trigger { table, event, when, statement };
     vec![
         trigger("predictions", "INSERT", None, mark("NEW")),
@@ -196,6 +209,8 @@ fn marks(backend: DbBackend) -> Vec<Trigger> {
         trigger("batches", "INSERT", None, range("NEW")),
         trigger("batches", "DELETE", None, range("OLD")),
         trigger("tasks", "UPDATE", Some(labelled), of_task.to_owned()),
+        trigger("annotations", "INSERT", None, of_annotation.to_owned()),
+        trigger("annotations", "UPDATE", Some(replaced), of_annotation.to_owned()),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use gourmetgram_api::{Evaluation, WindowPoint};
 
-use super::{headline, optional, percent, told};
+use super::{headline, optional, percent, told, told_kappa};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
     color:#16202c;background:#fff}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}\
@@ -59,7 +59,14 @@ pub fn html(evaluation: &Evaluation) -> String {
         ("Not food".to_owned(), told(&top.not_food)),
         ("Unreadable".to_owned(), told(&top.unreadable)),
         ("Target".to_owned(), optional(top.target)),
+        ("Annotators' agreement (Fleiss' kappa)".to_owned(), told_kappa(&evaluation.agreement.fleiss)),
     ];
+    if let Some(difference) = &top.difference {
+        rows.push(("Difference estimator".to_owned(), told(difference)));
+    }
+    for pair in &evaluation.agreement.pairs {
+        rows.push((format!("Cohen's kappa of {} and {}", pair.first, pair.second), told_kappa(&pair.kappa)));
+    }
     if let Some(offline) = &top.offline {
         rows.push(("Offline, by its card".to_owned(), format!("{} ({})", percent(offline.value), offline.on)));
     }
@@ -126,6 +133,19 @@ pub fn html(evaluation: &Evaluation) -> String {
             ]
         }),
     ));
+    for missing in &evaluation.drift.not_tested {
+        add(format!("<p>Drift of {}: not tested, {}.</p>", Escaped(&missing.what), Escaped(&missing.why)));
+    }
+    if let Some(slices) = &evaluation.slices {
+        add(table(
+            &format!("Taken apart by {}", slices.by.as_str()),
+            &["Part", "Photos", "Accuracy"],
+            slices.items.iter().map(|slice| {
+                let name = if slice.name.is_empty() { "–" } else { &slice.name };
+                vec![name.to_owned(), slice.photos.to_string(), told(&slice.accuracy)]
+            }),
+        ));
+    }
     add("</body></html>\n".to_owned());
     page
 }

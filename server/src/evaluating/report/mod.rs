@@ -3,7 +3,7 @@
 mod html;
 mod text;
 
-use gourmetgram_api::{Evaluation, Measure};
+use gourmetgram_api::{Evaluation, KappaMeasure, Measure};
 
 pub use html::html;
 pub use text::text;
@@ -31,6 +31,18 @@ fn told(measure: &Measure) -> String {
                 measure.labels,
                 measure.photos
             )
+        }
+    }
+}
+
+/// A kappa with its interval and what it rests on.
+fn told_kappa(kappa: &KappaMeasure) -> String {
+    let KappaMeasure { lower, upper, photos, .. } = kappa;
+    match kappa.value {
+        None => format!("unknown ({photos} photos labelled twice)"),
+        Some(value) => {
+            let small = if kappa.enough { "" } else { ", n too small" };
+            format!("{value:.3} [{lower:.3} to {upper:.3}], n = {photos} photos labelled twice{small}")
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use gourmetgram_api::{DriftWord, Evaluation};
 
-use super::{headline, optional, percent, told};
+use super::{headline, optional, percent, told, told_kappa};
 
 /// Everything that fits a terminal.
 pub fn text(evaluation: &Evaluation) -> String {
@@ -60,6 +60,10 @@ pub fn text(evaluation: &Evaluation) -> String {
     line(format!("calibration error\t{}", number(calibration.expected_error)));
     line(format!("Brier score\t{}", number(calibration.brier)));
     line(format!("log loss\t{}", number(calibration.log_loss)));
+    line(format!("annotators' agreement (Fleiss' kappa)\t{}", told_kappa(&evaluation.agreement.fleiss)));
+    for pair in &evaluation.agreement.pairs {
+        line(format!("Cohen's kappa of {} and {}\t{}", pair.first, pair.second, told_kappa(&pair.kappa)));
+    }
     for finding in &evaluation.drift.findings {
         let verdict = match finding.verdict {
             DriftWord::TooFew => "too few photos",
@@ -69,8 +73,13 @@ pub fn text(evaluation: &Evaluation) -> String {
         };
         line(format!("drift of {} by {}\t{:.3}\t{verdict}", finding.what, finding.test, finding.effect));
     }
+    for missing in &evaluation.drift.not_tested {
+        line(format!("drift of {}\tnot tested: {}", missing.what, missing.why));
+    }
     for slice in evaluation.slices.iter().flat_map(|slices| &slices.items) {
-        line(format!("slice {}\t{} photos\t{}", slice.name, slice.photos, told(&slice.accuracy)));
+        // Real photos, or those without any tag.
+        let name = if slice.name.is_empty() { "–" } else { &slice.name };
+        line(format!("slice {name}\t{} photos\t{}", slice.photos, told(&slice.accuracy)));
     }
     line(String::new());
     line(format!("retrain?\t{}", evaluation.decision.verdict.as_str()));
