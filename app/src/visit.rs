@@ -1,6 +1,6 @@
 //! What one visitor does on the page `/`: the state its components share.
 
-use gourmetgram_api::{LiveModel, PredictionId, ProblemKind};
+use gourmetgram_api::{LiveModel, PredictionId, Problem, ProblemKind};
 use leptos::{html, prelude::*, task::spawn_local};
 use web_sys::{File, Url};
 
@@ -160,7 +160,10 @@ impl Visit {
                         self.confirm("A photo that waited has arrived: see My photos.");
                     }
                 }
-                Err(Trouble::Refused(problem)) if problem.kind == ProblemKind::Erased => self.album.remove(id),
+                // An erased photo is nobody's.
+                Err(Trouble::Refused(Problem { kind: ProblemKind::NotFound | ProblemKind::Erased, .. })) => {
+                    self.album.remove(id);
+                }
                 // It stands there when the page is loaded again.
                 Err(_) => {}
             }

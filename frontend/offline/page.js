@@ -181,8 +181,11 @@ function standstill({ until, why }) {
   return why === "unreachable" || why === "not ours" ? "for reception" : "for the server";
 }
 
+/** An API's detail begins and ends as it likes; on a page it is a sentence. */
+const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".") : "");
+
 function stateOf(item, { until, why }, stopped) {
-  if (item.refused) return `${item.refused.title}. ${item.refused.detail}`;
+  if (item.refused) return `${sentence(item.refused.title)} ${sentence(item.refused.detail)}`;
   if (!stopped) return "Is being sent";
   if (!navigator.onLine) return "Waits for reception";
   const at = new Date(until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
