@@ -65,11 +65,11 @@ impl Catalog {
 
     /// Changes that are not counted, up to 1,000 of them.
     pub async fn evaluation_marks(&self) -> Result<u64, CatalogError> {
-        let mut marks = 0;
+        let mut marks: u64 = 0;
         for ids in waiting_marks() {
             marks += ids.limit(1000).into_tuple::<i64>().all(&self.read).await?.len() as u64;
         }
-        Ok(marks.min(1000))
+        Ok(Ord::min(marks, 1000))
     }
 
     /// Without a transaction that writes: mostly there is nothing to do.
