@@ -255,11 +255,13 @@ test("flags, corrections and erasures go in the order in which they were made, e
   expect(reception.count("PUT", /\/flag$/), "two flags, one of them twice").toBe(3);
 
   await goOffline(page, reception);
+  await home.reason("Not food").click();
+  await expect(waiting(page)).toHaveCount(1);
   await home.answer.getByText("Erase", { exact: false }).first().click();
   await home.answer.getByRole("button", { name: "Erase for good" }).click();
   await expect(home.confirmation).toContainText("erased once there is reception");
   await expect(home.tiles).toHaveCount(0);
-  await expect(queue(page).getByRole("heading")).toHaveText("1 change waits for reception");
+  await expect(queue(page).getByRole("heading")).toHaveText("2 changes wait for reception");
   await goOnline(page, reception);
   // It is nobody's any more.
   await expect.poll(history).toBe(404);

@@ -67,19 +67,25 @@ async function attempt(act) {
   }
 }
 
+/** Photos that nobody wants any more: what is still on its way into the queue goes out again. */
+const unwanted = new Set();
+
 globalThis.gourmetgramOffline = {
-  /** Keeps a photo that the page is about to send, until it is `done`, dropped, or let go of. Promises whether it could. */
-  keep: (photo, file) =>
-    attempt(async () => {
+  /** Keeps a photo that the page is about to send, until it is dropped or let go of. Promises whether it could. */
+  keep(photo, file) {
+    return attempt(async () => {
       await takeCare(photo);
       const isHere = (await all()).some((item) => item.file && item.photo === photo);
       if (!isHere) await add({ photo, file, name: file.name });
+      if (unwanted.has(photo)) return this.drop(photo);
       if (matchMedia("(display-mode: standalone)").matches) navigator.storage?.persist?.();
       if (!navigator.onLine) wakeLater();
       classify(photo, file);
-    }),
+    });
+  },
   /** The server has the photo, or the visitor wants it no more. */
   async drop(photo) {
+    unwanted.add(photo);
     await attempt(() => remove((item) => item.photo === photo));
     letGo(photo);
   },

@@ -176,7 +176,9 @@ export const deliver = ({ afresh = false, now = false } = {}) =>
       const outcome = trouble ?? (await send(item));
       if (outcome.done) {
         tries = 0;
-        await remove(({ order }) => order === item.order);
+        // With an erased photo goes what was still to be said about it.
+        const isErased = item.method === "DELETE" && !item.part;
+        await remove(({ order, photo }) => order === item.order || (isErased && photo === item.photo));
         announce({ arrived: item.photo, isPhoto: Boolean(item.file), isShared: Boolean(item.isShared) });
       } else if (outcome.refused) {
         await change(item.order, { refused: outcome.refused });

@@ -26,7 +26,12 @@ pub fn Erase(
         spawn_local(async move {
             busy.set(true);
             trouble.set(None);
-            match client::erase(id).await {
+            // After what was said about it, where that waits.
+            let outcome = match may_wait && offline::waits(id).await {
+                true => Err(Trouble::Unreachable),
+                false => client::erase(id).await,
+            };
+            match outcome {
                 Ok(()) => visit.forget(&photo, is_shown, "Your photo is erased."),
                 Err(trouble) if may_wait && trouble.is_passing() && offline::erase(id).await => {
                     visit.forget(
