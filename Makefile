@@ -21,7 +21,7 @@ build: ## the server with its pages, in release (slow the first time)
 phone: build ## serve phones on the local network with TLS, and show a QR code (Ctrl-C ends it)
 	@scripts/server.sh phone
 
-demo: build ## a server of its own with 300 made-up photos of the past week, to look around in
+demo: build ## a server of its own with 400 made-up photos of the past week, to look around in
 	@scripts/demo.sh start
 
 label-studio: ## start Label Studio on this computer (installs it the first time), say how to come in
@@ -63,7 +63,7 @@ bench: bench-setup ## measure beside other people's servers; the tables go into 
 	python3 bench/run.py all
 
 bench-setup: build ## what measuring needs: our release build, and the peers in Python environments of their own (6 GB)
-	cargo build --release -p gourmetgram -p gourmetgram-bench
+	cargo build --release -p gourmetgram-bench
 	scripts/setup.sh bench-onnxruntime npm:end2end npm:bench/peers system
 	scripts/setup.sh bench-torch || echo "going on without torch"
 

@@ -6,6 +6,8 @@
 //   no-javascript   scripts off
 //   slow-network    a connection as in a cellar
 //   keyboard        no mouse
+//   offline         with the service worker, which all others go without: what they answer in the server's place would
+//                   not be asked for
 //
 // Firefox and WebKitGTK are driven by smoke.config.ts.
 
@@ -24,6 +26,7 @@ const ofItsOwn = {
   slow: /slow-network\.spec\.ts/,
   keyboard: /keyboard\.spec\.ts/,
   iPhone: /iphone\.spec\.ts/,
+  offline: /(offline|installable)\.spec\.ts/,
 };
 const shared = { testIgnore: Object.values(ofItsOwn) };
 
@@ -44,6 +47,7 @@ export default defineConfig({
     launchOptions: chromium,
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
+    serviceWorkers: "block",
     trace: "retain-on-failure",
   },
   projects: [
@@ -56,5 +60,6 @@ export default defineConfig({
     { name: "no-javascript", use: { ...desktop, javaScriptEnabled: false }, testMatch: ofItsOwn.withoutScripts },
     { name: "slow-network", use: { ...devices["Pixel 7"] }, testMatch: ofItsOwn.slow },
     { name: "keyboard", use: desktop, testMatch: ofItsOwn.keyboard },
+    { name: "offline", use: { ...devices["Pixel 7"], serviceWorkers: "allow" }, testMatch: ofItsOwn.offline },
   ],
 });

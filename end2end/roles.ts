@@ -29,16 +29,21 @@ export async function becomeSomebodyNew(role: "operator" | "annotator", context:
   await signIn(newAccount(role), context);
 }
 
-function newAccount(role: "operator" | "annotator"): string {
+/** Somebody new of that role on another server. */
+export async function becomeAt(url: string, role: "operator" | "annotator", context: BrowserContext): Promise<void> {
+  await signIn(newAccount(role, url), context, url);
+}
+
+function newAccount(role: "operator" | "annotator", url = baseURL): string {
   const name = `${role}-${randomUUID().slice(0, 8)}`;
-  makeAccount(name, role, PASSWORD);
+  makeAccount(name, role, PASSWORD, url);
   return name;
 }
 
-async function signIn(name: string, context: BrowserContext): Promise<void> {
-  const answer = await context.request.post(new URL("/login", baseURL).href, {
+async function signIn(name: string, context: BrowserContext, url = baseURL): Promise<void> {
+  const answer = await context.request.post(new URL("/login", url).href, {
     form: { name, password: PASSWORD, next: "/" },
-    headers: { Origin: new URL(baseURL).origin },
+    headers: { Origin: new URL(url).origin },
     maxRedirects: 0,
   });
   expect(answer.status(), `signing in as ${name}`).toBe(303);

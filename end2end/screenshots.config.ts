@@ -22,7 +22,7 @@ export default defineConfig({
   globalSetup: "./picturing/folder",
   globalTeardown: "./picturing/contact-sheet",
   webServer,
-  use: { baseURL, launchOptions: chromium, locale: "en-GB", timezoneId: "Europe/Berlin" },
+  use: { baseURL, launchOptions: chromium, locale: "en-GB", timezoneId: "Europe/Berlin", serviceWorkers: "block" },
   projects: Object.entries(devicesShown).flatMap(([device, use]) =>
     (["light", "dark"] as const).map((colorScheme) => ({
       name: `${device}-${colorScheme}`,

@@ -4,7 +4,7 @@
 
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +33,7 @@ function builtBinary(): string {
 process.env.GOURMETGRAM_E2E_PORT ??= String(await freePort());
 process.env.GOURMETGRAM_E2E_DATA ??= mkdtempSync(join(tmpdir(), "gourmetgram-end2end-"));
 process.env.GOURMETGRAM_E2E_STRICT_PORT ??= String(await freePort());
+process.env.GOURMETGRAM_E2E_UNUSED_PORT ??= String(await freePort());
 
 const given = process.env.GOURMETGRAM_URL;
 
@@ -77,13 +78,37 @@ const strictSettings = (url: string): Record<string, string> => ({
   GOURMETGRAM__LIMITS__READS_PER_MINUTE: "1",
 });
 
-/** Runs the command line beside the server under test. Returns what it prints. */
-const command = (words: string[], input = ""): string =>
-  execFileSync(binary(), words, { cwd: repository, input, env: { ...process.env, ...settings } }).toString();
+/** A third server, which nobody uses: what pages say where there is nothing yet. None beside a server that was given. */
+export const unusedURL = given ? undefined : `http://127.0.0.1:${process.env.GOURMETGRAM_E2E_UNUSED_PORT}`;
 
-/** Makes an account on the server under test. */
-export function makeAccount(name: string, role: "operator" | "annotator", password: string): void {
-  command(["user", "add", name, "--role", role, "--password-stdin"], `${password}\n`);
+const unusedSettings = (url: string): Record<string, string> => ({
+  ...settings,
+  GOURMETGRAM__SERVER__LISTEN: new URL(url).host,
+  GOURMETGRAM__DATA_DIR: join(dataFolder, "unused"),
+});
+
+/** Runs the command line beside the server under test, or the one at `url`. Returns what it prints. */
+const command = (words: string[], input = "", url = baseURL): string => {
+  const told = url === unusedURL ? unusedSettings(url) : settings;
+  return execFileSync(binary(), words, { cwd: repository, input, env: { ...process.env, ...told } }).toString();
+};
+
+/** Replays painted photos of a past week on the server under test, and has a campaign choose of them and label them. */
+export function replayWeek(photos: number, start: Date, campaign: string): void {
+  // The same token for every process: visitors follow from it, and the same replay then sends nothing twice.
+  const file = join(dataFolder, "replay.token");
+  if (!existsSync(file)) writeFileSync(file, accessToken("admin,predictions:backdate"), { mode: 0o600 });
+  const token = readFileSync(file, "utf8");
+  execFileSync(
+    binary(),
+    ["replay", "--made", String(photos), "--over", "7d", "--start", start.toISOString(), "--rhythm", "--label", campaign, "--url", baseURL],
+    { cwd: repository, env: { ...process.env, ...settings, GOURMETGRAM_TOKEN: token }, stdio: "pipe" },
+  );
+}
+
+/** Makes an account on the server under test, or on the one at `url`. */
+export function makeAccount(name: string, role: "operator" | "annotator", password: string, url = baseURL): void {
+  command(["user", "add", name, "--role", role, "--password-stdin"], `${password}\n`, url);
 }
 
 /** An access token of a machine that may do what these scopes say, separated by commas. */
@@ -104,10 +129,15 @@ const started = (url: string, probe: string, told: Record<string, string>) => ({
   env: { ...(process.env as Record<string, string>), ...told },
 });
 
-export const webServer = strictURL
-  ? // To be probed takes nothing from the strict server's budget only at one address.
-    [started(baseURL, "/readyz", settings), started(strictURL, "/livez", strictSettings(strictURL))]
-  : undefined;
+export const webServer =
+  strictURL && unusedURL
+    ? [
+        started(baseURL, "/readyz", settings),
+        // To be probed takes nothing from the strict server's budget only at one address.
+        started(strictURL, "/livez", strictSettings(strictURL)),
+        started(unusedURL, "/readyz", unusedSettings(unusedURL)),
+      ]
+    : undefined;
 
 /** Debian's Chromium: Playwright's own downloads are not needed. */
 export const chromium = {

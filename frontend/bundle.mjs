@@ -1,11 +1,14 @@
 // Puts what the browser loads into target/site/: `node frontend/bundle.mjs dev|release STAGING`.
 //
-//   target/site/pkg/<hash>/   a .js and a _bg.wasm for each bundle, gourmetgram.css, the typeface: named by what is in
-//                             them all, so they may be cached for ever
+//   target/site/pkg/<hash>/   a .js and a _bg.wasm for each bundle, gourmetgram.css, pages.css (what only the pages of
+//                             people who are signed in need), offline.js, the typeface: named by what is in them all, so
+//                             they may be cached for ever
 //   target/site/pkg/device-<hash>/
 //                             device.js, worker.js, and the classifier's module with its JavaScript, with vector
 //                             instructions (simd/) and without (plain/): fetched by the page when it has nothing better to
 //                             do, and kept where only the page has changed
+//   target/site/service-worker.js
+//                             the service worker, which knows the names of the files that make up `/`
 //   target/site/              everything of public/
 //
 // In release scripts and styles are minified, and each file that gains from it has a .br and a .gz beside it, so the
@@ -17,7 +20,7 @@ import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-import { transformSync } from "esbuild";
+import { buildSync, transformSync } from "esbuild";
 
 const [mode, staging] = process.argv.slice(2);
 if (!["dev", "release"].includes(mode) || !staging) {
@@ -51,6 +54,21 @@ function served(name, content) {
   return Buffer.from(code);
 }
 
+/** A script with the modules it imports, and with `__BUILD__` in the place of that name. */
+function script(path, format, build = {}) {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(repository, path)],
+    bundle: true,
+    write: false,
+    format,
+    target: "es2022",
+    charset: "utf8",
+    minify: mode === "release",
+    define: { __BUILD__: JSON.stringify(build) },
+  });
+  return Buffer.from(outputFiles[0].contents);
+}
+
 /** The files with the compressed forms of those that gain from it, where this is a release. */
 function* withCompressed(files) {
   for (const [name, content] of files) {
@@ -75,6 +93,8 @@ const font = "node_modules/@fontsource-variable/bricolage-grotesque/files/bricol
 const hashed = [
   ...filesBelow(join(repository, staging)),
   ["gourmetgram.css", Buffer.from(styleSheet(join(repository, "style/gourmetgram.css")))],
+  ["pages.css", Buffer.from(styleSheet(join(repository, "style/pages.css")))],
+  ["offline.js", script("frontend/offline/page.js", "esm")],
   ["bricolage-grotesque.woff2", readFileSync(join(repository, "frontend", font))],
 ].map(([name, content]) => [name, served(name, content)]);
 const device = [
@@ -82,13 +102,18 @@ const device = [
   ...filesBelow(join(repository, "target/frontend/worker")).filter(([name]) => /^(simd|plain)\//.test(name)),
 ].map(([name, content]) => [name, served(name, content)]);
 
-/** Puts files into a folder of pkg/ that is named by what is in them all. */
-function place(files, prefix, example) {
+/** A name for what is in these files. */
+function nameOf(files) {
   const digest = createHash("sha256");
   for (const [name, content] of files) {
     digest.update(`${name}\0${content.length}\0`).update(content);
   }
-  const name = prefix + digest.digest("hex").slice(0, 16);
+  return digest.digest("hex").slice(0, 16);
+}
+
+/** Puts files into a folder of pkg/ that is named by what is in them all. */
+function place(files, prefix, example) {
+  const name = prefix + nameOf(files);
   // A folder gets its name once it is complete, so one that has it needs no second look.
   const folder = join(site, "pkg", name);
   if (!existsSync(folder) || existsSync(join(folder, `${example}.br`)) !== (mode === "release")) {
@@ -103,10 +128,25 @@ function place(files, prefix, example) {
 }
 const placed = [place(hashed, "", "gourmetgram.css"), place(device, "device-", "device.js")];
 
+const publicFiles = filesBelow(join(repository, "public")).map(([name, content]) => [name, served(name, content)]);
+
+/** The service worker, by the files that `/` is made of. Its own text is part of its version. */
+function serviceWorker() {
+  const path = "frontend/offline/service-worker.js";
+  const [folder, device] = placed.map((name) => `pkg/${name}`);
+  const ofThePage = ["home.js", "home_bg.wasm", "gourmetgram.css", "offline.js", "bricolage-grotesque.woff2"];
+  const icons = ["favicon.svg", "gourmetgram.webmanifest", "icons/apple-touch-180.png"];
+  const files = [...ofThePage.map((name) => `${folder}/${name}`), `${device}/device.js`, ...icons].map((name) => `/${name}`);
+  const version = nameOf([
+    ...[folder, device].map((name) => [name, Buffer.from(name)]),
+    ...publicFiles.filter(([name]) => icons.includes(name)),
+    ["service-worker.js", script(path, "iife")],
+  ]);
+  return script(path, "iife", { version, folder, device, files });
+}
+
 const wanted = new Set();
-for (const [name, content] of withCompressed(
-  filesBelow(join(repository, "public")).map(([name, content]) => [name, served(name, content)]),
-)) {
+for (const [name, content] of withCompressed([...publicFiles, ["service-worker.js", serviceWorker()]])) {
   write(join(site, name), content);
   wanted.add(name);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A server to look around in: with a data directory of its own, filled with photos of dishes that nobody cooked.
+# A server to look around in: with a data directory of its own, filled with photos of dishes that nobody cooked, which
+# simulated visitors judge and simulated annotators label.
 #
 #   scripts/demo.sh start    start it, fill it (once), print its address
 #   scripts/demo.sh stop     stop it; what it keeps stays
@@ -11,7 +12,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 DEMO="$ROOT/data-demo"
 PORT=${DEMO_PORT:-8090}
-PHOTOS=300
+PHOTOS=400
+CAMPAIGN="Demonstration"
 
 while IFS= read -r name; do
     unset "$name"
@@ -35,29 +37,60 @@ listen = "127.0.0.1:$((PORT + 1))"
 SETTINGS
 }
 
-# The token that lets the replay send photos of the past.
+# The token that lets the replay send photos of the past, and label some of them.
 make_token() {
     local token
-    if [[ -s "$DEMO/replay.token" ]]; then
+    if [[ -s "$DEMO/demo.token" ]]; then
         return
     fi
-    token=$("$BINARY" --config "$SERVER_CONFIG" user token add "replay-$$" \
-        --scope predictions:write,predictions:backdate,predictions:read,feedback:write) ||
+    token=$("$BINARY" --config "$SERVER_CONFIG" user token add "demonstration-$$" --scope admin,predictions:backdate) ||
         fail "no access token could be made"
-    (umask 077 && printf '%s\n' "$token" >"$DEMO/replay.token")
+    (umask 077 && printf '%s\n' "$token" >"$DEMO/demo.token")
+}
+
+# What says how accurate the model is: everything doubtful, and half of all.
+make_campaign() {
+    local known
+    known=$("$BINARY" --config "$SERVER_CONFIG" campaign list --json) || fail "the campaigns cannot be listed"
+    if [[ "$known" == *"\"$CAMPAIGN\""* ]]; then
+        return
+    fi
+    "$BINARY" --config "$SERVER_CONFIG" campaign create --file - >/dev/null <<CREATE || fail "no campaign could be made"
+{
+    "name": "$CAMPAIGN",
+    "rule": {
+        "kind": "continuous",
+        "unsure": { "measure": "confidence", "threshold": 0.7 },
+        "random": { "rate": 0.5 }
+    }
+}
+CREATE
 }
 
 start() {
+    if [[ -e "$DEMO/replay.token" ]]; then
+        say "The demonstration there is, is of an earlier version: it is made anew"
+        clean
+    fi
     write_settings
     scripts/server.sh start
     make_token
-    say "" "Sending $PHOTOS photos of dishes that nobody cooked, as the past week's (about a minute):"
-    "$BINARY" replay --made "$PHOTOS" --over 7d --rhythm --speedup 10000 --url "$URL" \
-        --token-file "$DEMO/replay.token" || fail "the demonstration is not complete (why stands above)" \
+    make_campaign
+    say "" "Sending $PHOTOS photos of dishes that nobody cooked, as the past week's, and labelling some (about a minute):"
+    "$BINARY" replay --made "$PHOTOS" --over 7d --rhythm --speedup 10000 --label "$CAMPAIGN" --label-share 0.9 \
+        --url "$URL" --token-file "$DEMO/demo.token" || fail "the demonstration is not complete (why stands above)" \
         "The same again goes on where it stopped: make demo"
     say "" "The demonstration is ready. Every photo in it is simulated; it keeps apart from make run's data." \
-        "$URL" "As its operator: $BINARY --config $SERVER_CONFIG user link" \
+        "$URL" "How accurate the model is: $URL/dashboard. Photos left to label: $URL/review" \
+        "As its operator: $BINARY --config $SERVER_CONFIG user link" \
         "Stop it: make stop. Delete it: make clean-demo"
+}
+
+clean() {
+    if [[ -f "$SERVER_CONFIG" ]]; then
+        scripts/server.sh stop
+    fi
+    rm -rf "$DEMO"
 }
 
 case ${1:-} in
@@ -68,10 +101,7 @@ stop)
     fi
     ;;
 clean)
-    if [[ -f "$SERVER_CONFIG" ]]; then
-        scripts/server.sh stop
-    fi
-    rm -rf "$DEMO"
+    clean
     say "The demonstration is deleted"
     ;;
 *) fail "usage: scripts/demo.sh start|stop|clean" ;;

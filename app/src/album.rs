@@ -141,6 +141,16 @@ impl Album {
         });
     }
 
+    /// Takes over what the server says of a photo now. Whether it is a photo that the album did not know.
+    pub fn refresh(&self, prediction: Prediction) -> bool {
+        let known = untrack(|| self.find(prediction.id));
+        match &known {
+            Some(photo) => photo.prediction.set(prediction),
+            None => self.add(Photo::recorded(prediction)),
+        }
+        known.is_none()
+    }
+
     /// Appends the list's next page.
     pub fn append(&self, page: PredictionPage) {
         self.next.set(page.next_cursor);

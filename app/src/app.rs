@@ -30,10 +30,14 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let stylesheet = asset(&format!("{}.css", options.output_name));
     let font = asset("bricolage-grotesque.woff2");
     // On the server this is a whole URL, of a host that does not exist.
-    let url = use_context::<leptos_router::location::RequestUrl>().and_then(|url| url.parse().ok());
-    let device = use_context::<crate::backend::DeviceScript>()
-        .filter(|_| url.as_ref().is_some_and(|url: &leptos_router::location::Url| url.path() == "/"));
-    let bundle = url.and_then(|url| crate::pages::bundle(url.path()));
+    let url: Option<leptos_router::location::Url> =
+        use_context::<leptos_router::location::RequestUrl>().and_then(|url| url.parse().ok());
+    let path = url.as_ref().map(|url| url.path()).unwrap_or_default();
+    // Who sends photos is spared what only the other pages need.
+    let other_pages = (!matches!(path, "/" | "/login")).then(|| asset("pages.css"));
+    let device = use_context::<crate::backend::DeviceScript>().filter(|_| path == "/");
+    let offline = (path == "/").then(|| asset("offline.js"));
+    let bundle = crate::pages::bundle(path).filter(|_| url.is_some());
     let answers_a_form = use_context::<crate::backend::PostedProblem>().is_some()
         || use_context::<crate::backend::PostedFlags>().is_some();
     let scripts = bundle.filter(|_| !answers_a_form).map(|bundle| {
@@ -42,6 +46,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         view! {
             <HydrationScripts options/>
             {device.map(|script| view! { <script r#type="module" src=script.0></script> })}
+            {offline.map(|script| view! { <script r#type="module" src=script></script> })}
         }
     });
     view! {
@@ -55,6 +60,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0b1020"/>
                 <meta name="description" content="Show GourmetGram a dish: it says what it is, and how sure it is."/>
                 <link rel="stylesheet" href=stylesheet/>
+                {other_pages.map(|sheet| view! { <link rel="stylesheet" href=sheet/> })}
                 <link rel="preload" href=font r#as="font" r#type="font/woff2" crossorigin="anonymous"/>
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml"/>
                 <link rel="apple-touch-icon" href="/icons/apple-touch-180.png"/>

@@ -2,7 +2,7 @@
 //! better to do. Where it is missing, blocked or slow, there is no answer, and nothing waits for one.
 
 use gourmetgram_api::DeviceAnswer;
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise, Reflect};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -18,18 +18,24 @@ struct Said {
 
 /// What this device says a photo shows, as soon as it is known.
 pub async fn classify(photo: &File) -> Option<DeviceAnswer> {
-    ask("classify", photo).await
+    said("classify", photo).await
 }
 
 /// The same, where it is known or will be in a moment: for an upload to take along.
 pub async fn soon(photo: &File) -> Option<DeviceAnswer> {
-    ask("soon", photo).await
+    said("soon", photo).await
 }
 
-async fn ask(question: &str, photo: &File) -> Option<DeviceAnswer> {
-    let device = Reflect::get(&js_sys::global(), &INTERFACE.into()).ok()?;
-    let asking: Function = Reflect::get(&device, &question.into()).ok()?.dyn_into().ok()?;
-    let promise: Promise = asking.call1(&device, photo).ok()?.dyn_into().ok()?;
-    let said: JsValue = JsFuture::from(promise).await.ok()?;
+async fn said(question: &str, photo: &File) -> Option<DeviceAnswer> {
+    let said = ask(INTERFACE, question, &[photo]).await?;
     serde_json::from_str::<Said>(&said.as_string()?).ok().map(|said| said.device)
+}
+
+/// What a script that stands beside the page's own promises, where it is there.
+pub(crate) async fn ask(interface: &str, question: &str, about: &[&JsValue]) -> Option<JsValue> {
+    let interface = Reflect::get(&js_sys::global(), &interface.into()).ok()?;
+    let asking: Function = Reflect::get(&interface, &question.into()).ok()?.dyn_into().ok()?;
+    let about: Array = about.iter().copied().collect();
+    let promise: Promise = asking.apply(&interface, &about).ok()?.dyn_into().ok()?;
+    JsFuture::from(promise).await.ok()
 }

@@ -1,6 +1,6 @@
 //! What a visitor may say about an answer, and take back.
 
-use gourmetgram_api::{FlagReason, Prediction, PredictionId};
+use gourmetgram_api::{CorrectionRequest, FlagReason, FlagRequest, Prediction, PredictionId};
 
 use crate::{client, trouble::Trouble, wording};
 
@@ -38,6 +38,32 @@ impl Judgement {
             Self::Unflag => prediction.flag = None,
             Self::Correct(label) => prediction.corrected_class = Some(label.clone()),
             Self::Uncorrect => prediction.corrected_class = None,
+        }
+    }
+
+    /// The request that tells it: its method, its part of the prediction's address, and its body.
+    pub fn request(&self) -> (&'static str, &'static str, String) {
+        // Words only: they can always be written.
+        match self {
+            Self::Flag(reason) => {
+                ("PUT", "flag", serde_json::to_string(&FlagRequest { reason: *reason }).unwrap_or_default())
+            }
+            Self::Unflag => ("DELETE", "flag", String::new()),
+            Self::Correct(label) => {
+                let request = CorrectionRequest { label: label.clone() };
+                ("PUT", "correction", serde_json::to_string(&request).unwrap_or_default())
+            }
+            Self::Uncorrect => ("DELETE", "correction", String::new()),
+        }
+    }
+
+    /// What it says, while it waits to be sent.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Flag(reason) => format!("Flag: {}", wording::flag_reason(*reason).to_lowercase()),
+            Self::Unflag => "Take a flag back".to_owned(),
+            Self::Correct(label) => format!("Your label: {label}"),
+            Self::Uncorrect => "Take your label back".to_owned(),
         }
     }
 

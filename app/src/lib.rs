@@ -21,6 +21,7 @@ pub mod judgement;
 pub mod line;
 #[cfg(feature = "ssr")]
 pub mod measured;
+pub mod offline;
 pub mod pages;
 pub mod posted;
 pub mod review;

@@ -84,9 +84,16 @@ impl Line {
         self.uploads.with_untracked(|uploads| uploads.len() > 1)
     }
 
-    /// Whether something would be lost if the page went away.
+    /// Whether something is still to come.
     pub fn is_under_way(self) -> bool {
         self.uploads.with_untracked(|uploads| uploads.iter().any(|upload| !upload.phase.with_untracked(Phase::is_over)))
+    }
+
+    /// Whether something would be lost if the page went away: what is kept on the device would not.
+    pub fn would_be_lost(self) -> bool {
+        let is_at_risk =
+            |upload: &Upload| !upload.phase.with_untracked(Phase::is_over) && !upload.is_kept.get_untracked();
+        self.uploads.with_untracked(|uploads| uploads.iter().any(is_at_risk))
     }
 
     /// How many more photos may join.
@@ -147,7 +154,7 @@ impl Line {
         self.on_stage.with_untracked(|staged| staged.as_ref() == Some(upload))
     }
 
-    /// Gives up on one. The next that is not over takes its place on stage.
+    /// Takes one out. The next that is not over takes its place on stage.
     pub fn remove(self, upload: &Upload) {
         let was_on_stage = self.is_on_stage(upload);
         if !upload.phase.with_untracked(|phase| matches!(phase, Phase::Answered { .. })) {
@@ -164,7 +171,17 @@ impl Line {
     }
 
     /// Gives up on all that is not answered yet.
-    pub fn remove_unanswered(self) {
+    pub fn cancel_unanswered(self) {
+        self.uploads.with_untracked(|uploads| {
+            let is_answered =
+                |upload: &&Upload| upload.phase.with_untracked(|phase| matches!(phase, Phase::Answered { .. }));
+            uploads.iter().filter(|upload| !is_answered(upload)).for_each(Upload::give_up);
+        });
+        self.remove_unanswered();
+    }
+
+    /// Takes out what is not answered yet.
+    fn remove_unanswered(self) {
         let is_answered =
             |upload: &Upload| upload.phase.with_untracked(|phase| matches!(phase, Phase::Answered { .. }));
         self.on_stage.update(|staged| {

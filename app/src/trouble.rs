@@ -119,6 +119,17 @@ impl Trouble {
         }
     }
 
+    /// Whether it is the way to the server, or the server for a while: what was to be sent can wait for it to pass.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused(problem) => {
+                matches!(problem.kind, ProblemKind::RateLimited | ProblemKind::Unavailable | ProblemKind::Timeout)
+            }
+            Self::Unreachable => true,
+            Self::Unexpected { status } => matches!(status, 502..=504),
+        }
+    }
+
     /// Whether only loading the page anew helps.
     pub fn needs_reload(&self) -> bool {
         matches!(self, Self::Refused(problem) if problem.kind == ProblemKind::Unauthenticated)
@@ -185,6 +196,27 @@ mod tests {
         assert_eq!(refused(ProblemKind::Unavailable).next_try(1), Some(2));
         for stays in [ProblemKind::StorageFull, ProblemKind::NotAPicture, ProblemKind::Unauthenticated] {
             assert_eq!(refused(stays).next_try(1), None, "{stays:?}");
+        }
+    }
+
+    #[test]
+    fn what_passes_can_be_waited_for_without_the_page() {
+        let refused = |kind| Trouble::Refused(Problem::new(kind, "…"));
+        for passes in [
+            Trouble::Unreachable,
+            Trouble::Unexpected { status: 502 },
+            refused(ProblemKind::Unavailable),
+            refused(ProblemKind::RateLimited),
+        ] {
+            assert!(passes.is_passing(), "{passes:?}");
+        }
+        for stays in [
+            Trouble::Unexpected { status: 418 },
+            refused(ProblemKind::NotFound),
+            refused(ProblemKind::Unprocessable),
+            refused(ProblemKind::Unauthenticated),
+        ] {
+            assert!(!stays.is_passing(), "{stays:?}");
         }
     }
 

@@ -3,6 +3,9 @@
 //! An upload keeps its id through every try, and the id is the idempotency key: whatever breaks and however often it is
 //! sent again, it becomes one prediction. What may pass by itself (a busy server, a broken connection, no connection at
 //! all) is waited for and tried again; otherwise the visitor is asked.
+//!
+//! Before it is sent it is kept on the visitor's device, and it stays there until it is answered, refused for good or
+//! cancelled: a page that dies leaves it to the [queue](crate::offline).
 
 use std::{cell::Cell, rc::Rc};
 
@@ -15,7 +18,7 @@ use uuid::Uuid;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, Url};
 
-use crate::{client, device, trouble::Trouble};
+use crate::{client, device, offline, trouble::Trouble};
 
 /// After so many seconds on one step the visitor is told what takes so long.
 const SLOW_AFTER_SECONDS: u32 = 6;
@@ -79,6 +82,8 @@ pub struct Upload {
     pub is_slow: ArcRwSignal<bool>,
     /// What the visitor's own device says it shows, once it does.
     pub device: ArcRwSignal<Option<DeviceAnswer>>,
+    /// Whether it is kept on the visitor's device, and so outlives the page.
+    pub is_kept: ArcRwSignal<bool>,
     file: SendWrapper<File>,
     running: ArcStoredValue<Option<AbortHandle>>,
 }
@@ -100,6 +105,7 @@ impl Upload {
             phase: ArcRwSignal::new(Phase::Queued),
             is_slow: ArcRwSignal::new(false),
             device: ArcRwSignal::new(None),
+            is_kept: ArcRwSignal::new(false),
             file: SendWrapper::new(file),
             running: ArcStoredValue::new(None),
         })
@@ -126,9 +132,18 @@ impl Upload {
         });
     }
 
-    /// Frees the preview and stops sending. What the server already has, it keeps.
+    /// Nobody wants it sent any more. What the server already has, it keeps.
+    pub fn give_up(&self) {
+        self.stop();
+        let id = self.id;
+        spawn_local(offline::drop(id));
+    }
+
+    /// Frees the preview and stops sending: what is still kept on the device is the queue's from now on.
     pub fn discard(&self) {
         self.stop();
+        let id = self.id;
+        spawn_local(offline::let_go(id));
         let _ = Url::revoke_object_url(&self.preview);
     }
 
@@ -140,6 +155,7 @@ impl Upload {
 
     async fn deliver(self) -> Option<Prediction> {
         let mut tries = 0;
+        self.is_kept.set(offline::keep(self.id, &self.file).await);
         loop {
             while is_offline() {
                 self.enter(Phase::Offline);
@@ -148,6 +164,7 @@ impl Upload {
             self.enter(Phase::Sending { percent: 0 });
             let trouble = match self.send_once().await {
                 Ok(prediction) => {
+                    offline::drop(self.id).await;
                     self.enter(Phase::Answered { label: prediction.predicted_class.clone() });
                     return Some(prediction);
                 }
@@ -158,6 +175,9 @@ impl Upload {
             }
             tries += 1;
             let Some(wait) = trouble.next_try(tries) else {
+                if !trouble.may_pass() {
+                    offline::drop(self.id).await;
+                }
                 self.enter(Phase::Failed(trouble));
                 return None;
             };

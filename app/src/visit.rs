@@ -1,12 +1,12 @@
 //! What one visitor does on the page `/`: the state its components share.
 
-use gourmetgram_api::{LiveModel, PredictionId};
-use leptos::{html, prelude::*};
+use gourmetgram_api::{LiveModel, PredictionId, Problem, ProblemKind};
+use leptos::{html, prelude::*, task::spawn_local};
 use web_sys::{File, Url};
 
 use crate::{
     album::{Album, Photo},
-    forms,
+    client, forms,
     home::Home,
     line::Line,
     trouble::Trouble,
@@ -101,6 +101,12 @@ impl Visit {
 
     /// Gives up on a photo on its way.
     pub fn cancel(self, upload: &Upload) {
+        upload.give_up();
+        self.close(upload);
+    }
+
+    /// Takes a photo out of the line. One that may still be sent stays in the queue.
+    pub fn close(self, upload: &Upload) {
         self.line.remove(upload);
         self.give_up_places();
         self.go_on();
@@ -108,7 +114,7 @@ impl Visit {
 
     /// Gives up on all photos on their way that are not answered yet.
     pub fn cancel_the_rest(self) {
-        self.line.remove_unanswered();
+        self.line.cancel_unanswered();
         self.give_up_places();
     }
 
@@ -145,14 +151,33 @@ impl Visit {
         self.confirmation.set(Some(text.into()));
     }
 
-    /// Forgets an erased photo, and leaves its page where that is open.
-    pub fn forget(self, photo: &Photo, is_shown: bool) {
+    /// Shows a photo as the server has it: something that waited for reception has arrived there.
+    pub fn refresh(self, id: PredictionId) {
+        spawn_local(async move {
+            match client::prediction(id).await {
+                Ok(prediction) => {
+                    if self.album.refresh(prediction) {
+                        self.confirm("A photo that waited has arrived: see My photos.");
+                    }
+                }
+                // An erased photo is nobody's.
+                Err(Trouble::Refused(Problem { kind: ProblemKind::NotFound | ProblemKind::Erased, .. })) => {
+                    self.album.remove(id);
+                }
+                // It stands there when the page is loaded again.
+                Err(_) => {}
+            }
+        });
+    }
+
+    /// Forgets an erased photo, says so, and leaves its page where that is open.
+    pub fn forget(self, photo: &Photo, is_shown: bool, confirmation: &str) {
         self.album.remove(photo.id);
         self.line.forget(photo.id);
         if let Some(preview) = &photo.preview {
             let _ = Url::revoke_object_url(preview);
         }
-        self.confirm("Your photo is erased.");
+        self.confirm(confirmation);
         if is_shown {
             self.go.run("/".to_owned());
         }

@@ -1,7 +1,7 @@
 // `npm run publish-pictures`: the pictures that README and docs show, out of screenshots/ and into docs/pictures/, as
 // WebP of at most 300 kB each. Chromium writes them, which is here anyway.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +13,8 @@ const LARGEST = 300_000;
 const shown = {
   answer: { screenshot: "start-judged-desktop-light", width: 1280, height: 1500 },
   "answer-dark": { screenshot: "start-judged-desktop-dark", width: 1280, height: 1500 },
+  dashboard: { screenshot: "dashboard-week-desktop-light", width: 1280, height: 1500 },
+  "dashboard-dark": { screenshot: "dashboard-week-desktop-dark", width: 1280, height: 1500 },
 };
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -45,8 +47,9 @@ async function shrink({ source, width, height, largest }) {
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 const page = await browser.newPage();
-rmSync(pictures, { recursive: true, force: true });
 mkdirSync(pictures, { recursive: true });
+// Those of the statistics are drawn by others, and stay.
+for (const file of readdirSync(pictures)) if (file.endsWith(".webp")) rmSync(join(pictures, file));
 for (const [name, { screenshot, ...size }] of Object.entries(shown)) {
   const source = `data:image/png;base64,${readFileSync(join(screenshots, `${screenshot}.png`)).toString("base64")}`;
   const url = await page.evaluate(shrink, { source, ...size, largest: LARGEST });

@@ -30,6 +30,7 @@ for (const scene of scenes) {
     test.use({ javaScriptEnabled: !scene.scriptsOff });
 
     test(scene.name, async ({ page, context }, { project }) => {
+      if (scene.onlyPictured) test.setTimeout(300_000);
       await become(viewer(scene), context);
       await scene.reach({ page, home: new HomePage(page) });
       await shoot(page, join(folder, file(scene.name, project.name)));

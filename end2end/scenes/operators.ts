@@ -2,13 +2,39 @@
 
 import { expect } from "@playwright/test";
 
-import { operatorLink } from "../server";
+import { becomeAt } from "../roles";
+import { operatorLink, unusedURL } from "../server";
 import { ReviewPage, campaign } from "../tests/labelling";
-import { enoughMeasured, measuredHour } from "../tests/measuring";
+import { enoughMeasured, measuredHour, measuredWeek } from "../tests/measuring";
 import { correctPhoto, picture, problem, uploadedPhoto } from "../tests/page";
 import { failedRequest, type Scene } from "./scene";
 
+/** What pages say where nobody has done anything yet. */
+const nothingYet = (url: string): Scene[] => [
+  {
+    name: "review-nothing",
+    shows: "Nothing to label: no campaign has chosen a photo",
+    page: "/review",
+    async reach({ page }) {
+      await becomeAt(url, "annotator", page.context());
+      await page.goto(`${url}/review`);
+      await expect(page.getByRole("heading", { name: "Nothing to review." })).toBeVisible();
+    },
+  },
+  {
+    name: "pipelines-none",
+    shows: "No pipeline has run, and there is no campaign",
+    page: "/pipelines",
+    async reach({ page }) {
+      await becomeAt(url, "operator", page.context());
+      await page.goto(`${url}/pipelines`);
+      await expect(page.getByRole("heading", { name: "No pipeline has run yet." })).toBeVisible();
+    },
+  },
+];
+
 export const operators: Scene[] = [
+  ...(unusedURL ? nothingYet(unusedURL) : []),
   {
     name: "photos",
     shows: "Every photo there is",
@@ -131,6 +157,15 @@ export const operators: Scene[] = [
     page: "/dashboard",
     async reach({ home }) {
       await home.open(`${(await enoughMeasured()).address}&slice=class`);
+    },
+  },
+  {
+    name: "dashboard-week",
+    shows: "A whole week, photos of every day",
+    page: "/dashboard",
+    onlyPictured: true,
+    async reach({ home }) {
+      await home.open(await measuredWeek());
     },
   },
   {
@@ -310,6 +345,18 @@ export const operators: Scene[] = [
       await campaign(2);
       await home.open("/pipelines");
       await expect(page.getByRole("region", { name: "Runs" }).getByRole("row").nth(1)).toBeVisible();
+    },
+  },
+  {
+    name: "pipelines-backfill",
+    shows: "The form for a backfill, and what came of one",
+    page: "/pipelines",
+    async reach({ home, page }) {
+      await campaign(2);
+      await home.open("/pipelines?asked=24&kept=3");
+      await expect(page.getByText("24 runs wait for their turn")).toBeVisible();
+      await page.getByText("Backfill: a run for each interval").click();
+      await expect(page.getByRole("button", { name: "Backfill" })).toBeVisible();
     },
   },
   {

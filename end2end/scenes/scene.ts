@@ -18,6 +18,8 @@ export interface Scene {
   as?: Role;
   /** Runs in a browser whose scripts are off. */
   scriptsOff?: true;
+  /** Takes minutes to prepare: it is pictured, and looked at in no test, as other scenes of its page are. */
+  onlyPictured?: true;
   /** What the browser itself writes to the console here: failed requests, mostly. */
   expectedInConsole?: RegExp;
   /** Goes there, and returns once the state is on the screen. */

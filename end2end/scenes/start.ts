@@ -274,9 +274,45 @@ export const start: Scene[] = [
     async reach({ home, page }) {
       await home.open();
       await home.classify("soup");
-      await page.route("**/flag", (route) => route.abort("internetdisconnected"));
+      await page.route("**/flag", (route) => route.fulfill(problem(500, "internal", "the server has logged why")));
       await home.reason("Not food").click();
       await expect(home.trouble).toBeVisible();
+    },
+  },
+  {
+    name: "start-queue",
+    shows: "What waits for reception: a photo of before, a flag of now",
+    page,
+    expectedInConsole: failedRequest,
+    async reach({ home, page }) {
+      await home.open();
+      await home.classify("soup");
+      await page.route("**/flag", (route) => route.abort("internetdisconnected"));
+      await answerUploads(page, (route) => route.abort("internetdisconnected"));
+      await home.choose(photos[1]!);
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("No connection");
+      // Closed over it, the page leaves the photo to the queue.
+      await home.reload();
+      await expect(page.locator(".queue")).toContainText("1 photo waits for reception");
+      await home.reason("Not food").click();
+      await expect(page.locator(".queue")).toContainText("1 photo and 1 change wait for reception");
+      await expect(page.locator(".queue")).toContainText("says this device");
+      await expect(home.confirmation).toBeEmpty();
+    },
+  },
+  {
+    name: "start-queue-refused",
+    shows: "A photo that waited, and that the server refuses",
+    page,
+    expectedInConsole: failedRequest,
+    async reach({ home, page }) {
+      await home.open();
+      await answerUploads(page, (route) => route.fulfill(problem(503, "unavailable", "Busy.", { "Retry-After": "1" })));
+      await home.choose(photos[1]!);
+      await expect(page.getByText("next try in")).toBeVisible();
+      await answerUploads(page, (route) => route.fulfill(problem(422, "too-many-pixels", "The photo has 60 megapixels, at most 50 are read.")));
+      await home.reload();
+      await expect(page.locator(".queue")).toContainText("1 photo could not be sent");
     },
   },
   {

@@ -2,7 +2,7 @@
 
 import { become } from "../roles";
 import { stop, tabTo, walk } from "./focus";
-import { expect, picture, test } from "./page";
+import { expect, picture, problem, test } from "./page";
 
 test("a photo is chosen, judged, and everything taken back, by keyboard alone", async ({ home, page }) => {
   const { keyboard } = page;
@@ -90,7 +90,7 @@ test.describe(() => {
     await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
     await page.unrouteAll({ behavior: "ignoreErrors" });
 
-    await page.route("**/flag", (route) => route.abort("internetdisconnected"));
+    await page.route("**/flag", (route) => route.fulfill(problem(500, "internal", "The server has logged why.")));
     await home.classify("soup");
     await tabTo(page, /^Not food$/);
     await page.keyboard.press("Enter");

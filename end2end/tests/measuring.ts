@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { expect, type Page } from "@playwright/test";
 
-import { accessToken, baseURL, dataFolder, evaluationCampaign, makeAccount } from "../server";
+import { accessToken, baseURL, dataFolder, evaluationCampaign, makeAccount, replayWeek } from "../server";
 import { picture } from "./page";
 
 const names = ["soup", "egg", "salad", "bread"] as const;
@@ -71,7 +71,7 @@ async function theCampaign(): Promise<string> {
  */
 async function alone<T>(work: () => Promise<T>): Promise<T> {
   const lock = join(dataFolder, "measuring");
-  await expect(async () => mkdirSync(lock)).toPass({ timeout: 50_000, intervals: [50] });
+  await expect(async () => mkdirSync(lock)).toPass({ timeout: 250_000, intervals: [50] });
   try {
     return await work();
   } finally {
@@ -148,6 +148,28 @@ export async function measuredHour(photos: number, labels: number): Promise<Meas
   }).toPass({ timeout: 40_000 });
   return { address: `/dashboard?${query}`, photos, labels: counted };
 }
+
+/** A week with photos of every day, judged and labelled: for the eye. The address is of the dashboard over that week. */
+async function replayedWeek(): Promise<string> {
+  const [day, begun] = [86_400_000, Date.now() - 30 * 86_400_000];
+  const start = new Date(begun - (begun % day));
+  await alone(async () => {
+    await theCampaign();
+    replayWeek(350, start, evaluationCampaign);
+  });
+  const query = new URLSearchParams({ from: start.toISOString(), to: new Date(start.getTime() + 7 * day).toISOString() });
+  await expect(async () => {
+    const { headline, uncounted } = await ask<{ headline: { photos: number }; uncounted: number }>("GET", `/api/v1/evaluation?${query}`, bearer());
+    expect(headline.photos).toBeGreaterThanOrEqual(350);
+    expect(uncounted).toBe(0);
+  }).toPass({ timeout: 40_000 });
+  return `/dashboard?${query}`;
+}
+
+let week: Promise<string> | undefined;
+
+/** The dashboard of a labelled week; one for each process that takes pictures. */
+export const measuredWeek = (): Promise<string> => (week ??= replayedWeek());
 
 let enough: Promise<MeasuredHour> | undefined;
 

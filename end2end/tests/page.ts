@@ -165,6 +165,8 @@ export const test = base.extend<Expected & { home: HomePage }>({
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
+      // Most tests go without the service worker: see playwright.config.ts.
+      if (message.text() === "Service Worker registration blocked by Playwright") return;
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
     await use(new HomePage(page));

@@ -113,8 +113,9 @@ pub struct Estimate {
 pub const ENOUGH_LABELS: u64 = 30;
 
 impl Estimate {
-    /// Whether there are enough labels ([`ENOUGH_LABELS`]) to show the number without a warning.
+    /// Whether there are enough labels ([`ENOUGH_LABELS`]) to show the number without a warning. A census of fewer photos is
+    /// exact about them, and says next to nothing of the model.
     pub fn is_enough(&self) -> bool {
-        self.labelled >= ENOUGH_LABELS || self.method == Method::Census
+        self.labelled >= ENOUGH_LABELS
     }
 }

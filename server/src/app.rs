@@ -52,6 +52,9 @@ const BUCKET_RETRY: Duration = Duration::from_secs(5);
 /// How often sessions that have ended are removed.
 const SESSION_UPKEEP: Duration = Duration::from_secs(10 * 60);
 
+/// Where the embedded S3 server of this data directory listens, for commands beside it.
+const EMBEDDED_S3_ADDRESS: &str = "embedded-s3.address";
+
 /// Exports that may be under way: each keeps a thread, a connection to the catalog and some megabytes.
 const EXPORTS_AT_ONCE: usize = 2;
 
@@ -625,7 +628,11 @@ pub(crate) async fn open_object_store_beside_server(
             None => {
                 let (key, secret) = keys::s3_credentials(&settings.data_dir)?.read_write;
                 let mut settings = settings.clone();
-                settings.s3.endpoint = Some(format!("http://{}", settings.embedded_s3.listen));
+                // Its server notes where it listens: on a free port, perhaps.
+                let noted = std::fs::read_to_string(settings.data_dir.join(EMBEDDED_S3_ADDRESS)).ok();
+                let noted = noted.and_then(|address| address.trim().parse::<SocketAddr>().ok());
+                let address = noted.unwrap_or(settings.embedded_s3.listen);
+                settings.s3.endpoint = Some(format!("http://{address}"));
                 settings.s3.access_key_id = Some(key);
                 settings.s3.secret_access_key = Some(secret);
                 let (store, _, running) = open_object_store(&settings).await?;
@@ -671,6 +678,9 @@ async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, 
                 .start(listener)
                 .await
                 .context("cannot start the embedded S3 server")?;
+            let noted = settings.data_dir.join(EMBEDDED_S3_ADDRESS);
+            std::fs::write(&noted, running.address().to_string())
+                .with_context(|| format!("cannot write {}", noted.display()))?;
             let url =
                 Url::parse(&format!("http://{}", running.address())).context("the embedded S3 server's address")?;
             (Some(url), Some((key, secret)), Some(running))

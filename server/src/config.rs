@@ -362,22 +362,36 @@ pub struct Pipelines {
     pub retries: u32,
     /// Before the first of them; doubled before each other.
     pub retry_after_seconds: u64,
-    /// A server that works on a run and is silent for so long is taken for dead: another takes its run over.
+    /// A server that works on a run, or brings photos to the object store, and is silent for so long is taken for dead:
+    /// another takes that over.
     pub lease_seconds: u64,
     /// When labels are collected by themselves, as the five fields of cron; empty: only after select, by hint and by
     /// hand.
     pub collect: String,
+    /// When flags and corrections are taken in that other tools have written to tags, as the five fields of cron; empty: only
+    /// when the outbox visits a photo, and by hand.
+    pub tags: String,
+    /// Of the photos of so many days then.
+    pub tags_days: u32,
 }
 
 impl Default for Pipelines {
     fn default() -> Self {
-        let collect = "*/30 * * * *".to_owned();
-        Self { enabled: true, catch_up: true, retries: 1, retry_after_seconds: 300, lease_seconds: 60, collect }
+        Self {
+            enabled: true,
+            catch_up: true,
+            retries: 1,
+            retry_after_seconds: 300,
+            lease_seconds: 60,
+            collect: "*/30 * * * *".to_owned(),
+            tags: "15 3 * * *".to_owned(),
+            tags_days: 7,
+        }
     }
 }
 
 impl Pipelines {
-    /// How long a server may be silent before another takes its run over.
+    /// How long a server may be silent before another takes over what it was at.
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds)
     }
@@ -392,10 +406,22 @@ impl Pipelines {
     /// # Errors
     /// A text that is no schedule.
     pub fn collect_schedule(&self) -> Result<Option<Schedule>, UnusableSchedule> {
-        match self.collect.trim() {
-            "" => Ok(None),
-            schedule => schedule.parse().map(Some),
-        }
+        schedule_in(&self.collect)
+    }
+
+    /// When tags of other tools are taken in by themselves.
+    ///
+    /// # Errors
+    /// A text that is no schedule.
+    pub fn tags_schedule(&self) -> Result<Option<Schedule>, UnusableSchedule> {
+        schedule_in(&self.tags)
+    }
+}
+
+fn schedule_in(text: &str) -> Result<Option<Schedule>, UnusableSchedule> {
+    match text.trim() {
+        "" => Ok(None),
+        schedule => schedule.parse().map(Some),
     }
 }
 
@@ -486,7 +512,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn".to_owned() }
     }
 }
 
@@ -573,6 +599,7 @@ impl Settings {
         }
         self.label_studio.check(self.s3.endpoint.is_none())?;
         self.pipelines.collect_schedule().context("pipelines.collect")?;
+        self.pipelines.tags_schedule().context("pipelines.tags")?;
         if let Some(url) = &self.catalog.url {
             let known = ["sqlite:", "postgres:", "postgresql:"];
             anyhow::ensure!(

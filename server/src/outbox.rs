@@ -16,7 +16,9 @@ use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use gourmetgram_api::Confidence;
 use gourmetgram_object_store::{Bucket, ObjectKey, ObjectStore, ObjectStoreError, TagChanges, Tags};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -28,8 +30,8 @@ use crate::{
 
 pub use tags::{TagReader, TagsUnread};
 
-/// Longer than one visit can take, with all its attempts at S3.
-const LEASE: Duration = Duration::from_secs(300);
+/// How often claims are renewed, where a silent server is waited for longer than four times that.
+const RENEWAL: Duration = Duration::from_secs(15);
 /// Predictions carried over at the same time.
 const CONCURRENCY: usize = 8;
 /// Predictions claimed at once.
@@ -91,15 +93,49 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 /// Claims what is due, up to one batch, and carries it over.
 pub async fn step(app: &App) -> Result<Step, CatalogError> {
-    let claims = app.catalog().claim_outbox(app.node(), BATCH, LEASE).await?;
-    let visits = futures::stream::iter(claims).map(|claim| carry_over(app, claim)).buffer_unordered(CONCURRENCY);
-    let outcomes: Vec<(Claim, bool)> = visits.collect().await;
+    let lease = app.settings().pipelines.lease();
+    let claims = app.catalog().claim_outbox(app.node(), BATCH, lease).await?;
+    if claims.is_empty() {
+        return Ok(Step::default());
+    }
+    let held: Vec<_> = claims.iter().map(|claim| (claim.id(), claim.order.lease)).collect();
+    let mut outcomes: Vec<(Claim, bool)> = Vec::with_capacity(claims.len());
+    let mut visits = futures::stream::iter(claims).map(|claim| carry_over(app, claim)).buffer_unordered(CONCURRENCY);
+    let visiting = async {
+        while let Some(outcome) = visits.next().await {
+            outcomes.push(outcome);
+        }
+    };
+    tokio::select! {
+        () = visiting => {}
+        // Others may be at these photos by now: what is under way is dropped, and all of it can be done twice.
+        () = keep(app, &held, lease) => {
+            tracing::warn!("the catalog did not answer for {lease:?}: what the outbox was at is left to any server");
+        }
+    }
     let done = outcomes.iter().filter(|(_, done)| *done).count();
     let recovered = outcomes.iter().any(|(claim, done)| *done && claim.order.attempts > 0);
     if recovered {
         app.catalog().hurry_outbox().await?;
     }
     Ok(Step { done, failed: outcomes.len() - done })
+}
+
+/// Renews claims for as long as it is polled; ends when they have run out, because the catalog did not answer.
+async fn keep(app: &App, held: &[(Uuid, Option<Uuid>)], lease: Duration) {
+    let mut until = Instant::now() + lease;
+    loop {
+        tokio::time::sleep(RENEWAL.min(lease / 4)).await;
+        let asked = Instant::now();
+        match tokio::time::timeout_at(until, app.catalog().renew_outbox(held, lease)).await {
+            Ok(Ok(())) => until = asked + lease,
+            Ok(Err(error)) => tracing::warn!(%error, "the outbox cannot renew what it has claimed"),
+            Err(_) => {}
+        }
+        if Instant::now() >= until {
+            return;
+        }
+    }
 }
 
 async fn carry_over(app: &App, claim: Claim) -> (Claim, bool) {

@@ -1,10 +1,13 @@
 //! Nothing acknowledged is lost: the real binary is killed, traced, and put on a disk that fills up.
 
+#[path = "it/fake_studio.rs"]
+#[allow(dead_code, reason = "other tests have it behave badly")]
+mod fake_studio;
 mod postgres;
 mod process;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,12 +17,15 @@ use std::{
 
 use chrono::Utc;
 use embedded_s3::{Access, EmbeddedS3};
+use fake_studio::FakeStudio;
+use gourmetgram::catalog::entity::{annotation, batch, draw, draw_part, placement, selection, task};
 use gourmetgram_api::{Campaign, NewPrediction, PredictionId, Run, RunPage, RunState};
 use gourmetgram_object_store::Bucket;
 use postgres::PostgresDatabase;
 use process::{Server, a_large_photo, a_photo, part, tell};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::{Client, Method, StatusCode, multipart::Form};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use tokio::{net::TcpListener, sync::Mutex};
 use uuid::Uuid;
@@ -351,17 +357,27 @@ async fn runs_of_a_server_that_is_killed_are_done_by_another_and_nothing_twice()
         let (killed, left) = (round % 2, (round + 1) % 2);
         servers[killed].kill();
 
-        let mut over: Vec<Run> = Vec::new();
+        let (mut over, mut open): (Vec<Run>, Vec<Run>) = Default::default();
         for _ in 0..600 {
             let path = format!("{}?limit={}", runs_of(&servers[left]), 2 * RUNS_A_DEATH);
             let page: RunPage = client.get(path).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
-            over = page.items.into_iter().filter(|run| asked.contains(&run.id) && run.state.is_over()).collect();
-            if over.len() == asked.len() {
+            let asked = page.items.into_iter().filter(|run| asked.contains(&run.id));
+            (over, open) = asked.partition(|run| run.state.is_over());
+            if open.is_empty() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(over.len(), asked.len(), "not every run is over after a minute (seed {seed})");
+        if let Some(one) = open.first() {
+            let path = format!("{}/{}", runs_of(&servers[left]), one.id);
+            let one: Run = client.get(path).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+            panic!(
+                "{} of {} runs are not over after a minute (seed {seed}), among them {one:#?}",
+                open.len(),
+                asked.len()
+            );
+        }
+        assert_eq!(over.len(), asked.len());
         for run in &over {
             assert_eq!(run.state, RunState::Succeeded, "{run:?} (seed {seed})");
             chosen += run.counts["chosen"];
@@ -379,4 +395,203 @@ async fn runs_of_a_server_that_is_killed_are_done_by_another_and_nothing_twice()
     drop(servers);
     s3.shutdown().await;
     database.remove().await;
+}
+
+/// The steps after which a server is killed: when they are done and that is not noted yet, and when it is.
+const STEPS: [(&str, [&str; 4]); 2] =
+    [("select", ["choose", "copy", "project", "tasks"]), ("collect", ["pull", "erase", "move", "record"])];
+const PHOTOS_TO_LABEL: u32 = 6;
+/// Of these so many are labelled.
+const CHOSEN: u32 = 4;
+
+/// Servers on one data directory after the other, and a Label Studio that outlives them.
+struct Loop {
+    data: tempfile::TempDir,
+    studio: FakeStudio,
+    settings: Vec<(&'static str, String)>,
+    client: Client,
+    token: String,
+    /// The photos, in the order of sending.
+    photos: Vec<PredictionId>,
+    start: chrono::DateTime<Utc>,
+    end: chrono::DateTime<Utc>,
+}
+
+impl Loop {
+    async fn serve(&self, dies_at: Option<String>) -> Server {
+        let mut settings = self.settings.clone();
+        settings.extend(dies_at.map(|place| ("GOURMETGRAM_TEST_DIES_AT", place)));
+        Server::start(self.data.path(), &settings).await
+    }
+
+    /// Asks for a run; nothing where the server has died over it already.
+    async fn ask(&self, server: &Server, pipeline: &str, campaign: &Campaign) -> Option<Run> {
+        let asking = json!({ "campaign": campaign.id, "start": self.start, "end": self.end });
+        let path = format!("{}/api/v1/pipelines/{pipeline}/runs", server.url);
+        let answer = self.client.post(path).bearer_auth(&self.token).json(&asking).send().await.ok()?;
+        assert_eq!(answer.status(), 202);
+        answer.json().await.ok()
+    }
+
+    /// Runs a pipeline to its end.
+    async fn done(&self, server: &Server, pipeline: &str, campaign: &Campaign) {
+        let mut run = self.ask(server, pipeline, campaign).await.unwrap();
+        for _ in 0..600 {
+            if run.state.is_over() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let path = format!("{}/api/v1/pipelines/{pipeline}/runs/{}", server.url, run.id);
+            run = self.client.get(path).bearer_auth(&self.token).send().await.unwrap().json().await.unwrap();
+        }
+        assert_eq!(run.state, RunState::Succeeded, "{run:?}");
+    }
+
+    async fn catalog(&self) -> sea_orm::DatabaseConnection {
+        let path = self.data.path().join("catalog.sqlite");
+        sea_orm::Database::connect(format!("sqlite:{}", path.display())).await.unwrap()
+    }
+
+    async fn tasks(&self, campaign: &Campaign) -> Vec<task::Model> {
+        let catalog = self.catalog().await;
+        let tasks = task::Entity::find().filter(task::Column::CampaignId.eq(campaign.id)).all(&catalog).await.unwrap();
+        catalog.close().await.unwrap();
+        tasks
+    }
+
+    /// Somebody labels every task, by photo: three times soup, once something to be eaten otherwise.
+    async fn label(&self, campaign: &Campaign) {
+        for task in self.tasks(campaign).await {
+            let at = self.photos.iter().position(|photo| photo.as_uuid() == task.prediction_id).unwrap();
+            self.studio.annotate(task.id, 1, if at % 2 == 0 { "Soup" } else { "Not food (or none of these)" });
+        }
+    }
+
+    /// What there is of a campaign in the end, with nothing in it that chance or the clock decides.
+    async fn end_state(&self, server: &Server, campaign: &Campaign) -> EndState {
+        server.settle().await;
+        let place = |id: Uuid| self.photos.iter().position(|photo| photo.as_uuid() == id).unwrap();
+        let catalog = self.catalog().await;
+        let considered = selection::Entity::find()
+            .filter(selection::Column::CampaignId.eq(campaign.id))
+            .all(&catalog)
+            .await
+            .unwrap();
+        let considered = considered.into_iter().map(|row| {
+            let selection::Model { stratum, inclusion, stratum_size, chosen, by_random_sample, confident, .. } = row;
+            let frozen = format!("{stratum} {inclusion} {stratum_size} {chosen} {by_random_sample} {confident}");
+            (place(row.prediction_id), frozen)
+        });
+        let considered = considered.collect();
+        let drawn = draw::Entity::find().count(&catalog).await.unwrap()
+            + draw_part::Entity::find().count(&catalog).await.unwrap();
+        let batches =
+            batch::Entity::find().filter(batch::Column::CampaignId.eq(campaign.id)).all(&catalog).await.unwrap();
+        let batches = batches.into_iter().map(|row| format!("{} {} {}", row.considered, row.sizes, row.chosen));
+        let batches = batches.collect();
+        let mut of_tasks = BTreeMap::new();
+        for task in self.tasks(campaign).await {
+            let said = annotation::Entity::find().filter(annotation::Column::TaskId.eq(task.id)).all(&catalog).await;
+            let said: Vec<String> = said
+                .unwrap()
+                .into_iter()
+                .map(|it| format!("{} {} {:?}", it.annotator, it.seen, it.replaced_at))
+                .collect();
+            let copies = placement::Entity::find()
+                .filter(placement::Column::ObjectKey.contains(task.id.to_string()))
+                .count(&catalog)
+                .await
+                .unwrap();
+            let known = self.studio.tasks_for(task.id);
+            assert_eq!(known.len(), 1, "once in Label Studio");
+            assert_eq!(task.remote_id, known[0]["id"].as_i64());
+            let stands = format!("{}/{} {:?} {}", task.given, task.wanted, task.resolved, task.closed_at.is_some());
+            of_tasks.insert(place(task.prediction_id), (stands, said, copies));
+        }
+        catalog.close().await.unwrap();
+        let mark = campaign.id.to_string();
+        let projects = self.studio.projects();
+        let own = projects.iter().filter(|it| it["description"].as_str().unwrap().contains(&mark)).count();
+        EndState { batches, considered, of_tasks, projects: own, left_over: drawn }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct EndState {
+    batches: Vec<String>,
+    considered: BTreeMap<usize, String>,
+    of_tasks: BTreeMap<usize, (String, Vec<String>, u64)>,
+    projects: usize,
+    left_over: u64,
+}
+
+/// A real server dies after every single step of both pipelines; the next one goes on, and the end is as if none had.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_after_any_step_of_select_and_collect_ends_like_one_that_was_not() {
+    let studio = FakeStudio::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let settings = vec![
+        ("GOURMETGRAM__LABEL_STUDIO__URL", studio.url.clone()),
+        ("GOURMETGRAM__LABEL_STUDIO__TOKEN", fake_studio::TOKEN.to_owned()),
+        ("GOURMETGRAM__PIPELINES__COLLECT", String::new()),
+        ("GOURMETGRAM__LIMITS__READS_PER_MINUTE", "0".to_owned()),
+    ];
+    let mut server = Server::start(data.path(), &settings).await;
+    let token = process::token(data.path(), &settings).await;
+    let (client, start) = (Client::new(), Utc::now());
+    let mut photos = Vec::new();
+    for seed in 0..PHOTOS_TO_LABEL {
+        let form = Form::new().part("image", part(a_photo(seed)));
+        let sent = client.post(format!("{}/api/v1/predictions", server.url)).multipart(form).send().await.unwrap();
+        photos.push(sent.json::<NewPrediction>().await.unwrap().id);
+    }
+    server.settle().await;
+    let end = Utc::now();
+    let this = Loop { data, studio, settings, client, token, photos, start, end };
+    let make = async |server: &Server, name: &str| -> Campaign {
+        let asked = json!({
+            "name": name, "rule": { "kind": "random", "draw": { "per_interval": CHOSEN } }, "seed": 7, "blind": true,
+            "labelled_in": "label_studio", "double_share": 0.0,
+        });
+        let path = format!("{}/api/v1/campaigns", server.url);
+        let made = this.client.post(path).bearer_auth(&this.token).json(&asked).send().await.unwrap();
+        assert_eq!(made.status(), 201);
+        made.json().await.unwrap()
+    };
+    let mut deaths = Vec::new();
+    for (pipeline, steps) in STEPS {
+        for step in steps {
+            for moment in ["done", "noted"] {
+                let campaign = make(&server, &format!("{pipeline} {step} {moment}")).await;
+                deaths.push((pipeline, format!("{pipeline}/{step}/{moment}/{}", campaign.id), campaign));
+            }
+        }
+    }
+    let undisturbed = make(&server, "undisturbed").await;
+    this.done(&server, "select", &undisturbed).await;
+    this.label(&undisturbed).await;
+    this.done(&server, "collect", &undisturbed).await;
+    let expected = this.end_state(&server, &undisturbed).await;
+    assert_eq!(expected.of_tasks.len(), CHOSEN as usize);
+    assert_eq!((expected.considered.len(), expected.left_over), (PHOTOS_TO_LABEL as usize, 0));
+    assert!(expected.of_tasks.values().all(|(_, said, copies)| said.len() == 1 && *copies == 0), "{expected:?}");
+
+    for (pipeline, place, campaign) in &deaths {
+        if *pipeline == "collect" {
+            this.done(&server, "select", campaign).await;
+            this.label(campaign).await;
+        }
+        server.stop().await;
+        server = this.serve(Some(place.clone())).await;
+        // What was hinted at may have it die before it is asked.
+        let _ = this.ask(&server, pipeline, campaign).await;
+        assert_eq!(server.death().await, Some(9), "{place}");
+        server = this.serve(None).await;
+        this.done(&server, pipeline, campaign).await;
+        if *pipeline == "select" {
+            this.label(campaign).await;
+            this.done(&server, "collect", campaign).await;
+        }
+        assert_eq!(this.end_state(&server, campaign).await, expected, "killed at {place}");
+    }
 }

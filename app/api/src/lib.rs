@@ -45,7 +45,8 @@ pub use listing::{
 pub use model::{DeviceModel, LiveModel};
 pub use objects::{ObjectState, ObjectTag, StoredObject, StoredObjects};
 pub use pipelines::{
-    Cause, Counts, LogLine, NewRun, PipelineInfo, Pipelines, Run, RunPage, RunState, RunStep, UnknownWord,
+    Backfill, Cause, Counts, LogLine, NewBackfill, NewRun, PipelineInfo, Pipelines, Run, RunPage, RunState, RunStep,
+    UnknownWord,
 };
 pub use prediction::{
     Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, InvalidPredictionId,
@@ -54,7 +55,7 @@ pub use prediction::{
 pub use problem::{Problem, ProblemKind};
 pub use review::{
     AnnotationPage, AnnotationQuery, AnnotationRecord, GivenAnnotation, MAX_TASKS, NewAnnotation, ReviewCampaign,
-    ReviewDesk, ReviewQuery, ReviewTask, ReviewTasks, ShownAnswer,
+    ReviewDesk, ReviewQuery, ReviewTask, ReviewTasks, ShownAnswer, TaskPage, TaskQuery, TaskRecord,
 };
 pub use selecting::{
     CampaignList, CampaignName, CampaignPreset, CampaignPreview, CampaignRequest, Interval, PhotoStratum,

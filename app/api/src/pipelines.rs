@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::Interval;
+
 /// What a run or a step did, counted: words like `chosen`, and how many.
 pub type Counts = BTreeMap<String, u64>;
 
@@ -123,6 +125,42 @@ pub struct NewRun {
     /// Only says what would be done.
     #[serde(default)]
     pub dry_run: bool,
+}
+
+/// A backfill that is asked for: a run for each interval of a stretch of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewBackfill {
+    /// What it is about: a campaign's id; absent where the pipeline has no subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<Uuid>,
+    /// From here on.
+    pub start: DateTime<Utc>,
+    /// Up to here, without it.
+    pub end: DateTime<Utc>,
+    /// Where intervals end: the five fields of cron, in UTC; absent: as the pipeline runs by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// Only says what would be done.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// A backfill that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Backfill {
+    /// Intervals of the stretch of time.
+    pub intervals: u64,
+    /// Runs that wait because of this: new ones, and those that had failed or were called off.
+    pub asked: u64,
+    /// Runs that were left as they are: they went well before, or wait or are under way already.
+    pub kept: u64,
+    /// The first interval.
+    pub first: Interval,
+    /// The last interval.
+    pub last: Interval,
 }
 
 /// One step of a run.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Confidence, Cursor, LabelledIn, PredictionId, Seen};
+use crate::{Confidence, Cursor, LabelledIn, PhotoStratum, PredictionId, Seen};
 
 /// Most tasks that somebody is given at a time.
 pub const MAX_TASKS: u16 = 50;
@@ -188,6 +188,63 @@ pub struct AnnotationQuery {
 pub struct AnnotationPage {
     /// The annotations.
     pub items: Vec<AnnotationRecord>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<Cursor>,
+}
+
+/// A task as operators and programs see it: which photo it is, and what is known of its labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskRecord {
+    /// Names it.
+    pub id: Uuid,
+    /// The photo.
+    pub prediction: PredictionId,
+    /// Number of the batch it was chosen in.
+    pub batch: i64,
+    /// What was known of the photo when the batch was drawn.
+    pub stratum: PhotoStratum,
+    /// With which probability it was chosen; its label weighs the inverse.
+    pub inclusion: f64,
+    /// How many people are to label it: 1 or 2.
+    pub wanted: u32,
+    /// How many have.
+    pub given: u32,
+    /// What they agreed on, or what the campaign's rule made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+    /// When it had all its labels, or was withdrawn because the photo was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Its number in Label Studio, once it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_studio_task: Option<i64>,
+}
+
+/// Filters of `GET /api/v1/campaigns/{id}/tasks`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct TaskQuery {
+    /// Only those that have all their labels (`true`), or lack one (`false`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<bool>,
+    /// At most this many: 1 to 200; absent: 50.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cursor>,
+}
+
+/// Answer of `GET /api/v1/campaigns/{id}/tasks`, in an order that says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskPage {
+    /// The tasks.
+    pub items: Vec<TaskRecord>,
     /// Where the next page begins; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<Cursor>,

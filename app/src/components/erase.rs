@@ -1,9 +1,10 @@
 //! Erasing a photo, with one question before.
 
+use gourmetgram_api::{Role, Viewer};
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Icon, TroubleNotice};
-use crate::{album::Photo, client, forms, trouble::Trouble, visit::Visit};
+use crate::{album::Photo, client, forms, offline, trouble::Trouble, visit::Visit};
 
 /// Opens to ask, then erases. A `details` element, so that the question is asked with scripts off too.
 #[component]
@@ -18,14 +19,27 @@ pub fn Erase(
     let busy = RwSignal::new(false);
     let trouble = RwSignal::new(None::<Trouble>);
     let id = photo.id;
+    let may_wait = expect_context::<Viewer>().role == Role::Visitor;
 
     let erase = Callback::new(move |()| {
         let photo = photo.clone();
         spawn_local(async move {
             busy.set(true);
             trouble.set(None);
-            match client::erase(id).await {
-                Ok(()) => visit.forget(&photo, is_shown),
+            // After what was said about it, where that waits.
+            let outcome = match may_wait && offline::waits(id).await {
+                true => Err(Trouble::Unreachable),
+                false => client::erase(id).await,
+            };
+            match outcome {
+                Ok(()) => visit.forget(&photo, is_shown, "Your photo is erased."),
+                Err(trouble) if may_wait && trouble.is_passing() && offline::erase(id).await => {
+                    visit.forget(
+                        &photo,
+                        is_shown,
+                        "Noted on this device. The photo is erased once there is reception.",
+                    );
+                }
                 Err(refused) => {
                     // The row may be gone by now; then nobody is left to tell.
                     trouble.try_set(Some(refused));

@@ -2,12 +2,16 @@
 //!
 //! Fills a catalog with 10,000, 100,000 and 1,000,000 predictions, on SQLite and (where GOURMETGRAM_TEST_POSTGRES_URL
 //! names one) PostgreSQL, and has campaigns look at all of them, and at the last half hour of them: as tables for
-//! docs/benchmarks.md. Numbers as arguments are other sizes.
+//! docs/benchmarks.md. While photos are written it asks for another small write over and over, and tells the longest that one
+//! waited: what an upload would have. Numbers as arguments are other sizes.
 
 #[path = "../explore/filling.rs"]
 mod filling;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta};
@@ -65,7 +69,7 @@ async fn measure(database: &str, url: &str, size: i64) -> anyhow::Result<()> {
     filling::fill(&connection, 0, size, size).await?;
     filling::analyze(&connection).await?;
     say(&format!("\n{database}, {size} predictions\n"));
-    say("| | photos | chosen | looked ahead | chosen and written |\n|---|---|---|---|---|");
+    say("| | photos | chosen | looked ahead | chosen and written | another write waited |\n|---|---|---|---|---|---|");
     let first = DateTime::from_timestamp_millis(1_764_000_000_001).context("the first photo's time")?;
     let end = first + TimeDelta::seconds(size * 10);
     let all = Interval { start: first, end };
@@ -88,18 +92,37 @@ async fn measure(database: &str, url: &str, size: i64) -> anyhow::Result<()> {
             catalog.select(campaign.id, interval, true).await?;
             let ahead = began.elapsed();
             let began = Instant::now();
+            let others = tokio::spawn(longest_wait(catalog.clone()));
             let selected = catalog.select(campaign.id, interval, false).await?;
             let written = began.elapsed();
+            others.abort();
+            let waited = LONGEST_WAIT_MS.swap(0, Ordering::Relaxed);
             say(&format!(
-                "| {name}, {span} | {} | {} | {} | {} |",
+                "| {name}, {span} | {} | {} | {} | {} | {} |",
                 selected.considered,
                 selected.chosen,
                 seconds(ahead),
-                seconds(written)
+                seconds(written),
+                seconds(Duration::from_millis(waited))
             ));
         }
     }
     Ok(())
+}
+
+static LONGEST_WAIT_MS: AtomicU64 = AtomicU64::new(0);
+
+/// Writes next to nothing, over and over.
+async fn longest_wait(catalog: Catalog) {
+    loop {
+        let began = Instant::now();
+        if catalog.release_claims(uuid::Uuid::nil()).await.is_err() {
+            return;
+        }
+        let waited = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        LONGEST_WAIT_MS.fetch_max(waited, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn seconds(time: Duration) -> String {

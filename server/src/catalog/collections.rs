@@ -1,6 +1,7 @@
 //! Collecting: what of a campaign has been labelled, and which photos are still on their way to where their labels say.
 
-use gourmetgram_api::{Campaign, CampaignProgress, Interval, Seen};
+use chrono::TimeDelta;
+use gourmetgram_api::{Campaign, CampaignProgress, Interval, LabelledIn, Seen};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -14,6 +15,9 @@ use super::{
     now,
     selections::CopiesUnderWay,
 };
+
+/// How long labels of an archived campaign are looked after when all are there.
+const LATE_CHANGES: TimeDelta = TimeDelta::days(30);
 
 /// How much of a campaign is labelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +33,8 @@ pub struct Tally {
 }
 
 impl Catalog {
-    /// The campaigns from which labels may come: those that have tasks, without archived ones that are all labelled.
+    /// The campaigns from which labels may come: those that have tasks. Of archived ones that are all labelled those in Label
+    /// Studio, where people may still change what they said, for a month after they were archived.
     pub async fn campaigns_to_collect(&self) -> Result<Vec<Campaign>, CatalogError> {
         let task_of_it = || {
             Query::select()
@@ -44,7 +49,13 @@ impl Catalog {
         let open = task_of_it().and_where(Expr::col((task::Entity, task::Column::ClosedAt)).is_null()).to_owned();
         let rows = campaign::Entity::find()
             .filter(Expr::exists(task_of_it()))
-            .filter(Condition::any().add(campaign::Column::ArchivedAt.is_null()).add(Expr::exists(open)))
+            .filter(
+                Condition::any().add(campaign::Column::ArchivedAt.is_null()).add(Expr::exists(open)).add(
+                    Condition::all()
+                        .add(campaign::Column::LabelledIn.eq(LabelledIn::LabelStudio.as_str()))
+                        .add(campaign::Column::ArchivedAt.gt(now() - LATE_CHANGES)),
+                ),
+            )
             .order_by_asc(campaign::Column::Id)
             .all(&self.read)
             .await?;

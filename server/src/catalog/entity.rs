@@ -336,10 +336,66 @@ pub mod batch {
         pub sizes: Json,
         /// Photos chosen of each stratum, in the same order.
         pub chosen: Json,
-        /// Photos considered, of all strata: what progress sums up.
+        /// Photos considered, of all strata: what progress sums up. 0 as long as not all of them are written down.
         pub considered: i64,
         /// When it was drawn.
         pub drawn_at: DateTimeUtc,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What a campaign has drawn and not written yet: gone when all of it is.
+pub mod draw {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `draws`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "draws")]
+    pub struct Model {
+        /// Names it.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// Whose it is.
+        pub campaign_id: Uuid,
+        /// Its batch; absent as long as it does not count: nobody can see it, and whoever made it may have died.
+        pub batch_id: Option<i64>,
+        /// Parts it has.
+        pub parts: i32,
+        /// Parts whose photos are written down as considered, from the first on. Tasks are made when all are.
+        pub written: i32,
+        /// π and N_h of each stratum, in the order of [`Stratum::ALL`](gourmetgram_evaluation::Stratum::ALL).
+        pub strata: Json,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Some of the photos of a draw: as many as one transaction takes.
+pub mod draw_part {
+    use sea_orm::entity::prelude::*;
+
+    /// A row of `draw_parts`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "draw_parts")]
+    pub struct Model {
+        /// The draw.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub draw_id: Uuid,
+        /// Counts up from 0.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub part: i32,
+        /// What was decided about each photo, as JSON.
+        #[sea_orm(column_type = "Text")]
+        pub photos: String,
     }
 
     /// No relations are followed through the ORM.

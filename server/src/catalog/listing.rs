@@ -81,9 +81,10 @@ impl Catalog {
         let position = Position::of(key, row);
         let passing = &self.passing(query).await?;
         let beside = async |order: SortOrder| {
-            let select = in_order(living(passing, whose, query), key, order);
+            let version = version_walked(passing.0, whose, query);
+            let select = in_order(living(passing, whose, query), key, order, version);
             let found: Option<Uuid> = select
-                .filter(position.beyond(order))
+                .filter(position.beyond(order, version))
                 .select_only()
                 .column(Column::Id)
                 .limit(1)
@@ -207,9 +208,10 @@ fn page_of(
 ) -> Result<Select<prediction::Entity>, CatalogError> {
     let limit = query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
     let (key, order) = query.sorted_by();
-    let mut select = in_order(living(passing, whose, query), key, order);
+    let version = version_walked(passing.0, whose, query);
+    let mut select = in_order(living(passing, whose, query), key, order, version);
     if let Some(cursor) = &query.cursor {
-        select = select.filter(Position::read(cursor, query)?.beyond(order));
+        select = select.filter(Position::read(cursor, query)?.beyond(order, version));
     }
     Ok(select.limit(u64::from(limit) + 1))
 }
@@ -217,10 +219,34 @@ fn page_of(
 fn counted(passing: &Passing, whose: Whose<'_>, query: &PredictionQuery) -> Select<prediction::Entity> {
     // In an order, so that the database walks an index until it has counted enough.
     let (key, order) = query.sorted_by();
-    in_order(living(passing, whose, query), key, order)
+    in_order(living(passing, whose, query), key, order, version_walked(passing.0, whose, query))
         .select_only()
         .column(Column::Id)
         .limit(u64::from(COUNT_LIMIT) + 1)
+}
+
+/// The model version whose photos are listed by time, where PostgreSQL is to walk the index of versions.
+///
+/// Versions follow each other in time. PostgreSQL takes them to be spread evenly, and would look for an old one's newest
+/// photos in the index of all photos by time, passing over everything that newer versions have answered: 151 ms behind
+/// 400,000 photos. So the version is written as a range of one, and stands first in the order: no other index has that
+/// order. Where a filter leaves few photos anyway, its own index is as good, and PostgreSQL may choose.
+fn version_walked<'a>(backend: DbBackend, whose: Whose<'_>, query: &'a PredictionQuery) -> Option<&'a str> {
+    let leaves_many = query.class.is_none()
+        && query.confidence_min.is_none()
+        && query.confidence_max.is_none()
+        && query.flagged != Some(true)
+        && query.reason.is_none()
+        && query.corrected != Some(true)
+        && query.annotated != Some(true)
+        && query.annotator.is_none()
+        && query.source.is_none()
+        && query.place.is_none_or(|place| place == Place::Production);
+    let is_walk = backend == DbBackend::Postgres
+        && matches!(whose, Whose::Everybodys)
+        && query.sorted_by().0 == SortKey::Time
+        && leaves_many;
+    query.model_version.as_deref().filter(|_| is_walk)
 }
 
 /// What meets the filters.
@@ -229,6 +255,11 @@ fn living((backend, passed_over): &Passing, whose: Whose<'_>, query: &Prediction
         let plus = if passed_over.iter().any(|passed| passed.as_str() == column.as_str()) { "+" } else { "" };
         let sign = if *backend == DbBackend::Sqlite { "?" } else { "$1" };
         Expr::cust_with_values(format!("{plus}\"{}\" {than} {sign}", column.as_str()), [value])
+    };
+    let walked = version_walked(*backend, whose, query);
+    let within_version = |version: &str, time: DateTime<Utc>| {
+        let columns = Expr::tuple([Expr::col(Column::ModelVersion), Expr::col(Column::CreatedAt)]);
+        (columns, Expr::tuple([Expr::val(version), Expr::val(time)]))
     };
     let standing = |column: Column, stands: bool| if stands { column.is_not_null() } else { column.is_null() };
     // A reason or a name implies that there is one. Saying both would have PostgreSQL expect fewer rows than there are.
@@ -251,10 +282,19 @@ fn living((backend, passed_over): &Passing, whose: Whose<'_>, query: &Prediction
         .add_option(query.annotator.as_deref().map(|name| Column::AnnotatedBy.eq(name)))
         .add_option(standing_label.map(|label| Column::AnnotatedClass.eq(label)))
         .add_option(query.campaign.as_deref().map(|name| chosen_by(*backend, name, query.label.as_deref())))
-        .add_option(query.model_version.as_deref().map(|version| Column::ModelVersion.eq(version)))
+        .add_option(query.model_version.as_deref().map(|version| match walked {
+            None => Column::ModelVersion.eq(version),
+            Some(_) => Column::ModelVersion.between(version, version),
+        }))
         .add_option(query.source.as_deref().map(|source| Column::Source.eq(source)))
-        .add_option(query.from.map(|from| ranged(Column::CreatedAt, ">=", from.into())))
-        .add_option(query.to.map(|to| ranged(Column::CreatedAt, "<", to.into())))
+        .add_option(query.from.map(|from| match walked.map(|version| within_version(version, from)) {
+            None => ranged(Column::CreatedAt, ">=", from.into()),
+            Some((columns, first)) => columns.gte(first),
+        }))
+        .add_option(query.to.map(|to| match walked.map(|version| within_version(version, to)) {
+            None => ranged(Column::CreatedAt, "<", to.into()),
+            Some((columns, end)) => columns.lt(end),
+        }))
         .add_option(query.place.map(|place| match place {
             Place::Production => Column::StoredAt.is_not_null(),
             Place::LabelWait => Column::LabelWaitSince.is_not_null(),
@@ -293,12 +333,19 @@ fn columns_of(key: SortKey) -> &'static [Column] {
     }
 }
 
-fn in_order(select: Select<prediction::Entity>, key: SortKey, order: SortOrder) -> Select<prediction::Entity> {
+/// In an order; where a version is walked, within that version.
+fn in_order(
+    select: Select<prediction::Entity>,
+    key: SortKey,
+    order: SortOrder,
+    version: Option<&str>,
+) -> Select<prediction::Entity> {
     let order = match order {
         SortOrder::Ascending => Order::Asc,
         SortOrder::Descending => Order::Desc,
     };
-    columns_of(key).iter().fold(select, |select, column| select.order_by(*column, order.clone()))
+    let first = version.map(|_| &Column::ModelVersion).into_iter();
+    first.chain(columns_of(key)).fold(select, |select, column| select.order_by(*column, order.clone()))
 }
 
 /// A place in a list: the columns of its order, as one row has them.
@@ -364,15 +411,17 @@ impl Position {
     }
 
     /// What comes after this place in an order. One comparison of rows, which both databases look up in an index.
-    fn beyond(&self, order: SortOrder) -> Expr {
+    fn beyond(&self, order: SortOrder, version: Option<&str>) -> Expr {
         let here = match self {
-            Self::Time(time, id) => Expr::tuple([Expr::val(from_micros(*time)), Expr::val(*id)]),
-            Self::Confidence(value, id) => Expr::tuple([Expr::val(*value), Expr::val(*id)]),
+            Self::Time(time, id) => vec![Expr::val(from_micros(*time)), Expr::val(*id)],
+            Self::Confidence(value, id) => vec![Expr::val(*value), Expr::val(*id)],
             Self::Class(label, time, id) => {
-                Expr::tuple([Expr::val(label.as_str()), Expr::val(from_micros(*time)), Expr::val(*id)])
+                vec![Expr::val(label.as_str()), Expr::val(from_micros(*time)), Expr::val(*id)]
             }
         };
-        let columns = Expr::tuple(columns_of(self.key()).iter().map(|column| Expr::col(*column)));
+        let first = version.map(|_| &Column::ModelVersion).into_iter();
+        let columns = Expr::tuple(first.chain(columns_of(self.key())).map(|column| Expr::col(*column)));
+        let here = Expr::tuple(version.map(Expr::val).into_iter().chain(here));
         match order {
             SortOrder::Ascending => columns.gt(here),
             SortOrder::Descending => columns.lt(here),

@@ -24,6 +24,7 @@ mod resolution;
 mod review;
 mod runs;
 mod selections;
+mod tasks;
 
 use std::{path::Path, time::Duration};
 

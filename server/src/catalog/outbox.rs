@@ -181,6 +181,17 @@ impl Catalog {
         Ok(claims)
     }
 
+    /// Keeps claims for longer. Those that are finished, or that another server has taken over, stay as they are.
+    pub async fn renew_outbox(&self, held: &[(Uuid, Option<Uuid>)], lease_for: Duration) -> Result<(), CatalogError> {
+        outbox::Entity::update_many()
+            .set(outbox::ActiveModel { leased_until: Set(Some(now() + lease_for)), ..Default::default() })
+            .filter(Column::PredictionId.is_in(held.iter().map(|(prediction, _)| *prediction)))
+            .filter(Column::Lease.is_in(held.iter().filter_map(|(_, lease)| *lease)))
+            .exec(&self.write)
+            .await?;
+        Ok(())
+    }
+
     /// Ends a claim. A claim whose lease was taken over meanwhile changes nothing. Answers the spool file that is no
     /// longer needed, if any.
     pub async fn finish_outbox(&self, claim: &Claim, outcome: &Outcome) -> Result<Option<String>, CatalogError> {

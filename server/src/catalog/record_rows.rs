@@ -20,6 +20,8 @@ pub(super) enum Row {
     There(String),
     /// Nobody was told of it yet, and it may still vanish without a trace.
     Unacknowledged,
+    /// It is not complete; when it is, there is another mark.
+    Unfinished,
 }
 
 pub(super) fn corrupt(error: serde_json::Error) -> CatalogError {
@@ -90,7 +92,18 @@ pub(super) async fn read_rows(
             lines.of(rows.all(transaction).await?, |row| simple(row.id), is_unacknowledged)
         }
         RecordKind::Campaign => rows!(campaign, uuid, |row| simple(row.id)),
-        RecordKind::Batch => rows!(batch, number, |row| row.id.to_string()),
+        RecordKind::Batch => {
+            let mut rows = rows!(batch, number, |row| row.id.to_string())?;
+            let unfinished = batch::Entity::find()
+                .select_only()
+                .column(batch::Column::Id)
+                .filter(batch::Column::Id.is_in(all(keys, number)?))
+                .filter(batch::Column::Considered.eq(0));
+            for id in unfinished.into_tuple::<i64>().all(transaction).await? {
+                rows.insert(id.to_string(), Row::Unfinished);
+            }
+            Ok(rows)
+        }
         // They go with their batch.
         RecordKind::Selection => Ok(HashMap::new()),
         RecordKind::Task => rows!(task, uuid, |row| simple(row.id)),

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Query,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -92,6 +94,7 @@ impl Catalog {
                     match found.remove(key) {
                         Some(Row::There(line)) => lines.push((key, line)),
                         Some(Row::Unacknowledged) => waiting.push((kind, key.clone())),
+                        Some(Row::Unfinished) => {}
                         // Predictions vanish only while nobody was told of them.
                         None if kind == RecordKind::Prediction => {}
                         None => {
@@ -205,20 +208,96 @@ impl Catalog {
 
     /// The erased ones among the predictions that an object tells of.
     pub async fn erased_in(&self, number: i64) -> Result<HashSet<Uuid>, CatalogError> {
-        let mentioned = Query::select()
-            .column(record_mention::Column::PredictionId)
-            .from(record_mention::Entity)
-            .and_where(record_mention::Column::ObjectNumber.eq(number))
-            .to_owned();
-        let erased: Vec<Uuid> = prediction::Entity::find()
-            .select_only()
-            .column(prediction::Column::Id)
-            .filter(prediction::Column::ErasedAt.is_not_null())
-            .filter(prediction::Column::Id.in_subquery(mentioned))
-            .into_tuple()
-            .all(&self.write)
-            .await?;
-        Ok(erased.into_iter().collect())
+        erased_in(&self.write, number).await
+    }
+
+    /// Objects that are put, planned before a time, in the order of their numbers.
+    pub async fn written_records(&self, before: DateTime<Utc>) -> Result<Vec<record_object::Model>, CatalogError> {
+        Ok(record_object::Entity::find()
+            .filter(record_object::Column::WrittenAt.is_not_null())
+            .filter(record_object::Column::PlannedAt.lt(before))
+            .order_by_asc(record_object::Column::Number)
+            .all(&self.read)
+            .await?)
+    }
+
+    /// Those of these objects that there are.
+    pub async fn record_objects(&self, numbers: &[i64]) -> Result<Vec<record_object::Model>, CatalogError> {
+        let mut found = Vec::new();
+        for numbers in numbers.chunks(ROWS) {
+            let some = record_object::Entity::find()
+                .filter(record_object::Column::Number.is_in(numbers.iter().copied()))
+                .order_by_asc(record_object::Column::Number);
+            found.extend(some.all(&self.write).await?);
+        }
+        Ok(found)
+    }
+
+    /// Has an object that was put hold the lines of others too, and be put anew: from now on it tells of all predictions that
+    /// these `numbers` tell of. `body` says what it is to hold, given the erased ones among them. Answers whether it could be
+    /// changed: it must be as it was at this revision.
+    pub async fn merge_records(
+        &self,
+        number: i64,
+        revision: i64,
+        numbers: &[i64],
+        body: impl FnOnce(&HashSet<Uuid>) -> Result<String, CatalogError>,
+    ) -> Result<bool, CatalogError> {
+        let transaction = self.begin().await?;
+        let row = record_object::Entity::find_by_id(number).lock_exclusive().one(&transaction).await?;
+        if row.is_none_or(|row| row.revision != revision || row.written_at.is_none()) {
+            return Ok(false);
+        }
+        let mut told: HashSet<Uuid> = HashSet::new();
+        for numbers in numbers.chunks(ROWS) {
+            let some: Vec<Uuid> = record_mention::Entity::find()
+                .select_only()
+                .column(record_mention::Column::PredictionId)
+                .filter(record_mention::Column::ObjectNumber.is_in(numbers.iter().copied()))
+                .into_tuple()
+                .all(&transaction)
+                .await?;
+            told.extend(some);
+        }
+        let told: Vec<Uuid> = told.into_iter().collect();
+        for told in told.chunks(ROWS) {
+            let mentions = told
+                .iter()
+                .map(|id| record_mention::ActiveModel { prediction_id: Set(*id), object_number: Set(number) });
+            record_mention::Entity::insert_many(mentions)
+                .on_conflict(OnConflict::new().do_nothing().to_owned())
+                .exec_without_returning(&transaction)
+                .await?;
+        }
+        let erased = erased_in(&transaction, number).await?;
+        record_object::ActiveModel {
+            number: Set(number),
+            body: Set(Some(body(&erased)?)),
+            revision: Set(revision + 1),
+            written_at: Set(None),
+            ..Default::default()
+        }
+        .update(&transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Forgets objects whose lines are in another one.
+    pub async fn remove_merged_records(&self, numbers: &[i64]) -> Result<(), CatalogError> {
+        for numbers in numbers.chunks(ROWS) {
+            let transaction = self.begin().await?;
+            record_mention::Entity::delete_many()
+                .filter(record_mention::Column::ObjectNumber.is_in(numbers.iter().copied()))
+                .exec(&transaction)
+                .await?;
+            record_object::Entity::delete_many()
+                .filter(record_object::Column::Number.is_in(numbers.iter().copied()))
+                .exec(&transaction)
+                .await?;
+            transaction.commit().await?;
+        }
+        Ok(())
     }
 
     /// What a batch has considered, by id, from behind one id on.
@@ -234,6 +313,23 @@ impl Catalog {
         }
         Ok(select.order_by_asc(selection::Column::PredictionId).limit(most).all(&self.read).await?)
     }
+}
+
+async fn erased_in(connection: &impl ConnectionTrait, number: i64) -> Result<HashSet<Uuid>, CatalogError> {
+    let mentioned = Query::select()
+        .column(record_mention::Column::PredictionId)
+        .from(record_mention::Entity)
+        .and_where(record_mention::Column::ObjectNumber.eq(number))
+        .to_owned();
+    let erased: Vec<Uuid> = prediction::Entity::find()
+        .select_only()
+        .column(prediction::Column::Id)
+        .filter(prediction::Column::ErasedAt.is_not_null())
+        .filter(prediction::Column::Id.in_subquery(mentioned))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(erased.into_iter().collect())
 }
 
 async fn lock_log(transaction: &DatabaseTransaction) -> Result<record_log::Model, CatalogError> {

@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::{
     Catalog, CatalogError,
     entity::{
-        annotation, batch, campaign, feedback, lease, mirror, outbox, placement, prediction, record_log, record_mark,
-        record_mention, record_object, selection, skip, task,
+        annotation, batch, campaign, draw, draw_part, feedback, lease, mirror, outbox, placement, prediction,
+        record_log, record_mark, record_mention, record_object, selection, skip, task,
     },
     migration::m008_records::{MIRRORS, marks_of_everything},
 };
@@ -84,6 +84,8 @@ impl Catalog {
         placement::Entity::delete_many().exec(&transaction).await?;
         annotation::Entity::delete_many().exec(&transaction).await?;
         task::Entity::delete_many().exec(&transaction).await?;
+        draw_part::Entity::delete_many().exec(&transaction).await?;
+        draw::Entity::delete_many().exec(&transaction).await?;
         selection::Entity::delete_many().exec(&transaction).await?;
         batch::Entity::delete_many().exec(&transaction).await?;
         feedback::Entity::delete_many().exec(&transaction).await?;

@@ -6,7 +6,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::{Cause, Counts, LogLine, Run, RunState, RunStep};
+use gourmetgram_api::{Cause, Counts, Interval, LogLine, Run, RunState, RunStep};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
@@ -26,6 +26,8 @@ use super::{
 
 /// Lines of a run's log that are shown: the newest.
 const SHOWN_LINES: u64 = 500;
+/// Runs that are asked for in one transaction.
+const RUNS_AT_ONCE: usize = 500;
 /// Runs in trouble that are looked through.
 const SHOWN_TROUBLES: u64 = 500;
 
@@ -110,27 +112,7 @@ impl Catalog {
     ) -> Result<(run::Model, bool), CatalogError> {
         let transaction = self.begin().await?;
         let id = Uuid::now_v7();
-        let at = now();
-        let row = run::ActiveModel {
-            id: Set(id),
-            pipeline: Set(key.pipeline.clone()),
-            subject: Set(key.subject.clone()),
-            interval_start: Set(key.start),
-            interval_end: Set(key.end),
-            cause: Set(cause.as_str().to_owned()),
-            dry_run: Set(dry_run),
-            state: Set(RunState::Waiting.as_str().to_owned()),
-            attempts: Set(0),
-            due_at: Set(due_at),
-            lease: Set(None),
-            leased_by: Set(None),
-            leased_until: Set(None),
-            created_at: Set(at),
-            started_at: Set(None),
-            ended_at: Set(None),
-            counts: Set(nothing_counted()),
-            error: Set(None),
-        };
+        let row = new_run(id, key, cause, dry_run, due_at);
         let made = run::Entity::insert(row)
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(&transaction)
@@ -149,34 +131,86 @@ impl Catalog {
                 transaction.rollback().await?;
                 return Ok((standing, false));
             }
-            run::ActiveModel {
-                id: Set(standing.id),
-                cause: Set(cause.as_str().to_owned()),
-                state: Set(RunState::Waiting.as_str().to_owned()),
-                attempts: Set(0),
-                due_at: Set(due_at),
-                ended_at: Set(None),
-                counts: Set(nothing_counted()),
-                error: Set(None),
-                ..Default::default()
-            }
-            .update(&transaction)
-            .await?;
-            run_step::Entity::delete_many().filter(run_step::Column::RunId.eq(standing.id)).exec(&transaction).await?;
-            add_steps(&transaction, standing.id, steps).await?;
-            add_line(&transaction, standing.id, "info", "asked for again").await?;
+            do_again(&transaction, &[standing.id], cause, due_at, steps).await?;
             transaction.commit().await?;
             let again = run::Entity::find_by_id(standing.id).one(&self.write).await?;
             return Ok((again.ok_or(CatalogError::NotFound)?, false));
         }
-        add_steps(&transaction, id, steps).await?;
+        add_steps(&transaction, &[id], steps).await?;
         let row = run::Entity::find_by_id(id).one(&transaction).await?.ok_or(CatalogError::NotFound)?;
         transaction.commit().await?;
         Ok((row, true))
     }
 
+    /// Asks for a run of each of these intervals, as a backfill does: what went well before, waits or is under way stays as
+    /// it is, what failed or was called off is done again; dry runs are always new. A bounded number of them in one
+    /// transaction, so that nobody waits for long; asked again after a death in between, it asks for the rest. Answers how many
+    /// runs wait because of this.
+    pub async fn ask_for_backfill(
+        &self,
+        pipeline: &str,
+        subject: &str,
+        intervals: &[Interval],
+        dry_run: bool,
+        steps: &[&str],
+    ) -> Result<u64, CatalogError> {
+        let due_at = now();
+        let mut asked = 0;
+        for intervals in intervals.chunks(RUNS_AT_ONCE) {
+            let (Some(first), Some(last)) = (intervals.first(), intervals.last()) else { continue };
+            let transaction = self.begin().await?;
+            let rows: Vec<_> = intervals
+                .iter()
+                .map(|interval| {
+                    let Interval { start, end } = *interval;
+                    let key = RunKey { pipeline: pipeline.to_owned(), subject: subject.to_owned(), start, end };
+                    new_run(Uuid::now_v7(), &key, Cause::Backfill, dry_run, due_at)
+                })
+                .collect();
+            let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.id.try_as_ref().copied()).collect();
+            run::Entity::insert_many(rows)
+                .on_conflict(OnConflict::new().do_nothing().to_owned())
+                .exec_without_returning(&transaction)
+                .await?;
+            let made: Vec<Uuid> = run::Entity::find()
+                .select_only()
+                .column(Column::Id)
+                .filter(Column::Id.is_in(ids))
+                .into_tuple()
+                .all(&transaction)
+                .await?;
+            add_steps(&transaction, &made, steps).await?;
+            let mut again = Vec::new();
+            if made.len() < intervals.len() {
+                let wanted: HashSet<_> = intervals.iter().map(|interval| (interval.start, interval.end)).collect();
+                let over = [RunState::Failed.as_str(), RunState::Cancelled.as_str()];
+                let failed = run::Entity::find()
+                    .filter(Column::Pipeline.eq(pipeline))
+                    .filter(Column::Subject.eq(subject))
+                    .filter(Column::IntervalStart.gte(first.start))
+                    .filter(Column::IntervalEnd.lte(last.end))
+                    .filter(Column::DryRun.eq(false))
+                    .filter(Column::State.is_in(over))
+                    .order_by_asc(Column::Id)
+                    .lock_exclusive()
+                    .all(&transaction)
+                    .await?;
+                again.extend(
+                    failed
+                        .iter()
+                        .filter(|run| wanted.contains(&(run.interval_start, run.interval_end)))
+                        .map(|run| run.id),
+                );
+                do_again(&transaction, &again, Cause::Backfill, due_at, steps).await?;
+            }
+            transaction.commit().await?;
+            asked += (made.len() + again.len()) as u64;
+        }
+        Ok(asked)
+    }
+
     /// Claims the run of one of these pipelines that has been due longest: one that waits, or one whose server has let
-    /// its lease run out.
+    /// its lease run out. Runs of a backfill, of which there may be thousands, let all others pass.
     pub async fn claim_run(
         &self,
         node: Uuid,
@@ -211,6 +245,7 @@ impl Catalog {
             let free = Condition::all().add(among.clone()).add(Condition::any().add(waits).add(left));
             let candidate = run::Entity::find()
                 .filter(free.clone())
+                .order_by_asc(Expr::col(Column::Cause).eq(Cause::Backfill.as_str()))
                 .order_by_asc(Column::DueAt)
                 .order_by_asc(Column::IntervalStart)
                 .order_by_asc(Column::Id)
@@ -497,15 +532,79 @@ async fn steps_of(connection: &impl sea_orm::ConnectionTrait, run: Uuid) -> Resu
         .await?)
 }
 
-async fn add_steps(transaction: &DatabaseTransaction, run: Uuid, steps: &[&str]) -> Result<(), CatalogError> {
-    let rows = steps.iter().enumerate().map(|(position, name)| run_step::ActiveModel {
-        run_id: Set(run),
-        position: Set(position as i32),
-        name: Set((*name).to_owned()),
+/// The row of a run that waits to be begun.
+fn new_run(id: Uuid, key: &RunKey, cause: Cause, dry_run: bool, due_at: DateTime<Utc>) -> run::ActiveModel {
+    run::ActiveModel {
+        id: Set(id),
+        pipeline: Set(key.pipeline.clone()),
+        subject: Set(key.subject.clone()),
+        interval_start: Set(key.start),
+        interval_end: Set(key.end),
+        cause: Set(cause.as_str().to_owned()),
+        dry_run: Set(dry_run),
         state: Set(RunState::Waiting.as_str().to_owned()),
+        attempts: Set(0),
+        due_at: Set(due_at),
+        lease: Set(None),
+        leased_by: Set(None),
+        leased_until: Set(None),
+        created_at: Set(now()),
         started_at: Set(None),
         ended_at: Set(None),
         counts: Set(nothing_counted()),
+        error: Set(None),
+    }
+}
+
+/// Has runs that are over done once more, from their first step.
+async fn do_again(
+    transaction: &DatabaseTransaction,
+    runs: &[Uuid],
+    cause: Cause,
+    due_at: DateTime<Utc>,
+    steps: &[&str],
+) -> Result<(), CatalogError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    run::Entity::update_many()
+        .set(run::ActiveModel {
+            cause: Set(cause.as_str().to_owned()),
+            state: Set(RunState::Waiting.as_str().to_owned()),
+            attempts: Set(0),
+            due_at: Set(due_at),
+            ended_at: Set(None),
+            counts: Set(nothing_counted()),
+            error: Set(None),
+            ..Default::default()
+        })
+        .filter(Column::Id.is_in(runs.iter().copied()))
+        .exec(transaction)
+        .await?;
+    run_step::Entity::delete_many()
+        .filter(run_step::Column::RunId.is_in(runs.iter().copied()))
+        .exec(transaction)
+        .await?;
+    add_steps(transaction, runs, steps).await?;
+    let lines = runs.iter().map(|id| line(*id, "info", "asked for again"));
+    run_log::Entity::insert_many(lines).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+async fn add_steps(transaction: &DatabaseTransaction, runs: &[Uuid], steps: &[&str]) -> Result<(), CatalogError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let rows = runs.iter().flat_map(|id| {
+        steps.iter().enumerate().map(|(position, name)| run_step::ActiveModel {
+            run_id: Set(*id),
+            position: Set(position as i32),
+            name: Set((*name).to_owned()),
+            state: Set(RunState::Waiting.as_str().to_owned()),
+            started_at: Set(None),
+            ended_at: Set(None),
+            counts: Set(nothing_counted()),
+        })
     });
     run_step::Entity::insert_many(rows).exec_without_returning(transaction).await?;
     Ok(())

@@ -7,6 +7,7 @@ mod export;
 mod model;
 mod password;
 mod pipeline;
+mod records;
 mod reindex;
 mod replay;
 mod serve;
@@ -30,6 +31,7 @@ use self::{
     export::ExportArguments,
     model::ModelCommand,
     pipeline::PipelineCommand,
+    records::RecordsCommand,
     reindex::ReindexArguments,
     replay::ReplayArguments,
     user::UserCommand,
@@ -81,6 +83,9 @@ enum Command {
     /// Rebuild the catalog from the bucket `records`, while no server runs.
     #[command(after_help = "Example:\n  gourmetgram reindex\n  gourmetgram reindex --overwrite --json")]
     Reindex(ReindexArguments),
+    /// The bucket `records`: what the catalog knows, kept for ever.
+    #[command(subcommand)]
+    Records(RecordsCommand),
     /// Take out predictions or photos, by filter and interval.
     #[command(after_help = "Example:\n  gourmetgram export --format parquet --start 2026-11-01T00:00:00Z\n  \
         gourmetgram export --format photos --by annotated --filter 'place=clean' --output clean.zip\n  \
@@ -123,6 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Model(command) => model::run(&command),
         Command::Replay(arguments) => runtime()?.block_on(replay::replay(*arguments)),
         Command::Reindex(arguments) => runtime()?.block_on(async { reindex::run(&load()?, &arguments).await }),
+        Command::Records(command) => runtime()?.block_on(async { records::run(&load()?, command).await }),
         Command::Export(arguments) => runtime()?.block_on(async { export::run(&load()?, *arguments).await }),
         Command::Backup(arguments) => runtime()?.block_on(async { backup::back_up(&load()?, &arguments).await }),
         Command::Restore(arguments) => runtime()?.block_on(async { backup::restore(&load()?, &arguments).await }),

@@ -16,10 +16,13 @@ use super::{
     print,
     workshop::Workshop,
 };
-use crate::{config::Settings, pipelines::Schedule};
-
-/// Most runs of one backfill.
-const MAX_INTERVALS: usize = 10_000;
+use crate::{
+    config::Settings,
+    pipelines::{
+        Schedule,
+        backfill::{self, BackfillError},
+    },
+};
 
 /// What can be done with them.
 #[derive(Debug, Subcommand)]
@@ -89,7 +92,7 @@ pub struct BackfillArguments {
     /// Up to here, without it.
     #[arg(long, value_name = "TIME")]
     end: DateTime<Utc>,
-    /// Where intervals end: the five fields of cron, in UTC [default: the campaign's schedule].
+    /// Where intervals end: the five fields of cron, in UTC [default: as it runs by itself].
     #[arg(long, value_name = "CRON")]
     schedule: Option<Schedule>,
     #[command(flatten)]
@@ -127,30 +130,22 @@ pub async fn run(settings: &Settings, command: PipelineCommand) -> anyhow::Resul
             }
             ended(run)
         }
-        PipelineCommand::Backfill(arguments) => backfill(settings, *arguments).await,
+        PipelineCommand::Backfill(arguments) => fill(settings, *arguments).await,
     }
 }
 
-async fn backfill(settings: &Settings, arguments: BackfillArguments) -> anyhow::Result<()> {
+async fn fill(settings: &Settings, arguments: BackfillArguments) -> anyhow::Result<()> {
     let BackfillArguments { pipeline, campaign, start, end, schedule, how } = arguments;
-    anyhow::ensure!(start < end, "--end must be after --start");
     let (workshop, campaign) = open(settings, &pipeline, campaign.as_deref(), &how).await?;
-    let own = || campaign.as_ref().and_then(|campaign| campaign.asked.schedule.as_deref());
-    let schedule = match schedule {
-        Some(schedule) => schedule,
-        None => {
-            own().context("say where intervals end: --schedule '0 * * * *' (the campaign has no schedule)")?.parse()?
+    let found = workshop.worker().pipeline(&pipeline).context("no such pipeline")?;
+    let intervals = backfill::intervals(found, &subject(campaign.as_ref()), (start, end), schedule).await;
+    let intervals = intervals.map_err(|error| match error {
+        BackfillError::Backwards => anyhow::anyhow!("--end must be after --start"),
+        BackfillError::NoSchedule(_) => {
+            anyhow::anyhow!("say where intervals end: --schedule '0 * * * *' ({pipeline} does not run by itself here)")
         }
-    };
-    let mut intervals = schedule.ended(start, end, true, MAX_INTERVALS + 1);
-    let last = intervals.last().map_or(start, |interval| interval.end);
-    if last < end {
-        intervals.push(Interval { start: last, end });
-    }
-    anyhow::ensure!(
-        intervals.len() <= MAX_INTERVALS,
-        "that is more than {MAX_INTERVALS} intervals: take a shorter stretch of time, or a schedule with longer ones"
-    );
+        error => error.into(),
+    })?;
     let runs = work(workshop, &pipeline, campaign.as_ref(), &intervals, Cause::Backfill, &how).await?;
     let last = runs.last().context("there was no run")?;
     if how.json {
@@ -173,8 +168,8 @@ async fn open(
     how: &How,
 ) -> anyhow::Result<(Workshop, Option<Campaign>)> {
     let workshop = match how.dry_run {
-        true => Workshop::beside_a_server(settings).await?,
-        false => Workshop::open(settings).await?,
+        true => Workshop::beside_a_server(settings, Some(pipeline)).await?,
+        false => Workshop::open(settings, pipeline).await?,
     };
     let known = workshop.worker().pipelines().iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
     let found = workshop.worker().pipeline(pipeline);
@@ -223,7 +218,7 @@ fn ended(run: &Run) -> anyhow::Result<()> {
 async fn list(settings: &Settings, most: u64, json: bool) -> anyhow::Result<()> {
     // What is shown needs no Label Studio.
     let without = Settings { label_studio: Default::default(), ..settings.clone() };
-    let workshop = Workshop::beside_a_server(&without).await?;
+    let workshop = Workshop::beside_a_server(&without, None).await?;
     let pipelines = workshop.worker().describe().await?;
     let runs = workshop.catalog().runs(None, None, most).await?;
     if json {

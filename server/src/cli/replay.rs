@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,11 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::print;
 use crate::accounts::Scope;
-use crate::replay::{Arrivals, Pace, Plan, Progress, Report, Server, Shares, Source, Traffic, run};
+use crate::replay::{Annotators, Arrivals, Pace, Plan, Progress, Report, Server, Shares, Source, Traffic, label, run};
 
 /// What a replay's access token must be good for.
 const SCOPES: [Scope; 4] =
     [Scope::PredictionsWrite, Scope::PredictionsBackdate, Scope::PredictionsRead, Scope::FeedbackWrite];
+/// The same, where its photos are labelled, too.
+const SCOPES_TO_LABEL: [Scope; 2] = [Scope::Admin, Scope::PredictionsBackdate];
 /// How the arguments look.
 const EXAMPLES: &str = "Example:
   A folder with a folder a class, as the past week's traffic, within about a minute:
@@ -28,6 +31,8 @@ const EXAMPLES: &str = "Example:
     gourmetgram replay photos.zip --rate 20 --concurrency 32 --limit 5000 --token-file replay.token
   300 photos of dishes that nobody cooked:
     gourmetgram replay --made 300 --over 7d --speedup 10000 --token-file replay.token
+  The same, and annotators who label nine tenths of what a campaign chooses of them (the token needs admin, too):
+    gourmetgram replay --made 300 --over 7d --speedup 10000 --label Continuous --label-share 0.9 --token-file replay.token
   What would be sent:
     gourmetgram replay photos.zip --over 7d --dry-run
 
@@ -103,6 +108,16 @@ pub struct ReplayArguments {
     #[arg(long, default_value_t = Shares::default().undo, value_name = "SHARE", value_parser = share)]
     undo_share: f64,
 
+    /// Then have this campaign choose among the photos, and simulated annotators label them by the folders' names.
+    #[arg(long, value_name = "CAMPAIGN")]
+    label: Option<String>,
+    /// How much of what it chose they label; the rest is left to people.
+    #[arg(long, default_value_t = 1.0, value_name = "SHARE", value_parser = share, requires = "label")]
+    label_share: f64,
+    /// How often such a label names a wrong class.
+    #[arg(long, default_value_t = 0.02, value_name = "SHARE", value_parser = share, requires = "label")]
+    label_wrong_share: f64,
+
     /// Print the plan and send nothing.
     #[arg(long)]
     dry_run: bool,
@@ -143,10 +158,29 @@ pub async fn replay(arguments: ReplayArguments) -> anyhow::Result<()> {
     });
     let progress = Progress::new(photos as u64);
     let concurrency = usize::from(arguments.concurrency);
-    let report = run(plan, source, server, model, (pace, start), concurrency, progress, stop).await?;
+    let (plan, source, server) = (Arc::new(plan), Arc::new(source), Arc::new(server));
+    let classes = model.classes.clone();
+    let sending =
+        run(plan.clone(), source.clone(), server.clone(), model, (pace, start), concurrency, progress, stop.clone());
+    let mut report = sending.await?;
+    let mut labelled = Ok(());
+    if let Some(annotators) = annotators(&arguments)
+        && verdict(&report).is_ok()
+    {
+        match label(&annotators, (&plan, &source, start), &server, &classes, &stop).await {
+            Ok(labels) => report.labels = Some(labels),
+            Err(trouble) => labelled = Err(trouble),
+        }
+    }
     let text = if arguments.json { format!("{}\n", serde_json::to_string(&report)?) } else { report.to_text() };
     print(&text)?;
-    verdict(&report)
+    verdict(&report)?;
+    labelled.context("the photos are there, but not labelled")
+}
+
+fn annotators(arguments: &ReplayArguments) -> Option<Annotators> {
+    let campaign = arguments.label.clone()?;
+    Some(Annotators { campaign, share: arguments.label_share, wrong: arguments.label_wrong_share })
 }
 
 /// Success, or one line that says what is missing and how to go on.
@@ -275,13 +309,14 @@ fn pace(arguments: &ReplayArguments, plan: &Plan) -> (Pace, DateTime<Utc>) {
 }
 
 fn token(arguments: &ReplayArguments) -> anyhow::Result<SecretString> {
+    let scopes: &[Scope] = if arguments.label.is_some() { &SCOPES_TO_LABEL } else { &SCOPES };
     let token: SecretString = match (&arguments.token_file, std::env::var("GOURMETGRAM_TOKEN")) {
         (Some(path), _) => read_token(path)?,
         (None, Ok(token)) => token.trim().to_owned().into(),
         (None, Err(_)) => anyhow::bail!(
             "a replay needs an access token: make one with `gourmetgram user token add replay --scope {}` and name its file \
              with --token-file",
-            SCOPES.map(Scope::as_str).join(",")
+            scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
         ),
     };
     anyhow::ensure!(!token.expose_secret().is_empty(), "the access token is empty");

@@ -1,9 +1,10 @@
 //! A process that works on runs of pipelines beside servers, or without any: it asks for a run, does it unless a server
 //! is faster, and waits for its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs::File, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use embedded_s3::Running;
 use gourmetgram_api::{Cause, Interval, Run};
 use gourmetgram_object_store::Bucket;
 use tokio::time::Instant;
@@ -13,12 +14,13 @@ use uuid::Uuid;
 
 use super::user::open_catalog;
 use crate::{
-    app::{Application, load_model, own_address},
+    app::{Application, load_model, open_object_store_beside_server, own_address},
     catalog::Catalog,
     config::Settings,
     keys,
     label_studio::{Studio, Surroundings},
-    pipelines::{self, Retries, Worker},
+    outbox::TagReader,
+    pipelines::{self, READS_TAGS, Retries, Worker},
 };
 
 /// How often to look at a run that somebody else does, or that waits.
@@ -31,11 +33,14 @@ pub struct Workshop {
     catalog: Catalog,
     worker: Worker,
     application: Option<Application>,
+    /// The embedded S3 server of this process, where it works beside none, and the data directory's lock.
+    store: Option<(Running, Option<File>)>,
 }
 
 impl Workshop {
-    /// With everything that runs need. Where no server uses the data directory, photos are carried over meanwhile.
-    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+    /// With everything that runs of this pipeline need. Where no server uses the data directory, photos are carried over
+    /// meanwhile.
+    pub async fn open(settings: &Settings, pipeline: &str) -> anyhow::Result<Self> {
         let application = Application::build_for_work(settings.clone()).await?;
         match application {
             Some(application) => {
@@ -45,20 +50,27 @@ impl Workshop {
                 let known = pipelines::all(&catalog, &settings.pipelines, studio, Some(tags));
                 let worker =
                     Worker::new(catalog.clone(), node, known, NO_RETRIES).with_lease(settings.pipelines.lease());
-                Ok(Self { catalog, worker, application: Some(application) })
+                Ok(Self { catalog, worker, application: Some(application), store: None })
             }
-            None => Self::beside_a_server(settings).await,
+            None => Self::beside_a_server(settings, Some(pipeline)).await,
         }
     }
 
-    /// With what runs need that change nothing, or that are done beside a server: it carries photos over.
-    pub async fn beside_a_server(settings: &Settings) -> anyhow::Result<Self> {
+    /// With what runs of this pipeline need that change nothing, or that are done beside a server: it carries photos over.
+    /// Without a pipeline, with what it takes to look at them.
+    pub async fn beside_a_server(settings: &Settings, pipeline: Option<&str>) -> anyhow::Result<Self> {
         let catalog = open_catalog(settings).await?;
         let studio = studio(settings)?.map(Arc::new);
-        let known = pipelines::all(&catalog, &settings.pipelines, studio.as_ref(), None);
+        let (mut reader, mut own_store) = (None, None);
+        if pipeline == Some(READS_TAGS) {
+            let (store, running, lock) = open_object_store_beside_server(settings).await?;
+            reader = Some(TagReader::new(catalog.clone(), store));
+            own_store = running.map(|running| (running, lock));
+        }
+        let known = pipelines::all(&catalog, &settings.pipelines, studio.as_ref(), reader);
         let worker =
             Worker::new(catalog.clone(), Uuid::now_v7(), known, NO_RETRIES).with_lease(settings.pipelines.lease());
-        Ok(Self { catalog, worker, application: None })
+        Ok(Self { catalog, worker, application: None, store: own_store })
     }
 
     /// The catalog.
@@ -82,7 +94,7 @@ impl Workshop {
         dry_run: bool,
         deadline: Option<Instant>,
     ) -> anyhow::Result<Vec<Run>> {
-        let Self { catalog, worker, application } = self;
+        let Self { catalog, worker, application, store } = self;
         let work = async {
             let pipeline = worker.pipeline(pipeline).context("no such pipeline")?;
             let mut runs = Vec::new();
@@ -97,10 +109,15 @@ impl Workshop {
             }
             Ok(runs)
         };
-        match application {
+        let done = match application {
             Some(application) => application.while_working(work).await,
             None => work.await,
+        };
+        if let Some((running, lock)) = store {
+            running.shutdown().await;
+            drop(lock);
         }
+        done
     }
 }
 

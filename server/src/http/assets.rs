@@ -23,6 +23,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 /// For what is named by its content.
 pub const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
+/// What makes the page open without a connection. It lies at the root, because what it may answer lies below it.
+const SERVICE_WORKER: &str = "service-worker.js";
+
 /// Encodings we may have beside a file, best first.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
@@ -54,7 +57,12 @@ pub async fn serve(request: Request) -> Response {
     let is_current =
         request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     // The folder's name is the hash of its content, so what is in it never changes.
-    let caching = if path.starts_with("pkg/") { FOR_GOOD } else { "public, max-age=3600" };
+    let caching = match path {
+        path if path.starts_with("pkg/") => FOR_GOOD,
+        // The one file that leads to all others of its version, so it is always asked for.
+        SERVICE_WORKER => "no-cache",
+        _ => "public, max-age=3600",
+    };
     let kind = if path.ends_with(".wasm") { "application/wasm" } else { plain.metadata.mimetype() };
 
     let encoded = ENCODINGS

@@ -3,14 +3,14 @@
 use axum::{
     Json,
     body::Body,
-    extract::{FromRequestParts, Path, Request, State},
+    extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use bytes::Bytes;
 use gourmetgram_api::{
     Campaign, CampaignList, CampaignName, CampaignPreview, CampaignRequest, Cause, Interval, NewCampaign, NewRun,
-    PreviewRequest, Problem, ProblemKind, Run, SelectRequest, Selected, UnusableCampaign,
+    PreviewRequest, Problem, ProblemKind, Run, SelectRequest, Selected, TaskPage, TaskQuery, UnusableCampaign,
 };
 use gourmetgram_app::campaigns::{self, CampaignForm, Campaigns};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{Refusal, pages, pipelines, predictions::parse_json};
 use crate::{
     app::App,
-    catalog::{CatalogError, now},
+    catalog::{self, CatalogError, now},
 };
 
 /// The campaign's id in a path. Something that is no id names nothing.
@@ -112,6 +112,35 @@ pub async fn archive(State(app): State<App>, CampaignInPath(id): CampaignInPath)
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(CatalogError::NoCampaign.into()),
     }
+}
+
+/// A campaign's tasks: which photo each is, with which probability it was chosen, and what is known of its labels.
+///
+/// For programs that label elsewhere, or look after those who do. It names the photos of blind campaigns, too, and is
+/// therefore for operators.
+#[utoipa::path(
+    get, path = "/api/v1/campaigns/{id}/tasks", tag = "labelling",
+    params(("id" = Uuid, Path, description = "The campaign's id"), TaskQuery),
+    responses(
+        (status = 200, description = "A page of tasks", body = TaskPage),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn tasks(
+    State(app): State<App>,
+    CampaignInPath(id): CampaignInPath,
+    query: Result<Query<TaskQuery>, QueryRejection>,
+) -> Result<Json<TaskPage>, Refusal> {
+    let bad = |why: String| Refusal::new(ProblemKind::BadRequest, why);
+    let Query(query) =
+        query.map_err(|rejection| bad(format!("the filter cannot be read: {}", rejection.body_text())))?;
+    if query.limit.is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
+        return Err(bad(format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
+    }
+    Ok(Json(app.catalog().tasks(id, &query).await?))
 }
 
 /// What a campaign would choose of an interval, before it is made: how many, which, and how narrow the interval about the

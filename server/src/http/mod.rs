@@ -118,6 +118,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(campaigns::preview))
         .routes(routes!(campaigns::read, campaigns::archive))
         .routes(routes!(campaigns::select))
+        .routes(routes!(campaigns::tasks))
         .routes(routes!(label_studio::webhook))
         .routes(routes!(review::look, review::next))
         .routes(routes!(review::image))
@@ -130,6 +131,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(pipelines::pipelines))
         .routes(routes!(pipelines::runs, pipelines::ask))
         .routes(routes!(pipelines::run, pipelines::cancel))
+        .routes(routes!(pipelines::backfill))
         .routes(routes!(evaluation::read))
         .routes(routes!(evaluation::manifest))
         .routes(routes!(evaluation::suspects))
@@ -171,6 +173,7 @@ pub fn router(app: App) -> Router {
         .route("/login/account", get(pages::page).post(account::make_account))
         .route("/login/password", post(account::change_password))
         .route("/pipelines/runs", post(pipelines::ask_by_form))
+        .route("/pipelines/backfills", post(pipelines::backfill_by_form))
         .route("/pipelines/{run}/again", post(pipelines::again_by_form))
         .route("/pipelines/{run}/cancel", post(pipelines::cancel_by_form))
         .route("/logout", post(sign_in::sign_out));

@@ -219,8 +219,8 @@ async fn render(app: App, request: Request, posted: Posted) -> Response {
 fn content_security_policy(nonce: &leptos::nonce::Nonce) -> String {
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' blob:; font-src 'self'; connect-src 'self' blob:; manifest-src 'self'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'"
+         img-src 'self' blob:; font-src 'self'; connect-src 'self' blob:; manifest-src 'self'; worker-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 }
 

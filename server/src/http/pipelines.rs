@@ -9,13 +9,20 @@ use axum::{
 };
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
-use gourmetgram_api::{Cause, Interval, NewRun, Pipelines, Problem, ProblemKind, Run, RunPage};
+use gourmetgram_api::{Backfill, Cause, Interval, NewBackfill, NewRun, Pipelines, Problem, ProblemKind, Run, RunPage};
 use gourmetgram_app::work::{NamedCampaign, RunShown, WorkShown};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Refusal, forms::PostedForm, pages, predictions::parse_json};
-use crate::{app::App, catalog::CatalogError, pipelines::Pipeline};
+use crate::{
+    app::App,
+    catalog::CatalogError,
+    pipelines::{
+        Pipeline, Schedule,
+        backfill::{self, BackfillError},
+    },
+};
 
 /// Runs on a page of the history.
 const RUNS_PER_PAGE: u64 = 50;
@@ -158,18 +165,72 @@ pub async fn ask(
 /// The same for forms.
 pub async fn ask_for(app: &App, name: &str, asked: &NewRun, cause: Cause) -> Result<Run, Refusal> {
     let pipeline = find(app, name)?;
-    let bad = |why: String| Refusal::new(ProblemKind::BadRequest, why);
-    let subject = match (asked.campaign, pipeline.needs_subject()) {
-        (Some(campaign), true) => campaign.to_string(),
-        (None, false) => String::new(),
-        (None, true) => return Err(bad(format!("{name} runs for one campaign at a time: name it as campaign"))),
-        (Some(_), false) => return Err(bad(format!("{name} runs for all campaigns at once: leave campaign out"))),
-    };
+    let subject = subject_of(pipeline, asked.campaign)?;
     let interval =
         Interval::between(asked.start, asked.end, crate::catalog::now()).map_err(|error| bad(error.to_string()))?;
     pipeline.check(&subject).await.map_err(|error| bad(error.to_string()))?;
     let (run, _) = app.pipelines().ask(pipeline, &subject, interval, cause, asked.dry_run).await.map_err(refused)?;
     Ok(run)
+}
+
+fn bad(why: String) -> Refusal {
+    Refusal::new(ProblemKind::BadRequest, why)
+}
+
+fn subject_of(pipeline: &dyn Pipeline, campaign: Option<Uuid>) -> Result<String, Refusal> {
+    let name = pipeline.name();
+    match (campaign, pipeline.needs_subject()) {
+        (Some(campaign), true) => Ok(campaign.to_string()),
+        (None, false) => Ok(String::new()),
+        (None, true) => Err(bad(format!("{name} runs for one campaign at a time: name it as campaign"))),
+        (Some(_), false) => Err(bad(format!("{name} runs for all campaigns at once: leave campaign out"))),
+    }
+}
+
+/// Ask for a run of each interval of a stretch of time.
+///
+/// A schedule cuts it into intervals. What went well before is not done again, what failed is; so a backfill can be asked for
+/// again. Runs are done oldest first, and let those pass that others ask for; one that fails does not keep the others.
+#[utoipa::path(
+    post, path = "/api/v1/pipelines/{name}/backfills", tag = "pipelines",
+    params(("name" = String, Path, description = "The pipeline, for example `select`")),
+    request_body = NewBackfill,
+    responses(
+        (status = 202, description = "Its runs wait, or are under way", body = Backfill),
+        (status = 400, description = "Malformed, nothing in it, no schedule, or more than 10,000 intervals", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such pipeline", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn backfill(
+    State(app): State<App>,
+    PipelineInPath(name): PipelineInPath,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Backfill>), Refusal> {
+    let asked: NewBackfill = parse_json(&body)?;
+    let asked = ask_for_backfill(&app, name, &asked).await?;
+    Ok((StatusCode::ACCEPTED, Json(asked)))
+}
+
+/// The same for forms.
+async fn ask_for_backfill(app: &App, name: &str, asked: &NewBackfill) -> Result<Backfill, Refusal> {
+    let pipeline = find(app, name)?;
+    let subject = subject_of(pipeline, asked.campaign)?;
+    let schedule: Option<Schedule> =
+        asked.schedule.as_deref().map(str::parse).transpose().map_err(|error| bad(format!("schedule: {error}")))?;
+    pipeline.check(&subject).await.map_err(|error| bad(error.to_string()))?;
+    let intervals = backfill::intervals(pipeline, &subject, (asked.start, asked.end), schedule).await;
+    let intervals = intervals.map_err(|error| match error {
+        BackfillError::Catalog(error) => error.into(),
+        error => bad(error.to_string()),
+    })?;
+    let (Some(first), Some(last)) = (intervals.first().copied(), intervals.last().copied()) else {
+        return Err(bad(BackfillError::Backwards.to_string()));
+    };
+    let asked = app.pipelines().backfill(pipeline, &subject, &intervals, asked.dry_run).await?;
+    let intervals = intervals.len() as u64;
+    Ok(Backfill { intervals, asked, kept: intervals.saturating_sub(asked), first, last })
 }
 
 /// One run with its steps and the newest lines of its log.
@@ -209,18 +270,29 @@ pub async fn cancel(State(app): State<App>, RunInPath(run): RunInPath) -> Result
     app.catalog().run(run.id).await.map_err(refused)?.map(Json).ok_or_else(no_such_run)
 }
 
-/// `POST /pipelines/runs`: the form that asks for a run.
+/// The form that asks for a run, or for a backfill.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AskForm {
     pipeline: String,
-    campaign: Uuid,
+    #[serde(default)]
+    campaign: Option<Uuid>,
     #[serde(default)]
     start: String,
     #[serde(default)]
     end: String,
+    /// Of a backfill.
+    #[serde(default)]
+    schedule: String,
     #[serde(default)]
     dry_run: bool,
+}
+
+impl AskForm {
+    /// A form sends the campaign that is shown along also with pipelines that have none.
+    fn campaign_for(&self, app: &App) -> Option<Uuid> {
+        self.campaign.filter(|_| find(app, &self.pipeline).is_ok_and(Pipeline::needs_subject))
+    }
 }
 
 /// `POST /pipelines/runs`
@@ -230,7 +302,7 @@ pub async fn ask_by_form(State(app): State<App>, request: Request) -> Response {
     let outcome = async {
         let form: AskForm = PostedForm(Request::from_parts(parts, body)).read().await?;
         let asked = NewRun {
-            campaign: Some(form.campaign),
+            campaign: form.campaign_for(&app),
             start: moment_of("From", &form.start)?,
             end: moment_of("Up to", &form.end)?,
             dry_run: form.dry_run,
@@ -239,6 +311,30 @@ pub async fn ask_by_form(State(app): State<App>, request: Request) -> Response {
     };
     match outcome.await {
         Ok(run) => Redirect::to(&format!("/pipelines/{}", run.id)).into_response(),
+        Err(refusal) => pages::answer_with_page(app, for_page, "/pipelines", refusal).await,
+    }
+}
+
+/// `POST /pipelines/backfills`
+pub async fn backfill_by_form(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let for_page = Request::from_parts(parts.clone(), Body::empty());
+    let outcome = async {
+        let form: AskForm = PostedForm(Request::from_parts(parts, body)).read().await?;
+        let missing = |field: &str| bad(format!("{field} is empty: write it as 2026-11-24 10:00"));
+        let asked = NewBackfill {
+            campaign: form.campaign_for(&app),
+            start: moment_of("From", &form.start)?.ok_or_else(|| missing("From"))?,
+            end: moment_of("Up to", &form.end)?.ok_or_else(|| missing("Up to"))?,
+            schedule: Some(form.schedule.trim().to_owned()).filter(|schedule| !schedule.is_empty()),
+            dry_run: form.dry_run,
+        };
+        ask_for_backfill(&app, &form.pipeline, &asked).await
+    };
+    match outcome.await {
+        Ok(Backfill { asked, kept, .. }) => {
+            Redirect::to(&format!("/pipelines?asked={asked}&kept={kept}")).into_response()
+        }
         Err(refusal) => pages::answer_with_page(app, for_page, "/pipelines", refusal).await,
     }
 }

@@ -93,6 +93,7 @@ pub const RULES: &[Rule] = &[
     api("GET", "/api/v1/campaigns/{id}", OPERATOR, Some(Scope::CampaignsRead)),
     api("DELETE", "/api/v1/campaigns/{id}", OPERATOR, Some(Scope::CampaignsWrite)),
     api("POST", "/api/v1/campaigns/{id}/select", OPERATOR, Some(Scope::CampaignsWrite)),
+    api("GET", "/api/v1/campaigns/{id}/tasks", OPERATOR, Some(Scope::CampaignsRead)),
     // Label Studio, by a secret that the route itself compares.
     api("POST", "/api/v1/label-studio/webhook", Who::Anybody, None),
     api("GET", "/api/v1/review/next", ANNOTATOR, Some(Scope::Admin)),
@@ -109,6 +110,7 @@ pub const RULES: &[Rule] = &[
     api("GET", "/api/v1/pipelines", OPERATOR, Some(Scope::PipelinesRead)),
     api("GET", "/api/v1/pipelines/{name}/runs", OPERATOR, Some(Scope::PipelinesRead)),
     api("POST", "/api/v1/pipelines/{name}/runs", OPERATOR, Some(Scope::PipelinesRun)),
+    api("POST", "/api/v1/pipelines/{name}/backfills", OPERATOR, Some(Scope::PipelinesRun)),
     api("GET", "/api/v1/pipelines/{name}/runs/{run}", OPERATOR, Some(Scope::PipelinesRead)),
     api("DELETE", "/api/v1/pipelines/{name}/runs/{run}", OPERATOR, Some(Scope::PipelinesRun)),
     api("GET", "/api/v1/evaluation", OPERATOR, Some(Scope::EvaluationRead)),
@@ -138,6 +140,7 @@ pub const RULES: &[Rule] = &[
     form("/login/account", OPERATOR, Some(Scope::Admin)),
     form("/login/password", ANNOTATOR, Some(Scope::Admin)),
     form("/pipelines/runs", OPERATOR, Some(Scope::PipelinesRun)),
+    form("/pipelines/backfills", OPERATOR, Some(Scope::PipelinesRun)),
     form("/pipelines/{run}/again", OPERATOR, Some(Scope::PipelinesRun)),
     form("/pipelines/{run}/cancel", OPERATOR, Some(Scope::PipelinesRun)),
     form("/logout", Who::Anybody, None),

@@ -268,6 +268,7 @@ impl Pipeline for Collect {
             since: campaign.created_at,
             // Each run looks at everything: one is as good as all that were missed.
             catch_up: false,
+            looks_back: TimeDelta::zero(),
         });
         Ok(scheduled.collect())
     }

@@ -4,6 +4,7 @@
 //! ([`Catalog::ask_for_run`](crate::catalog::Catalog::ask_for_run)): every server looks there for schedules whose time has
 //! come and for runs that nobody works on, so none is lost with a server, and none is done twice at a time.
 
+pub mod backfill;
 mod collect;
 mod publish;
 mod schedule;
@@ -13,12 +14,13 @@ mod worker;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{Campaign, Counts, Interval};
 use uuid::Uuid;
 
 pub use collect::soon as collect_soon;
 pub use schedule::{Schedule, UnusableSchedule, check_campaign};
+pub use tags::NAME as READS_TAGS;
 pub use worker::{Retries, Worker};
 
 use self::{collect::Collect, select::Select, tags::Tags};
@@ -29,7 +31,8 @@ use crate::{
     outbox::TagReader,
 };
 
-/// Every pipeline of this version. `tags`: what takes in the tags of other tools; without it that pipeline is not there.
+/// Every pipeline of this version. `tags`: what takes in the tags of other tools; without it that pipeline cannot be run
+/// here.
 pub fn all(
     catalog: &Catalog,
     settings: &config::Pipelines,
@@ -38,14 +41,13 @@ pub fn all(
 ) -> Vec<Box<dyn Pipeline>> {
     // A schedule that is none was refused with the settings.
     let collects_at = settings.collect_schedule().ok().flatten();
-    let mut known: Vec<Box<dyn Pipeline>> = vec![
+    let reads_tags_at = settings.tags_schedule().ok().flatten();
+    let reads_back = TimeDelta::days(i64::from(settings.tags_days));
+    vec![
         Box::new(Select::new(catalog.clone(), settings.catch_up, studio.cloned())),
         Box::new(Collect::new(catalog.clone(), collects_at, studio.cloned())),
-    ];
-    if let Some(reader) = tags {
-        known.push(Box::new(Tags::new(catalog.clone(), reader)));
-    }
-    known
+        Box::new(Tags::new(catalog.clone(), tags, reads_tags_at.map(|schedule| (schedule, reads_back)))),
+    ]
 }
 
 /// Where a campaign is labelled that is labelled in Label Studio.
@@ -99,6 +101,8 @@ pub struct Scheduled {
     pub since: DateTime<Utc>,
     /// Whether intervals that were missed are done later.
     pub catch_up: bool,
+    /// How far before its end an interval reaches at least, over what earlier ones have looked at.
+    pub looks_back: TimeDelta,
 }
 
 /// How far a step came.

@@ -9,6 +9,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use gourmetgram_api::{Campaign, CampaignName, LabelledIn};
 use uuid::Uuid;
 
@@ -146,12 +147,18 @@ impl Pipeline for Select {
                 schedule,
                 since: campaign.starts_at.unwrap_or(campaign.created_at).max(campaign.created_at),
                 catch_up: self.catch_up,
+                looks_back: TimeDelta::zero(),
             })
         });
         Ok(scheduled.collect())
     }
 
     async fn step(&self, step: &'static str, work: &Work) -> Result<Progress, StepError> {
+        if step == CHOOSE && !work.dry_run {
+            // What was begun is finished, also where the campaign was archived in between.
+            let id = work.subject.parse().unwrap_or_default();
+            self.catalog.finish_draws(id).await?;
+        }
         let campaign = self.campaign(&work.subject).await?;
         match step {
             CHOOSE => self.choose(&campaign, work).await,

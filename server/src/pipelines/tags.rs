@@ -3,14 +3,18 @@
 //! One request to the object store for each photo of the interval, however many there are in the bucket. The outbox does
 //! the same for the photos that it visits, so nothing is lost where nobody runs this; it is only found later.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, stream};
 use uuid::Uuid;
 
-use super::{Pipeline, Progress, Scheduled, StepError, Work};
+use super::{Pipeline, Progress, Schedule, Scheduled, StepError, Work};
 use crate::{
-    catalog::{Catalog, CatalogError},
+    catalog::{Catalog, CatalogError, now},
     outbox::TagReader,
 };
+
+/// Its name.
+pub const NAME: &str = "tags";
 
 const READ: &str = "read";
 
@@ -22,22 +26,30 @@ const PAGE: u64 = 500;
 /// The pipeline.
 pub struct Tags {
     catalog: Catalog,
-    reader: TagReader,
+    reader: Option<TagReader>,
+    /// When it runs by itself, and how far back it looks then.
+    schedule: Option<(Schedule, TimeDelta)>,
+    since: DateTime<Utc>,
 }
 
 impl Tags {
-    /// Reads tags with this reader.
-    pub fn new(catalog: Catalog, reader: TagReader) -> Self {
-        Self { catalog, reader }
+    /// Reads tags with this reader; by itself at this schedule, of the photos that were received so long before.
+    pub fn new(catalog: Catalog, reader: Option<TagReader>, schedule: Option<(Schedule, TimeDelta)>) -> Self {
+        Self { catalog, reader, schedule, since: now() }
+    }
+
+    fn reader(&self) -> Result<&TagReader, StepError> {
+        self.reader.as_ref().ok_or_else(|| StepError::last("this process has no way to the object store"))
     }
 
     /// Looks at one photo; answers how many changes there are.
     async fn look_at(&self, id: Uuid, key: String, work: &Work) -> Result<u64, StepError> {
+        let reader = self.reader()?;
         if work.dry_run {
-            return Ok(u64::from(self.reader.differs(id, &key).await?));
+            return Ok(u64::from(reader.differs(id, &key).await?));
         }
         // Erased meanwhile, or removed by somebody: nothing is to be taken in.
-        let Some(taken) = self.reader.take_in(id, &key).await? else { return Ok(0) };
+        let Some(taken) = reader.take_in(id, &key).await? else { return Ok(0) };
         if let Some(label) = taken.unknown_class {
             work.warn(format!("{key}: the tag corrected_class is {label:?}, and no model has such a class")).await;
         }
@@ -48,7 +60,7 @@ impl Tags {
 #[async_trait::async_trait]
 impl Pipeline for Tags {
     fn name(&self) -> &'static str {
-        "tags"
+        NAME
     }
 
     fn about(&self) -> &'static str {
@@ -59,9 +71,21 @@ impl Pipeline for Tags {
         &[READ]
     }
 
+    async fn check(&self, _: &str) -> Result<(), StepError> {
+        self.reader().map(drop)
+    }
+
     async fn schedules(&self) -> Result<Vec<Scheduled>, CatalogError> {
-        // Whoever lets other tools change tags knows when they do.
-        Ok(Vec::new())
+        let scheduled = self.schedule.as_ref().map(|(schedule, looks_back)| Scheduled {
+            subject: String::new(),
+            schedule: schedule.clone(),
+            since: self.since,
+            // The next run looks back over what was missed.
+            catch_up: false,
+            // Others write tags long after a photo came.
+            looks_back: *looks_back,
+        });
+        Ok(scheduled.into_iter().collect())
     }
 
     async fn step(&self, _: &'static str, work: &Work) -> Result<Progress, StepError> {

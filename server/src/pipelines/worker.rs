@@ -97,6 +97,21 @@ impl Worker {
         Ok((run, is_new))
     }
 
+    /// Asks for a run of each interval. Those that went well before, wait or are under way stay as they are. Answers how many
+    /// runs wait because of this.
+    pub async fn backfill(
+        &self,
+        pipeline: &dyn Pipeline,
+        subject: &str,
+        intervals: &[Interval],
+        dry_run: bool,
+    ) -> Result<u64, CatalogError> {
+        let asked =
+            self.catalog.ask_for_backfill(pipeline.name(), subject, intervals, dry_run, pipeline.steps()).await?;
+        self.wakeup.notify_one();
+        Ok(asked)
+    }
+
     /// Works until `stop`. A run that is under way then is given back at its next step.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
@@ -137,6 +152,7 @@ impl Worker {
                 let done = done.map_or(scheduled.since, |done| done.max(scheduled.since));
                 let intervals = scheduled.schedule.ended(done, Utc::now(), scheduled.catch_up, CAUGHT_UP_AT_ONCE);
                 for Interval { start, end } in intervals {
+                    let start = start.min(end - scheduled.looks_back);
                     let key =
                         RunKey { pipeline: pipeline.name().to_owned(), subject: scheduled.subject.clone(), start, end };
                     self.catalog.ask_for_run(&key, Cause::Schedule, false, pipeline.steps()).await?;
@@ -239,7 +255,9 @@ impl Worker {
             self.catalog.begin_step(lease, position).await?;
             match guarded(pipeline.as_ref(), name, &work).await {
                 Ok(Progress::Done(counts)) => {
+                    die_where_a_test_says(row, name, "done");
                     self.catalog.end_step(lease, position, RunState::Succeeded, &counts).await?;
+                    die_where_a_test_says(row, name, "noted");
                 }
                 Ok(Progress::NotYet(counts, wait)) => {
                     self.catalog.end_step(lease, position, RunState::Waiting, &counts).await?;
@@ -268,6 +286,20 @@ impl Worker {
         RunEnd::Again(error.message, now() + doubled)
     }
 }
+
+/// Dies like a server whose power is cut, where `GOURMETGRAM_TEST_DIES_AT` names this place as
+/// `pipeline/step/done|noted/subject`: a step is done and that is not noted yet, or it is. A build for production has none of it.
+#[cfg(debug_assertions)]
+fn die_where_a_test_says(row: &run::Model, step: &str, moment: &str) {
+    let place = || format!("{}/{step}/{moment}/{}", row.pipeline, row.subject);
+    if std::env::var("GOURMETGRAM_TEST_DIES_AT").is_ok_and(|wanted| wanted == place()) {
+        use rustix::process::{Signal, getpid, kill_process};
+        let _ = kill_process(getpid(), Signal::KILL);
+    }
+}
+
+#[cfg(not(debug_assertions))]
+fn die_where_a_test_says(_: &run::Model, _: &str, _: &str) {}
 
 /// A step that panics has failed like any other.
 async fn guarded(pipeline: &dyn Pipeline, name: &'static str, work: &Work) -> Result<Progress, StepError> {

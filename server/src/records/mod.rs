@@ -4,14 +4,16 @@
 //! the writer turns marks into objects in two transactions: one freezes what an object will hold and under which key,
 //! the other notes that it is there. Between them the object is put, as often as it takes: the same bytes under the same
 //! key, so that a server that dies there, or two that work at once, leave what one would have left. Objects are never
-//! changed but by an erasure, which takes out what is the visitor's.
+//! changed but by an erasure, which takes out what is the visitor's, and by a compaction, which makes few of many.
 
+mod compaction;
 mod erasure;
 mod line;
 mod reindex;
 mod source;
 mod writer;
 
+pub use compaction::{Compacted, Parts, compact};
 pub use erasure::{forget, redact};
 pub use line::{Envelope, LineError, RecordKind, SCHEMA, UnknownKind, read_row};
 pub use reindex::{ReindexError, ReindexOptions, Reindexed, last_number, reindex, reindex_from};

@@ -100,6 +100,8 @@ struct Found {
     /// 0 for selections, which have their batch's number.
     number: i64,
     key: ObjectKey,
+    /// Number and lines of what it is made of, where it was made of others; the last one is itself.
+    parts: Vec<(i64, usize)>,
 }
 
 /// Rebuilds the catalog from the bucket `records`. `progress` is told how many of all objects are read.
@@ -125,7 +127,8 @@ pub async fn reindex_from(
     let log = source.log().await?.ok_or_else(|| ReindexError::NoRecords(source.name()))?;
     let (mut found, ignored) = list(source).await?;
     if let Some(until) = options.until {
-        found.values_mut().for_each(|objects| objects.retain(|object| object.number <= until));
+        let is_told = |object: &Found| object.number <= until || object.parts.iter().any(|(part, _)| *part <= until);
+        found.values_mut().for_each(|objects| objects.retain(is_told));
     }
     let missing = gaps(&found, options)?;
     let all: u64 = found.values().map(|objects| objects.len() as u64).sum();
@@ -151,7 +154,8 @@ pub async fn reindex_from(
             let named = |why: String| ReindexError::Object { key: object.key.to_string(), why };
             let read = source.read(&object.key).await?;
             let body = std::str::from_utf8(&read).map_err(|error| named(error.to_string()))?;
-            let about = taken.object(*kind, object, body).await.map_err(|error| named(error.to_string()))?;
+            let about = taken.object(*kind, object, body, options.until).await;
+            let about = about.map_err(|error| named(error.to_string()))?;
             personal.extend(about.personal);
             recent.push((about.recorded_at, about.mentions));
             if let Some(until) = taken.recorded_until {
@@ -195,11 +199,18 @@ pub async fn last_number(store: &ObjectStore) -> Result<i64, ReindexError> {
 /// Every object, those of a kind in the order in which they were written.
 async fn list(source: &RecordsSource) -> Result<(BTreeMap<RecordKind, Vec<Found>>, u64), ReindexError> {
     let (mut found, mut ignored) = (BTreeMap::new(), 0);
+    let mut compacted: BTreeMap<i64, Vec<(i64, usize)>> = BTreeMap::new();
+    for parts in source.compactions().await? {
+        compacted.insert(parts.number(), parts.parts);
+    }
     for kind in RecordKind::ALL {
         let mut objects = Vec::new();
         for key in source.keys(kind).await? {
             match number_of(kind, key.as_str()) {
-                Some(number) => objects.push(Found { number, key }),
+                Some(number) => {
+                    let parts = compacted.remove(&number).unwrap_or_default();
+                    objects.push(Found { number, key, parts });
+                }
                 None => ignored += 1,
             }
         }
@@ -226,8 +237,14 @@ pub(super) fn number_of(kind: RecordKind, key: &str) -> Option<i64> {
 
 /// How many numbers are missing between the first and the last.
 fn gaps(found: &BTreeMap<RecordKind, Vec<Found>>, options: ReindexOptions) -> Result<i64, ReindexError> {
-    let mut numbers: Vec<i64> = found.values().flatten().map(|object| object.number).filter(|it| *it > 0).collect();
+    let of_object = |object: &Found| {
+        let parts = object.parts.iter().map(|(part, _)| *part);
+        parts.chain([object.number]).collect::<Vec<_>>()
+    };
+    let within = |number: &i64| *number > 0 && options.until.is_none_or(|until| *number <= until);
+    let mut numbers: Vec<i64> = found.values().flatten().flat_map(of_object).filter(within).collect();
     numbers.sort_unstable();
+    numbers.dedup();
     let mut expected = 1;
     let (mut count, mut first) = (0, None);
     for number in numbers {
@@ -261,10 +278,33 @@ struct About {
 }
 
 impl Taken {
-    async fn object(&mut self, kind: RecordKind, object: &Found, body: &str) -> Result<About, ImportError> {
+    async fn object(
+        &mut self,
+        kind: RecordKind,
+        object: &Found,
+        body: &str,
+        until: Option<i64>,
+    ) -> Result<About, ImportError> {
         let mut about = About::default();
         let mut rows: Vec<(usize, &str)> = Vec::new();
-        for (at, line) in body.lines().enumerate() {
+        // Each part has a row once at most, and is taken in for itself. One that was cut off before it was merged has its own
+        // lines only.
+        let all = body.lines().count();
+        let is_merged = object.parts.iter().map(|(_, lines)| lines).sum::<usize>() == all;
+        let parts = if is_merged { object.parts.clone() } else { vec![(object.number, all)] };
+        let mut ends = HashSet::new();
+        let (mut told, mut wanted) = (0, all);
+        for (number, lines) in parts {
+            if until.is_some_and(|until| number > until) {
+                wanted = wanted.min(told);
+            }
+            told += lines;
+            ends.insert(told);
+        }
+        for (at, line) in body.lines().enumerate().take(wanted) {
+            if ends.contains(&at) {
+                self.rows(kind, &std::mem::take(&mut rows), &mut about).await?;
+            }
             let at = at + 1;
             let wrong = |error: LineError| ImportError::Line { line: at, why: error.to_string() };
             let envelope = Envelope::read(kind, line).map_err(wrong)?;
@@ -283,6 +323,8 @@ impl Taken {
         }
         self.rows(kind, &rows, &mut about).await?;
         self.recorded_until = self.recorded_until.max(about.recorded_at);
+        about.mentions.sort_unstable();
+        about.mentions.dedup();
         if object.number > 0 {
             let at = about.recorded_at.unwrap_or_default();
             self.import.object(kind, object.number, object.key.as_str(), at, &about.mentions).await?;
@@ -313,7 +355,8 @@ mod tests {
     use super::*;
 
     fn found(numbers: &[i64]) -> BTreeMap<RecordKind, Vec<Found>> {
-        let objects = numbers.iter().map(|number| Found { number: *number, key: "a".parse().unwrap() });
+        let objects =
+            numbers.iter().map(|number| Found { number: *number, key: "a".parse().unwrap(), parts: Vec::new() });
         BTreeMap::from([(RecordKind::Task, objects.collect())])
     }
 
@@ -326,6 +369,15 @@ mod tests {
         assert!(matches!(gaps(&found(&[1, 4, 6]), strict), Err(ReindexError::Gaps { count: 3, first: 2 })));
         let lenient = ReindexOptions { despite_gaps: true, ..strict };
         assert_eq!(gaps(&found(&[1, 4, 6]), lenient).unwrap(), 3);
+    }
+
+    #[test]
+    fn what_an_object_is_made_of_is_not_missing() {
+        let mut merged = found(&[1, 5, 6]);
+        merged.get_mut(&RecordKind::Task).unwrap()[1].parts = vec![(2, 10), (4, 1), (5, 3)];
+        assert!(matches!(gaps(&merged, ReindexOptions::default()), Err(ReindexError::Gaps { count: 1, first: 3 })));
+        let early = ReindexOptions { until: Some(2), ..ReindexOptions::default() };
+        assert_eq!(gaps(&merged, early).unwrap(), 0);
     }
 
     #[test]

@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use gourmetgram_object_store::{Bucket, ObjectKey, ObjectStore};
 
-use super::{LogFile, RecordKind, RecordsError, SCHEMA, read_log};
+use super::{
+    LogFile, RecordKind, RecordsError, SCHEMA,
+    compaction::{FOLDER as COMPACTED, Parts, read_parts},
+    read_log,
+};
 
 /// The largest file that is read: an object of the records has a few megabytes.
 const MAX_FILE: u64 = 256 * 1024 * 1024;
@@ -87,6 +91,40 @@ impl RecordsSource {
             }
         }
         Ok(keys)
+    }
+
+    /// What objects that were merged are made of.
+    pub(super) async fn compactions(&self) -> Result<Vec<Parts>, RecordsError> {
+        let mut keys: Vec<ObjectKey> = Vec::new();
+        match self {
+            Self::Bucket(store) => {
+                let mut go_on = None;
+                loop {
+                    let page = store.list(Bucket::Records, &format!("{COMPACTED}/"), go_on).await?;
+                    keys.extend(page.keys);
+                    go_on = page.next;
+                    if go_on.is_none() {
+                        break;
+                    }
+                }
+            }
+            Self::Folder(folder) => {
+                let wrong = |error: std::io::Error| self.unreadable(COMPACTED, error.to_string());
+                let mut files = match tokio::fs::read_dir(folder.join(COMPACTED)).await {
+                    Ok(files) => files,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+                    Err(error) => return Err(wrong(error)),
+                };
+                while let Some(file) = files.next_entry().await.map_err(wrong)? {
+                    keys.push(format!("{COMPACTED}/{}", file.file_name().to_string_lossy()).parse()?);
+                }
+            }
+        }
+        let mut all = Vec::with_capacity(keys.len());
+        for key in keys {
+            all.push(read_parts(&self.name(), &key, &self.read(&key).await?)?);
+        }
+        Ok(all)
     }
 
     /// What an object says.

@@ -113,7 +113,7 @@ pub async fn read_log(store: &ObjectStore) -> Result<Option<LogFile>, RecordsErr
 }
 
 /// Two catalogs must not write into one history. A bucket that is empty, for whatever reason, gets everything anew.
-async fn ensure_ours(catalog: &Catalog, store: &ObjectStore) -> Result<(), RecordsError> {
+pub(super) async fn ensure_ours(catalog: &Catalog, store: &ObjectStore) -> Result<(), RecordsError> {
     let own = catalog.records_log().await?;
     match (own.log, read_log(store).await?) {
         (Some(own), Some(found)) if own == found.log => Ok(()),
@@ -148,11 +148,16 @@ async fn ensure_newest(catalog: &Catalog, store: &ObjectStore) -> Result<(), Rec
     Ok(())
 }
 
-async fn write(catalog: &Catalog, store: &ObjectStore, object: record_object::Model) -> Result<(), RecordsError> {
+pub(super) async fn write(
+    catalog: &Catalog,
+    store: &ObjectStore,
+    object: record_object::Model,
+) -> Result<(), RecordsError> {
     let mut object = object;
     loop {
         let Some(body) = object.body else { return Ok(()) };
-        if object.kind == RecordKind::Batch.as_str() {
+        // Of a later revision they are there already.
+        if object.kind == RecordKind::Batch.as_str() && object.revision == 1 {
             for line in body.lines() {
                 write_selections(catalog, store, line).await?;
             }

@@ -119,7 +119,7 @@ pub fn react(mood: &Mood, shares: &Shares, truth: Truth, predicted: &str, classe
 }
 
 /// A class that is neither the truth nor what the model said.
-fn another<'a>(pick: f64, classes: &'a Classes, truth: ClassIndex, predicted: &str) -> Option<&'a str> {
+pub(super) fn another<'a>(pick: f64, classes: &'a Classes, truth: ClassIndex, predicted: &str) -> Option<&'a str> {
     let others: Vec<&str> = classes
         .iter()
         .filter(|(index, label)| *index != truth && *label != predicted)

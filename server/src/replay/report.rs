@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::annotators::Labels;
+
 /// Counts, rates and times.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
@@ -46,6 +48,9 @@ pub struct Report {
     pub upload: Option<Latency>,
     /// Time a flag or correction took.
     pub feedback: Option<Latency>,
+    /// What simulated annotators said, where there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
 }
@@ -115,6 +120,12 @@ impl Report {
         }
         line("flags", format!("{}, {} taken back", self.flagged, self.taken_back));
         line("corrections", format!("{}, {} to a wrong class", self.corrected, self.corrected_wrongly));
+        if let Some(Labels { campaign, chosen, given, wrong }) = &self.labels {
+            line(
+                "labels",
+                format!("{given} given, {wrong} to a wrong class, of {chosen} photos chosen by {campaign:?}"),
+            );
+        }
         if let (Some(from), Some(to)) = (self.from, self.to) {
             let shown = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M:%SZ").to_string();
             line("simulated time", format!("{} to {}", shown(from), shown(to)));

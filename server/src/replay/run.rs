@@ -34,9 +34,9 @@ pub enum Pace {
 
 /// What every task of a run shares.
 struct Run {
-    plan: Plan,
-    source: Source,
-    server: Server,
+    plan: Arc<Plan>,
+    source: Arc<Source>,
+    server: Arc<Server>,
     model: LiveModel,
     pace: Pace,
     start: DateTime<Utc>,
@@ -62,9 +62,9 @@ struct Tally {
 /// is under way is finished then. An error says why nothing of it could work.
 #[expect(clippy::too_many_arguments, reason = "everything a run needs, once")]
 pub async fn run(
-    plan: Plan,
-    source: Source,
-    server: Server,
+    plan: Arc<Plan>,
+    source: Arc<Source>,
+    server: Arc<Server>,
     model: LiveModel,
     (pace, start): (Pace, DateTime<Utc>),
     concurrency: usize,

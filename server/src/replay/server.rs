@@ -82,6 +82,11 @@ impl Server {
         self.with_token(self.client.request(method, url).header(header::COOKIE, cookie))
     }
 
+    /// A request to a path below `/api/v1`, with the access token.
+    pub fn api(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        self.with_token(self.client.request(method, format!("{}/api/v1{path}", self.url)))
+    }
+
     fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
         request.bearer_auth(self.token.expose_secret())
     }

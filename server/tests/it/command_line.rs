@@ -7,6 +7,7 @@ use std::{
 };
 
 use gourmetgram_api::CampaignRule;
+use gourmetgram_object_store::{Bucket, TagChanges};
 
 use crate::{
     photos::{asked, campaign, copies, minute, photo},
@@ -63,6 +64,7 @@ fn every_command_has_help_with_an_example() {
         "pipeline list",
         "pipeline run select",
         "pipeline backfill",
+        "records compact",
         "reindex",
         "export",
         "backup",
@@ -220,7 +222,7 @@ fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended
     let known = json(&run(&["pipeline", "list", "--json"]));
     let names: Vec<&str> =
         known["pipelines"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
-    assert_eq!((names, &known["runs"]), (vec!["select", "collect"], &serde_json::json!([])));
+    assert_eq!((names, &known["runs"]), (vec!["select", "collect", "tags"], &serde_json::json!([])));
 
     let day = ["--start", "2026-11-23T00:00:00Z", "--end", "2026-11-24T00:00:00Z"];
     let with_day = |words: &[&'static str]| run(&[words, &day[..]].concat());
@@ -249,7 +251,7 @@ fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended
     assert!(failure(&late).contains("is not over"));
     assert_eq!(code(&run(&["pipeline", "run", "select", "--campagne", "Production"])), 2);
     for (words, why) in [
-        (&["pipeline", "run", "cook"][..], "there are select, collect"),
+        (&["pipeline", "run", "cook"][..], "there are select, collect, tags"),
         (&["pipeline", "run", "select"], "--campaign"),
         (&["pipeline", "run", "select", "--campaign", "There"], "label_studio.url"),
         (&["pipeline", "run", "collect", "--campaign", "There"], "label_studio.url"),
@@ -284,6 +286,48 @@ async fn a_command_works_on_a_run_beside_a_server() {
     let hinted = test.app.catalog().runs(Some("collect"), None, 10).await.unwrap();
     assert!(hinted.iter().all(|run| run.campaign == Some(made.id)) && hinted.len() == 1, "{hinted:?}");
     test.stop().await;
+}
+
+/// Beside a server whose embedded S3 server listens on a free port, and without any server.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_of_other_tools_are_taken_in_by_a_command_beside_a_server_and_without_one() {
+    let test = TestApp::start_with(Database::Sqlite, |settings| settings.pipelines.enabled = false).await;
+    let photos = [test.upload(crate::support::a_photo(1)).await, test.upload(crate::support::a_photo(2)).await];
+    test.settle().await;
+    let flag = async |photo: &gourmetgram_api::NewPrediction| {
+        let changes = TagChanges::new().set("flagged", Some("true"));
+        test.app.object_store().merge_tags(Bucket::Production, &photo.key.parse().unwrap(), &changes).await.unwrap();
+    };
+    let data = test.data.path().to_owned();
+    let sync = async |more: &'static [&'static str]| {
+        let data = data.clone();
+        let end = (chrono::Utc::now() + chrono::TimeDelta::minutes(1)).to_rfc3339();
+        let output = tokio::task::spawn_blocking(move || {
+            Command::new(env!("CARGO_BIN_EXE_gourmetgram"))
+                .args(["pipeline", "run", "tags", "--json", "--end", &end])
+                .args(more)
+                .current_dir(&data)
+                .env("GOURMETGRAM__DATA_DIR", &data)
+                .env("GOURMETGRAM__EMBEDDED_S3__LISTEN", "127.0.0.1:0")
+                .output()
+                .unwrap()
+        });
+        let run = json(&output.await.unwrap());
+        assert_eq!(run["state"], "succeeded", "{run}");
+        (run["counts"]["looked_at"].as_u64().unwrap(), run["counts"]["changed"].as_u64().unwrap())
+    };
+    let operator = test.operator().await;
+    flag(&photos[0]).await;
+    assert_eq!(sync(&["--dry-run"]).await, (2, 1));
+    assert_eq!(test.prediction(photos[0].id, &operator).await.flag, None);
+    assert_eq!(sync(&[]).await, (2, 1));
+    assert!(test.prediction(photos[0].id, &operator).await.flag.is_some());
+    test.settle().await;
+    flag(&photos[1]).await;
+    let _kept = test.stop_and_keep_data().await;
+    assert_eq!(sync(&["--dry-run"]).await, (2, 1));
+    assert_eq!(sync(&[]).await, (2, 1));
+    assert_eq!(sync(&[]).await, (2, 0));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What we say about ourselves is true: the OpenAPI document, and the settings in docs/operations.md.
 
 use gourmetgram::config::Settings;
+use gourmetgram_api::{Campaign, TaskPage};
 use serde_json::{Value, json};
 
-use crate::support::{Database, TestApp, a_photo, form};
+use crate::support::{Database, TestApp, a_photo, eventually, form};
 
 /// The schema of an answer in the served document, with its references.
 fn schema(document: &Value, path: &str, method: &str, status: &str) -> Value {
@@ -25,6 +26,18 @@ async fn real_answers_are_as_the_openapi_document_says() {
     let one = "/api/v1/predictions/{id}";
     let at = |suffix: &str| format!("/api/v1/predictions/{id}{suffix}");
     let image = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, a_photo(2));
+
+    let campaign = test.post("/api/v1/campaigns").bearer_auth(&operator).json(&json!({"preset": "production"}));
+    let campaign: Campaign = campaign.send().await.unwrap().json().await.unwrap();
+    let selecting = test.post(&format!("/api/v1/campaigns/{}/select", campaign.id)).bearer_auth(&operator);
+    assert_eq!(selecting.send().await.unwrap().status(), 202);
+    let tasks = format!("/api/v1/campaigns/{}/tasks", campaign.id);
+    eventually("a task is there", async || {
+        let page: TaskPage = test.get(&tasks).bearer_auth(&operator).send().await.unwrap().json().await.unwrap();
+        !page.items.is_empty()
+    })
+    .await;
+    let tasks = |query: &str| test.get(&format!("{tasks}{query}")).bearer_auth(&operator);
 
     let requests = [
         ("/api/v1/predictions".to_owned(), "post", "201", test.post("/api/v1/predictions").multipart(form(a_photo(2)))),
@@ -73,6 +86,11 @@ async fn real_answers_are_as_the_openapi_document_says() {
             test.post("/api/v1/campaigns").bearer_auth(&operator).json(&json!({"preset": "?"})),
         ),
         ("/api/v1/campaigns".to_owned(), "get", "200", test.get("/api/v1/campaigns").bearer_auth(&operator)),
+        ("/api/v1/campaigns/{id}/tasks".to_owned(), "get", "200", tasks("")),
+        ("/api/v1/campaigns/{id}/tasks".to_owned(), "get", "200", tasks("?closed=true&limit=1")),
+        ("/api/v1/campaigns/{id}/tasks".to_owned(), "get", "400", tasks("?limit=0")),
+        ("/api/v1/campaigns/{id}/tasks".to_owned(), "get", "400", tasks("?cursor=x")),
+        ("/api/v1/campaigns/{id}/tasks".to_owned(), "get", "401", test.get("/api/v1/campaigns/x/tasks")),
         (
             "/api/v1/campaigns/preview".to_owned(),
             "post",

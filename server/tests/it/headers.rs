@@ -82,8 +82,8 @@ async fn only_a_pages_own_scripts_run() {
     assert_eq!(
         policy.replace(&nonce, "N"),
         "default-src 'none'; script-src 'self' 'nonce-N' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob:; \
-         font-src 'self'; connect-src 'self' blob:; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
+         font-src 'self'; connect-src 'self' blob:; manifest-src 'self'; worker-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'"
     );
     let html = page.text().await.unwrap();
     let scripts: Vec<&str> =

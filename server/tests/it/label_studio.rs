@@ -330,6 +330,41 @@ on_both_databases! {
         idle.close().await;
     };
 
+    an_archived_campaign_that_is_all_labelled_is_still_collected_for_a_while => async |database| {
+        let idle = Idle::start(database).await;
+        let id = photo(idle.app(), 5, 1, 0.4).await;
+        let there = campaign(idle.app(), &there("There", true)).await;
+        let here = campaign(idle.app(), &asked("Here", CampaignRule::Everything)).await;
+        let (task, catalog) = (async |of: &Campaign| idle.task(of, id).await, idle.app().catalog());
+        for campaign in [&there, &here] {
+            idle.done("select", campaign, interval(0, 30)).await;
+        }
+        let annotation = idle.fake.annotate(task(&there).await, 1, "Soup");
+        idle.done("collect", &there, interval(0, 30)).await;
+        let listed = async || -> Vec<Uuid> {
+            catalog.campaigns_to_collect().await.unwrap().into_iter().map(|campaign| campaign.id).collect()
+        };
+        let close = "UPDATE tasks SET closed_at = created_at";
+        idle.connection.execute_unprepared(close).await.unwrap();
+        assert_eq!(listed().await, [there.id, here.id]);
+        for campaign in [&there, &here] {
+            assert!(catalog.archive_campaign(campaign.id).await.unwrap());
+        }
+        assert_eq!(listed().await, [there.id], "on our own pages a label is recorded when it is given");
+
+        // Somebody thinks better of it.
+        idle.fake.change(annotation, |it| it["result"] = result("Bread"));
+        idle.done("collect", &there, interval(0, 31)).await;
+        assert_eq!(idle.said(task(&there).await).await.iter().filter(|said| said.2).count(), 1);
+        let row = catalog.prediction(id).await.unwrap().unwrap();
+        assert_eq!(row.annotated_class.as_deref(), Some("Bread"));
+
+        let long_ago = (Utc::now() - chrono::TimeDelta::days(31)).format("%Y-%m-%dT%H:%M:%S+00:00");
+        idle.connection.execute_unprepared(&format!("UPDATE campaigns SET archived_at = '{long_ago}'")).await.unwrap();
+        assert_eq!(listed().await, Vec::<Uuid>::new());
+        idle.close().await;
+    };
+
     what_somebody_deletes_in_label_studio_is_brought_again_and_no_label_is_lost => async |database| {
         let idle = Idle::start(database).await;
         let (labelled, waiting) = (photo(idle.app(), 5, 1, 0.4).await, photo(idle.app(), 6, 2, 0.4).await);

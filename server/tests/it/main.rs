@@ -5,6 +5,7 @@ mod api;
 mod backups;
 mod campaigns;
 mod command_line;
+mod compaction;
 mod connections;
 mod copies;
 mod device_model;

@@ -1,7 +1,7 @@
 //! Pipelines from the outside: by API, by the page's forms, and by schedule.
 
 use gourmetgram::accounts::Scope;
-use gourmetgram_api::{Campaign, Pipelines, Role, Run, RunPage, RunState};
+use gourmetgram_api::{Backfill, Campaign, Cause, Pipelines, Role, Run, RunPage, RunState};
 use serde_json::json;
 
 use crate::{
@@ -14,6 +14,11 @@ async fn a_campaign(test: &TestApp, token: &str, asked: serde_json::Value) -> Ca
     let made = test.post("/api/v1/campaigns").bearer_auth(token).json(&asked).send().await.unwrap();
     assert_eq!(made.status(), 201);
     made.json().await.unwrap()
+}
+
+/// The run, as SQL of either database finds it.
+fn of_run(run: &Run) -> String {
+    format!("interval_start = '{}' AND NOT dry_run", run.start.format("%Y-%m-%dT%H:%M:%S+00:00"))
 }
 
 /// Waits until a run is over.
@@ -67,6 +72,9 @@ on_both_databases! {
         assert_eq!(known.items[0].steps, ["choose", "copy", "project", "tasks"]);
         assert_eq!(known.items[1].steps, ["pull", "erase", "move", "record"]);
         assert!(known.items[0].last_run.is_some());
+        let tags = &known.items[2];
+        assert_eq!((tags.name.as_str(), tags.needs_campaign, tags.schedules), ("tags", false, 1));
+        assert!(tags.next_run.is_some_and(|next| next > chrono::Utc::now()), "{tags:?}");
         test.stop().await;
     };
 
@@ -104,6 +112,107 @@ on_both_databases! {
         let reader = test.token(&[Scope::PipelinesRead]).await;
         let body = json!({ "campaign": campaign.id });
         problem(test.post(select).bearer_auth(&reader).json(&body).send().await.unwrap(), 403).await;
+        test.stop().await;
+    };
+
+    a_backfill_runs_each_interval_once_and_goes_on_where_it_failed => async |database| {
+        let test = TestApp::start(database).await;
+        for (at, number) in [(5, 0), (5, 1), (15, 2), (25, 3)] {
+            photo(&test.app, at, number, 0.9).await;
+        }
+        let token = test.token(&[Scope::CampaignsWrite, Scope::PipelinesRead, Scope::PipelinesRun]).await;
+        let campaign = a_campaign(&test, &token, json!({ "preset": "production" })).await;
+        let path = "/api/v1/pipelines/select/backfills";
+        let asked = json!({
+            "campaign": campaign.id, "start": minute(0), "end": minute(25), "schedule": "*/10 * * * *",
+        });
+        let fill = async |asked: &serde_json::Value| -> Backfill {
+            let answer = test.post(path).bearer_auth(&token).json(asked).send().await.unwrap();
+            assert_eq!(answer.status(), 202);
+            answer.json().await.unwrap()
+        };
+        let runs = async || {
+            let mut runs = test.app.catalog().runs(Some("select"), None, 100).await.unwrap();
+            runs.sort_by_key(|run| (run.dry_run, run.start));
+            runs
+        };
+        let all_over = async || {
+            eventually("all runs are over", async || runs().await.iter().all(|run| run.state.is_over())).await;
+        };
+
+        let dry = fill(&json!({ "campaign": campaign.id, "start": minute(0), "end": minute(25),
+            "schedule": "*/10 * * * *", "dry_run": true })).await;
+        assert_eq!((dry.intervals, dry.asked), (3, 3));
+        all_over().await;
+        let of_dry = runs().await;
+        assert!(of_dry.iter().all(|run| run.dry_run && run.state == RunState::Succeeded), "{of_dry:?}");
+        assert_eq!(test.count("tasks").await, 0);
+
+        let first = fill(&asked).await;
+        assert_eq!((first.intervals, first.asked, first.kept), (3, 3, 0));
+        assert_eq!((first.first.start, first.first.end), (minute(0), minute(10)));
+        assert_eq!((first.last.start, first.last.end), (minute(20), minute(25)), "what is left over");
+        all_over().await;
+        let done: Vec<Run> = runs().await.into_iter().filter(|run| !run.dry_run).collect();
+        assert_eq!(done.iter().map(|run| run.counts["chosen"]).collect::<Vec<_>>(), [2, 1, 0]);
+        assert!(done.iter().all(|run| run.cause == Cause::Backfill && run.campaign == Some(campaign.id)));
+
+        // What went well stays; what failed is done again, with the steps it begins with.
+        test.sql(&format!("UPDATE runs SET state = 'failed', error = 'no plates' WHERE {}", of_run(&done[1]))).await;
+        let again = fill(&asked).await;
+        assert_eq!((again.intervals, again.asked, again.kept), (3, 1, 2));
+        all_over().await;
+        let once_more: Vec<Run> = runs().await.into_iter().filter(|run| !run.dry_run).collect();
+        assert_eq!(once_more.iter().map(|run| run.id).collect::<Vec<_>>(), done.iter().map(|run| run.id).collect::<Vec<_>>());
+        assert!(once_more.iter().all(|run| run.state == RunState::Succeeded && run.error.is_none()), "{once_more:?}");
+        let repeated = test.app.catalog().run(done[1].id).await.unwrap().unwrap();
+        assert_eq!(repeated.steps.len(), 4);
+        assert!(repeated.log.iter().any(|line| line.text == "asked for again"));
+        assert_eq!(fill(&asked).await.asked, 0);
+        // Others in the same stretch of time are not touched.
+        let wider = json!({ "campaign": campaign.id, "start": minute(0), "end": minute(30), "schedule": "*/10 * * * *" });
+        let wider = fill(&wider).await;
+        assert_eq!((wider.intervals, wider.asked, wider.kept), (3, 1, 2));
+        all_over().await;
+        assert_eq!(test.count("tasks").await, 4);
+
+        // The campaign's own schedule, and a run for each of more intervals than are asked for in one transaction.
+        let hourly = json!({ "name": "Often", "rule": { "kind": "everything" }, "schedule": "* * * * *",
+            "starts_at": "2999-01-01T00:00:00Z" });
+        let often = a_campaign(&test, &token, hourly).await;
+        let day = json!({ "campaign": often.id, "start": "2026-11-23T00:00:00Z", "end": "2026-11-23T20:00:00Z" });
+        assert_eq!(fill(&day).await.asked, 1200);
+        assert_eq!(fill(&day).await.asked, 0);
+        test.sql("UPDATE runs SET state = 'cancelled' WHERE state = 'waiting'").await;
+        test.stop().await;
+    };
+
+    a_backfill_that_cannot_be_is_refused_and_makes_no_run => async |database| {
+        let test = TestApp::start(database).await;
+        let token = test.operator().await;
+        let campaign = a_campaign(&test, &token, json!({ "preset": "production" })).await;
+        let path = "/api/v1/pipelines/select/backfills";
+        let (start, end) = ("2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z");
+        let hours = "0 * * * *";
+        for (path, body, status, named) in [
+            ("/api/v1/pipelines/cook/backfills", json!({ "start": start, "end": end }), 404, "select"),
+            (path, json!({ "campaign": campaign.id, "start": start }), 400, "end"),
+            (path, json!({ "start": start, "end": end, "schedule": hours }), 400, "campaign"),
+            (path, json!({ "campaign": campaign.id, "start": end, "end": start, "schedule": hours }), 400, "after start"),
+            (path, json!({ "campaign": campaign.id, "start": start, "end": end }), 400, "say where intervals end"),
+            (path, json!({ "campaign": campaign.id, "start": start, "end": end, "schedule": "often" }), 400, "five fields"),
+            (path, json!({ "campaign": campaign.id, "start": "2020-01-01T00:00:00Z", "end": end, "schedule": hours }),
+                400, "more than 10000 intervals"),
+            (path, json!({ "campaign": campaign.id, "start": start, "end": end, "schedule": hours, "when": 1 }), 400, "when"),
+        ] {
+            let refused = test.post(path).bearer_auth(&token).json(&body).send().await.unwrap();
+            let refused = problem(refused, status).await;
+            assert!(refused.detail.contains(named), "{path} {body}: {}", refused.detail);
+        }
+        let reader = test.token(&[Scope::PipelinesRead]).await;
+        let body = json!({ "campaign": campaign.id, "start": start, "end": end, "schedule": hours });
+        problem(test.post(path).bearer_auth(&reader).json(&body).send().await.unwrap(), 403).await;
+        assert_eq!(test.count("runs").await, 0);
         test.stop().await;
     };
 
@@ -183,5 +292,46 @@ async fn the_page_runs_a_pipeline_by_a_plain_form_and_shows_what_became_of_it() 
     assert_eq!((again.status().as_u16(), again.headers()["location"].to_str().unwrap()), (303, page.as_str()));
     over(&test, &token, &run).await;
     assert_eq!(ann.get("/pipelines/01890a5d-ac96-774b-bcce-b302099a8057").send().await.unwrap().status(), 404);
+    test.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_asks_for_a_backfill_by_a_plain_form_and_says_what_came_of_it() {
+    let test = TestApp::start(crate::support::Database::Sqlite).await;
+    let token = test.operator().await;
+    let ann = Browser::signed_in(&test, "ann", Role::Operator).await;
+    let campaign = a_campaign(&test, &token, json!({ "preset": "production" })).await.id.to_string();
+    let form = |pipeline, start, schedule| {
+        [
+            ("pipeline", pipeline),
+            ("campaign", campaign.as_str()),
+            ("start", start),
+            ("end", "2026-11-24 00:00"),
+            ("schedule", schedule),
+        ]
+    };
+    for (fields, named) in [
+        (form("select", "", "0 */8 * * *"), "From is empty"),
+        (form("select", "2026-11-23 00:00", ""), "Say where intervals end"),
+        (form("select", "2026-11-23 00:00", "often"), "five fields of cron"),
+    ] {
+        let refused = ann.send_form("/pipelines/backfills", &fields).await;
+        assert_eq!(refused.status(), 400);
+        let refused = refused.text().await.unwrap();
+        assert!(refused.contains(named), "{named} in {refused}");
+    }
+    assert_eq!(test.count("runs").await, 0);
+    // The campaign goes along with a pipeline that has none.
+    for (pipeline, runs) in [("select", 3), ("tags", 6)] {
+        let sent = ann.send_form("/pipelines/backfills", &form(pipeline, "2026-11-23 00:00", "0 */8 * * *")).await;
+        assert_eq!(sent.status(), 303);
+        let page = sent.headers()["location"].to_str().unwrap().to_owned();
+        assert_eq!(page, "/pipelines?asked=3&kept=0");
+        assert_eq!(test.count("runs").await, runs);
+        let shown = ann.get(&page).send().await.unwrap().text().await.unwrap();
+        assert!(shown.contains("3 runs wait for their turn") && shown.contains("backfill"), "{shown}");
+    }
+    let nights = ann.get("/pipelines").send().await.unwrap().text().await.unwrap();
+    assert!(nights.contains("Next run by itself"), "tags has a schedule of its own: {nights}");
     test.stop().await;
 }

@@ -2,7 +2,7 @@
 //! query's plan and not by time, on enough made-up rows for the planner to have a choice.
 
 use gourmetgram::catalog::{Catalog, Whose};
-use gourmetgram_api::{Confidence, FlagReason, Place, PredictionQuery, SortKey};
+use gourmetgram_api::{Confidence, FlagReason, Place, PredictionQuery, SortKey, SortOrder};
 use sea_orm::Database as Connection;
 use secrecy::ExposeSecret;
 
@@ -89,6 +89,54 @@ on_both_databases! {
                         || plan.contains("predicted_class>") || plan.contains("predicted_class=");
                     assert!(begins, "{query:?}\n{plan}");
                 }
+            }
+        }
+        test.stop().await;
+    };
+
+    a_versions_newest_photos_are_found_in_the_index_of_versions => async |database| {
+        let test = TestApp::start(database).await;
+        let catalog = filled(&test).await;
+        let erased = |number: i64| number % 97 == 0;
+        let (old, trial) = (ROWS * 6 / 10, ROWS - 100);
+        for (version, numbers) in [("food64-1", 0..old), ("food64-2", old..trial)] {
+            for order in [SortOrder::Descending, SortOrder::Ascending] {
+                let mut expected: Vec<String> =
+                    numbers.clone().filter(|number| !erased(*number)).map(|it| format!("class_00/{it}.jpg")).collect();
+                if order == SortOrder::Descending {
+                    expected.reverse();
+                }
+                let mut query = PredictionQuery {
+                    model_version: Some(version.to_owned()),
+                    sort: Some(SortKey::Time),
+                    order: Some(order),
+                    limit: Some(150),
+                    ..PredictionQuery::default()
+                };
+                let mut found = Vec::new();
+                for _ in 0..3 {
+                    let plan = catalog.explain(Whose::Everybodys, &query, false).await.unwrap();
+                    assert!(plan.contains("version_by_time") && !plan.contains("Sort"), "{query:?}\n{plan}");
+                    let page = catalog.predictions(Whose::Everybodys, &query).await.unwrap();
+                    found.extend(page.items.into_iter().map(|item| item.key));
+                    query.cursor = page.next_cursor;
+                }
+                assert_eq!(found, expected[..450], "{version}, {order:?}");
+                // Between two times.
+                let times = PredictionQuery {
+                    from: chrono::DateTime::from_timestamp_millis(1_764_000_000_001 + 11_000 * 10_000),
+                    to: chrono::DateTime::from_timestamp_millis(1_764_000_000_001 + 13_000 * 10_000),
+                    limit: Some(200),
+                    cursor: None,
+                    ..query
+                };
+                let page = catalog.predictions(Whose::Everybodys, &times).await.unwrap();
+                let within = |key: &&String| {
+                    let number: i64 = key[9..key.len() - 4].parse().unwrap();
+                    (11_000..13_000).contains(&number)
+                };
+                let expected: Vec<&String> = expected.iter().filter(within).take(200).collect();
+                assert_eq!(page.items.iter().map(|item| &item.key).collect::<Vec<_>>(), expected);
             }
         }
         test.stop().await;

@@ -9,10 +9,10 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use gourmetgram::accounts::Scope;
-use gourmetgram_api::{FeedbackKind, Prediction, PredictionPage};
+use gourmetgram_api::{Campaign, FeedbackKind, Prediction, PredictionPage, Seen, TaskPage, TaskRecord};
 use rustix::process::{Pid, Signal, kill_process};
 use sea_orm::EntityTrait;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -24,6 +24,9 @@ use crate::{
 /// What the documents say a replay's token needs; it works with these and no more.
 const SCOPES: [Scope; 4] =
     [Scope::PredictionsWrite, Scope::PredictionsBackdate, Scope::PredictionsRead, Scope::FeedbackWrite];
+
+/// What it needs where its photos are labelled, too.
+const SCOPES_TO_LABEL: [Scope; 2] = [Scope::Admin, Scope::PredictionsBackdate];
 
 /// A folder with so many photos, in folders of all eleven classes.
 fn photos(count: u32) -> tempfile::TempDir {
@@ -62,6 +65,24 @@ fn failure(output: &Output) -> String {
     let ours: Vec<&str> = text.lines().filter(|line| !line.ends_with(" photos")).collect();
     assert!(matches!(ours[..], [line] if line.starts_with("gourmetgram: ")), "{text}");
     text
+}
+
+/// The same of a run that has said what became of its photos before.
+fn failure_after_report(output: &Output, photos: &str) -> String {
+    assert!(String::from_utf8_lossy(&output.stdout).contains(photos), "{output:?}");
+    failure(output)
+}
+
+/// A campaign's tasks, read page by page.
+async fn tasks(test: &TestApp, token: &str, campaign: &Campaign) -> Vec<TaskRecord> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/api/v1/campaigns/{}/tasks?limit=10{cursor}", campaign.id);
+        let page: TaskPage = test.get(&path).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+        all.extend(page.items);
+        let Some(next) = page.next_cursor else { return all };
+        cursor = format!("&cursor={next}");
+    }
 }
 
 /// Everything there is, with its history.
@@ -169,6 +190,62 @@ on_both_databases! {
         // Four standard deviations of shares of more than 60.
         assert!((number("corrected_wrongly") / number("corrected") - 0.4).abs() < 0.26, "{report}");
         assert!((number("flagged") / wrong_answers - 0.5).abs() < 0.26, "{report}");
+        test.stop().await;
+    };
+
+    annotators_label_what_a_campaign_chooses_of_a_replay_and_nothing_twice => async |database| {
+        let test = TestApp::start(database).await;
+        let token = test.token(&SCOPES_TO_LABEL).await;
+        // A photo that no replay sent, chosen by the same campaign.
+        let stranger = test.upload(a_photo(999)).await.id;
+        let made = test.post("/api/v1/campaigns").bearer_auth(&token).json(&json!({
+            "name": "Learn", "rule": { "kind": "everything" }, "double_share": 0
+        }));
+        let campaign: Campaign = made.send().await.unwrap().json().await.unwrap();
+        let folder = photos(33);
+        // Visitors correct every wrong answer and never err, so that the truth is on record.
+        let words = [
+            folder.path().to_str().unwrap(), "--over", "2d", "--correct-share", "1", "--wrong-share", "0",
+            "--mistaken-share", "0", "--label-wrong-share", "0.2", "--label", "Learn",
+        ];
+
+        let half = report(&test, &token, &[&words[..], &["--label-share", "0.5"]].concat()).await;
+        assert_eq!((half["labels"]["chosen"].as_u64(), half["labels"]["given"].as_u64()), (Some(33), Some(17)), "{half}");
+        let rest = report(&test, &token, &words).await;
+        assert_eq!((rest["sent"].as_u64(), rest["labels"]["given"].as_u64()), (Some(0), Some(16)), "{rest}");
+        let again = report(&test, &token, &words).await;
+        assert_eq!(again["labels"]["given"].as_u64(), Some(0), "{again}");
+
+        let path = format!("/api/v1/campaigns/{}/select", campaign.id);
+        let _ = test.post(&path).bearer_auth(&token).send().await.unwrap();
+        let of_stranger = async || tasks(&test, &token, &campaign).await.into_iter().any(|task| task.prediction == stranger);
+        eventually("the stranger is chosen, too", of_stranger).await;
+        let again = report(&test, &token, &words).await;
+        assert_eq!((again["labels"]["chosen"].as_u64(), again["labels"]["given"].as_u64()), (Some(33), Some(0)), "{again}");
+
+        let all = tasks(&test, &token, &campaign).await;
+        assert_eq!(all.len(), 34);
+        let mut wrong = 0;
+        for task in &all {
+            assert!((task.inclusion - 1.0).abs() < 1e-12, "everything was chosen");
+            if task.prediction == stranger {
+                assert_eq!((task.given, &task.seen), (0, &None), "it is left to people");
+                continue;
+            }
+            assert_eq!((task.given, task.closed_at.is_some()), (1, true));
+            let seen = task.seen.as_ref().and_then(Seen::label).unwrap();
+            let photo = test.prediction(task.prediction, &token).await;
+            wrong += u64::from(photo.corrected_class.unwrap_or(photo.predicted_class) != seen);
+        }
+        let said = [&half, &rest].map(|report| report["labels"]["wrong"].as_u64().unwrap()).iter().sum::<u64>();
+        // 6.6 of 33 on average: four standard deviations.
+        assert!(said == wrong && said < 16, "{said} {wrong}");
+
+        let nowhere = [&words[..words.len() - 1], &["Nowhere"]].concat();
+        assert!(failure_after_report(&replay(&test, &token, &nowhere).await, "33 there already").contains("no campaign \"Nowhere\""));
+        let narrow = test.token(&SCOPES).await;
+        let another = [&words[..], &["--seed", "2"]].concat();
+        assert!(failure_after_report(&replay(&test, &narrow, &another).await, "33 sent").contains("not labelled"));
         test.stop().await;
     };
 }

@@ -326,13 +326,64 @@ async fn asked_for_again_by_hand_a_run_is_done_again_and_a_schedule_leaves_it(da
     test.stop().await;
 }
 
+async fn runs_of_a_backfill_let_others_pass_and_go_oldest_first(database: Database) {
+    let test = TestApp::start(database).await;
+    let kitchen = Kitchen::default();
+    let server = worker(&test, &kitchen);
+    let hour = |hour: i64| {
+        let start = an_hour().start + TimeDelta::hours(hour);
+        Interval { start, end: start + TimeDelta::hours(1) }
+    };
+    let intervals: Vec<Interval> = (1..4).map(hour).collect();
+    assert_eq!(server.backfill(&kitchen, "", &intervals, false).await.unwrap(), 3);
+    let mut order = Vec::new();
+    let mut turn = async || {
+        assert!(server.turn(&CancellationToken::new()).await.unwrap());
+        let mut over = test.app.catalog().runs(Some("kitchen"), None, 100).await.unwrap();
+        over.retain(|run| run.state == RunState::Succeeded && !order.contains(&run.start));
+        assert_eq!(over.len(), 1);
+        order.push(over[0].start);
+    };
+    turn().await;
+    ask(&server, &kitchen).await;
+    for _ in 0..3 {
+        turn().await;
+    }
+    assert_eq!(order, [hour(1), hour(0), hour(2), hour(3)].map(|interval| interval.start));
+    test.stop().await;
+}
+
+async fn a_schedule_looks_back_where_it_is_told_to(database: Database) {
+    let test = TestApp::start(database).await;
+    let scheduled = Scheduled {
+        subject: String::new(),
+        schedule: "0 * * * *".parse().unwrap(),
+        since: Utc::now() - TimeDelta::hours(3),
+        catch_up: false,
+        looks_back: TimeDelta::days(7),
+    };
+    let kitchen = Kitchen::scheduled(scheduled);
+    work(&worker(&test, &kitchen)).await;
+    work(&worker(&test, &kitchen)).await;
+    let runs = test.app.catalog().runs(Some("kitchen"), None, 100).await.unwrap();
+    assert_eq!(runs.len(), 1, "once for each time: {runs:?}");
+    assert_eq!(runs[0].end - runs[0].start, TimeDelta::days(7));
+    test.stop().await;
+}
+
 async fn a_schedule_asks_for_every_interval_that_has_ended(database: Database) {
     let test = TestApp::start(database).await;
     let since = Utc::now() - TimeDelta::hours(5);
     for (catch_up, expected) in [(true, 5..=6), (false, 1..=1)] {
         let subject = Uuid::now_v7().to_string();
         let schedule = "0 * * * *".parse().unwrap();
-        let kitchen = Kitchen::scheduled(Scheduled { subject: subject.clone(), schedule, since, catch_up });
+        let kitchen = Kitchen::scheduled(Scheduled {
+            subject: subject.clone(),
+            schedule,
+            since,
+            catch_up,
+            looks_back: TimeDelta::zero(),
+        });
         let servers = [worker(&test, &kitchen), worker(&test, &kitchen)];
         for server in &servers {
             work(server).await;
@@ -360,5 +411,7 @@ on_both_databases! {
     long_step => a_long_step_keeps_its_lease;
     called_off => a_run_that_is_called_off_stops;
     again => asked_for_again_by_hand_a_run_is_done_again_and_a_schedule_leaves_it;
+    backfilled => runs_of_a_backfill_let_others_pass_and_go_oldest_first;
+    looks_back => a_schedule_looks_back_where_it_is_told_to;
     scheduled => a_schedule_asks_for_every_interval_that_has_ended;
 }

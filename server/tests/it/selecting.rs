@@ -2,15 +2,19 @@
 
 use std::collections::HashSet;
 
-use gourmetgram::catalog::{Actor, Catalog, CatalogError, Change, entity::selection};
+use gourmetgram::catalog::{
+    Actor, Catalog, CatalogError, Change,
+    entity::{batch, selection},
+};
 use gourmetgram_api::{
     CampaignName, CampaignRule, FlagReason, LowConfidence, NewCampaign, PhotoStratum, PredictionId, RandomDraw,
-    Uncertainty,
+    Selected, Uncertainty,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::{
+    copies::at_most,
     on_both_databases,
     photos::{asked, campaign, interval, minute, photos, received, tasks},
     plans::filling,
@@ -263,6 +267,153 @@ on_both_databases! {
         catalog.select(campaign.id, interval(0, 30), false).await.unwrap();
         let chosen = chosen(&test, campaign.id).await;
         assert!(mix.photos.iter().all(|id| chosen.contains(&id.as_uuid())));
+        test.stop().await;
+    };
+
+    whatever_the_size_of_a_part_the_same_is_frozen => async |database| {
+        let test = start(database).await;
+        photos(&test.app, 5, 0..60).await;
+        let mut frozen = Vec::new();
+        for (name, part) in [("whole", 1000), ("sevens", 7), ("ones", 1)] {
+            let campaign = campaign(&test.app, &NewCampaign { seed: Some(3), ..asked(name, continuous()) }).await;
+            let selected = test.app.catalog().select_in_parts(campaign.id, interval(0, 30), part).await.unwrap();
+            let mut rows = selections(&test, campaign.id).await;
+            rows.sort_by_key(|row| row.prediction_id);
+            for row in &mut rows {
+                (row.campaign_id, row.batch_id) = (Uuid::nil(), 0);
+            }
+            let connection = test.connect().await;
+            let mut tasks: Vec<_> = tasks(&connection, campaign.id)
+                .await
+                .into_iter()
+                .map(|task| (task.prediction_id, task.position, task.wanted, task.closed_at))
+                .collect();
+            tasks.sort_unstable();
+            assert_eq!(tasks.len() as u64, selected.chosen);
+            frozen.push((rows, tasks, Selected { batch: None, ..selected }));
+            for table in ["draws", "draw_parts"] {
+                assert_eq!(test.count(table).await, 0, "{table}");
+            }
+        }
+        assert_eq!(frozen[0], frozen[1]);
+        assert_eq!(frozen[0], frozen[2]);
+        let moved = frozen[0].0.iter().filter(|row| row.chosen || row.confident).count();
+        assert_eq!(test.count("outbox").await, i64::try_from(moved).unwrap());
+        test.stop().await;
+    };
+
+    cut_off_between_its_parts_and_changed_meanwhile_a_draw_stays_what_it_was => async |database| {
+        let test = start(database).await;
+        let catalog = test.app.catalog();
+        let mut begun = 0;
+        let stride = if database == Database::Sqlite { 1 } else { 4 };
+        for (round, polls) in (0..).zip((1..).step_by(stride)) {
+            let from = round * 40;
+            let window = interval(from, from + 40);
+            let first = u64::try_from(round).unwrap() * 10;
+            let ids = photos(&test.app, from + 5, first..first + 10).await;
+            let asked = NewCampaign { seed: Some(5), ..asked(&format!("Round {round}"), continuous()) };
+            let campaign = campaign(&test.app, &asked).await;
+            let finished = at_most(polls, async {
+                catalog.select_in_parts(campaign.id, window, 4).await.unwrap();
+            })
+            .await;
+            let connection = test.connect().await;
+            let batches = batch::Entity::find().filter(batch::Column::CampaignId.eq(campaign.id)).all(&connection).await;
+            let drawn = batches.unwrap();
+            // People go on; the draw stays what it was.
+            catalog.give_feedback(ids[7], &Change::Flag(FlagReason::Other), Actor::Operator).await.unwrap();
+            catalog.erase(ids[8]).await.unwrap();
+            catalog.select(campaign.id, window, false).await.unwrap();
+
+            let batches = batch::Entity::find().filter(batch::Column::CampaignId.eq(campaign.id)).all(&connection).await;
+            let batches = batches.unwrap();
+            let rows = selections(&test, campaign.id).await;
+            let erased = ids[8].as_uuid();
+            let was_before = rows.iter().any(|row| row.prediction_id == erased);
+            let all = if was_before { 10 } else { 9 };
+            assert_eq!((batches.len(), batches[0].considered, rows.len()), (1, all, all as usize), "{polls} polls");
+            if let Some(drawn) = drawn.first() {
+                begun += 1;
+                assert!(was_before, "{polls} polls");
+                assert_eq!((&drawn.sizes, &drawn.chosen), (&batches[0].sizes, &batches[0].chosen));
+                let flagged = rows.iter().find(|row| row.prediction_id == ids[7].as_uuid()).unwrap();
+                assert_eq!(flagged.flag, None, "it came later");
+            }
+            for (stratum, size) in (0..).zip(batches[0].sizes.as_array().unwrap()) {
+                let own: Vec<_> = rows.iter().filter(|row| row.stratum == stratum).collect();
+                assert_eq!(Some(own.len() as u64), size.as_u64());
+                assert!(own.iter().all(|row| Some(row.stratum_size as u64) == size.as_u64()));
+            }
+            let chosen: HashSet<Uuid> = rows.iter().filter(|row| row.chosen).map(|row| row.prediction_id).collect();
+            let tasks = tasks(&connection, campaign.id).await;
+            let open: HashSet<Uuid> =
+                tasks.iter().filter(|task| task.closed_at.is_none()).map(|task| task.prediction_id).collect();
+            assert_eq!(open, chosen.into_iter().filter(|id| *id != erased).collect(), "{polls} polls");
+            connection.close().await.unwrap();
+            for table in ["draws", "draw_parts"] {
+                assert_eq!(test.count(table).await, 0, "{table} after {polls} polls");
+            }
+            if finished {
+                break;
+            }
+        }
+        assert!(begun > 3, "{begun}");
+        test.stop().await;
+    };
+
+    a_draw_of_a_campaign_that_is_archived_meanwhile_is_finished => async |database| {
+        let test = start(database).await;
+        let catalog = test.app.catalog();
+        photos(&test.app, 5, 0..20).await;
+        let campaign = campaign(&test.app, &asked("All", CampaignRule::Everything)).await;
+        for polls in 1.. {
+            let cut_off = at_most(polls, async {
+                catalog.select_in_parts(campaign.id, interval(0, 30), 4).await.unwrap();
+            });
+            assert!(!cut_off.await, "it was never cut off in the middle");
+            if test.count("batches").await == 1 && test.count("tasks").await < 20 {
+                break;
+            }
+        }
+        assert!(catalog.archive_campaign(campaign.id).await.unwrap());
+        let refused = catalog.select(campaign.id, interval(0, 30), false).await.unwrap_err();
+        assert!(matches!(refused, CatalogError::Archived(_)), "{refused}");
+        assert_eq!((test.count("selections").await, test.count("tasks").await), (20, 20));
+        test.stop().await;
+    };
+
+    uploads_go_on_while_a_large_interval_is_selected => async |database| {
+        let test = start(database).await;
+        let connection = test.connect().await;
+        filling::fill(&connection, 0, 3000, 3000).await.unwrap();
+        filling::analyze(&connection).await.unwrap();
+        let considered = 3000 - (0..3000).filter(|number| number % 97 == 0).count() as u64;
+        let campaign = campaign(&test.app, &asked("All", CampaignRule::Everything)).await;
+        let all = gourmetgram_api::Interval {
+            start: "2025-01-01T00:00:00Z".parse().unwrap(),
+            end: "2026-01-01T00:00:00Z".parse().unwrap(),
+        };
+        let catalog = test.app.catalog().clone();
+        let id = campaign.id;
+        let selecting = tokio::spawn(async move { catalog.select_in_parts(id, all, 200).await.unwrap() });
+        let mut sent = 0;
+        let mut seen = HashSet::new();
+        while !selecting.is_finished() {
+            let photo = received(minute(5), 100_000 + sent, 0.9);
+            test.app.catalog().record(&photo, None, None).await.unwrap();
+            sent += 1;
+            let progress = test.app.catalog().campaign(&CampaignName::Id(id)).await.unwrap().unwrap().progress;
+            seen.insert(progress.considered);
+            assert!(progress.considered > 0 || progress.chosen == 0, "tasks before their batch is complete");
+        }
+        assert_eq!(selecting.await.unwrap().considered, considered);
+        assert!(seen.is_subset(&HashSet::from([0, considered])), "all of a batch or nothing: {seen:?}");
+        // One waits for another's transaction at most: fifteen parts are laid down, written, and made tasks of.
+        if database == Database::Sqlite {
+            assert!(sent >= 30, "{sent} photos came through");
+        }
+        connection.close().await.unwrap();
         test.stop().await;
     };
 

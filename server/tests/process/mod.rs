@@ -57,6 +57,14 @@ impl Server {
         self.child.start_kill().unwrap();
     }
 
+    /// Waits until it has died by itself; answers the signal that ended it.
+    #[allow(dead_code, reason = "not every test has it die by itself")]
+    pub async fn death(&mut self) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt;
+        let died = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await;
+        died.expect("it lives on after a minute").unwrap().signal()
+    }
+
     /// SIGTERM to the server itself, and waits for the end.
     pub async fn stop(&mut self) {
         let pid = rustix::process::Pid::from_raw(i32::try_from(self.inner_pid()).unwrap()).unwrap();

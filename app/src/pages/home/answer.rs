@@ -3,7 +3,7 @@
 //! Every button is a submit button of a plain form, so each works with scripts off; alive, its click tells the API
 //! instead and the page stays where it is.
 
-use gourmetgram_api::{ClassProbability, Prediction, StorageState};
+use gourmetgram_api::{ClassProbability, Prediction, Role, StorageState, Viewer};
 use leptos::{either::Either, ev, html, prelude::*, task::spawn_local};
 
 use super::welcome::PostedTrouble;
@@ -12,12 +12,15 @@ use crate::{
     components::{Erase, FlagReasons, Icon, Moment, TroubleNotice},
     forms,
     judgement::Judgement,
+    offline,
     trouble::Trouble,
     visit::Visit,
     wording::{certainty, flag_reason, percent},
 };
 
-/// Tells the server what the visitor says, and shows it once it is recorded.
+/// Tells the server what the visitor says, and shows it once it is recorded, or kept on the device until it can be.
+///
+/// What people say who are signed in is not kept: a device may have other users after them.
 #[derive(Clone, Copy)]
 struct Judge {
     tell: Callback<Judgement>,
@@ -29,6 +32,7 @@ impl Judge {
     fn new(photo: Photo, visit: Visit) -> Self {
         let busy = RwSignal::new(false);
         let trouble = RwSignal::new(None);
+        let may_wait = expect_context::<Viewer>().role == Role::Visitor;
         let tell = Callback::new(move |judgement: Judgement| {
             if busy.get_untracked() {
                 return;
@@ -37,10 +41,19 @@ impl Judge {
             trouble.set(None);
             let photo = photo.clone();
             spawn_local(async move {
-                match judgement.send(photo.id).await {
+                // Never before what was said earlier.
+                let outcome = match may_wait && offline::waits(photo.id).await {
+                    true => Err(Trouble::Unreachable),
+                    false => judgement.send(photo.id).await,
+                };
+                match outcome {
                     Ok(()) => {
                         photo.prediction.update(|prediction| judgement.apply(prediction));
                         visit.confirm(judgement.confirmation());
+                    }
+                    Err(passing) if may_wait && passing.is_passing() && offline::judge(photo.id, &judgement).await => {
+                        photo.prediction.update(|prediction| judgement.apply(prediction));
+                        visit.confirm("Noted on this device. It is sent once there is reception.");
                     }
                     Err(refused) => {
                         // The visitor may have gone on to another photo; then this one's panel is gone.

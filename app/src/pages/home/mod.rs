@@ -14,9 +14,10 @@ mod turned_away;
 mod welcome;
 
 use gourmetgram_api::PredictionId;
+use js_sys::Reflect;
 use leptos::{
     either::{Either, EitherOf4},
-    ev,
+    ev, html,
     prelude::*,
 };
 use leptos_meta::Title;
@@ -38,6 +39,7 @@ use crate::{
     album::Photo,
     components::{Confirmation, TroubleNotice},
     home::Home,
+    offline,
     posted::Posted,
     upload::Upload,
     visit::Visit,
@@ -129,11 +131,22 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool, posted: Option<Posted
     });
 
     let dragging = RwSignal::new(false);
+    let queue = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         incoming::take_dropped_and_pasted(visit, dragging);
         let online = window_event_listener(ev::online, move |_| visit.resume());
+        // What waits is listed there, by a script beside this one, now that the place is not the server's any more.
+        if let Some(queue) = queue.get_untracked() {
+            let _ = queue.set_attribute("data-ready", "");
+        }
+        let arrived = window_event_listener_untyped(offline::ARRIVED, move |event| {
+            let id = Reflect::get(&event, &"detail".into()).ok().and_then(|id| id.as_string()?.parse().ok());
+            if let Some(id) = id {
+                visit.refresh(id);
+            }
+        });
         let leaving = window_event_listener(ev::beforeunload, move |event| {
-            if visit.line.is_under_way() {
+            if visit.line.would_be_lost() {
                 // The browser asks, in its own words.
                 event.prevent_default();
                 // For browsers that knew this first.
@@ -142,6 +155,7 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool, posted: Option<Posted
         });
         on_cleanup(move || {
             online.remove();
+            arrived.remove();
             leaving.remove();
             visit.line.clear();
         });
@@ -172,6 +186,7 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool, posted: Option<Posted
                 }),
             }}
         </div>
+        <div id="queue" node_ref=queue></div>
         <MyPhotos asked posted/>
         <Pass asked/>
         <TurnedAwayDialog/>

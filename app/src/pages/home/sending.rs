@@ -17,6 +17,7 @@ pub(super) fn Sending(upload: Upload) -> impl IntoView {
     visit.focus_when_new(heading);
 
     let (phase, is_slow, bytes) = (upload.phase.clone(), upload.is_slow.clone(), upload.bytes);
+    let is_kept = upload.is_kept.clone();
     let title = {
         let phase = phase.clone();
         // A memo, so that each percent is not announced as a new heading.
@@ -65,8 +66,13 @@ pub(super) fn Sending(upload: Upload) -> impl IntoView {
                     Phase::Queued => EitherOf5::A(waits(Icon::Clock, "It is sent as soon as one before it is answered.".to_owned())),
                     Phase::Offline => EitherOf5::A(waits(
                         Icon::Offline,
-                        "Your photo waits here and goes on by itself once you have a connection. Leave this page open."
-                            .to_owned(),
+                        match is_kept.get() {
+                            true => "Your photo is kept on this device and goes on by itself once you have a connection, \
+                                     also if you close this page and come back.",
+                            false => "Your photo waits here and goes on by itself once you have a connection. This \
+                                      device has no room to keep it: leave this page open.",
+                        }
+                        .to_owned(),
                     )),
                     Phase::Sending { percent } => EitherOf5::B({
                         let sent = file_size(bytes * u64::from(percent) / 100);
@@ -104,7 +110,10 @@ pub(super) fn Sending(upload: Upload) -> impl IntoView {
                     Phase::Failed(trouble) => EitherOf5::E(view! { <TroubleNotice trouble retry=again/> }),
                 }}
             </div>
-            <button type="button" class="button button--quiet" on:click=move |_| visit.cancel(&upload)>
+            <button type="button" class="button button--quiet" on:click=move |_| match is_over.get_untracked() {
+                true => visit.close(&upload),
+                false => visit.cancel(&upload),
+            }>
                 {move || if is_over.get() { "Close" } else { "Cancel" }}
             </button>
         </section>

@@ -10,16 +10,17 @@ pub(super) mod wording;
 use gourmetgram_api::{PipelineInfo, ProblemKind, RunState};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 pub use self::run::RunPage;
 use self::{
     history::History,
-    wording::{interval, state_word, step_word},
+    wording::{asked_words, interval, state_word, step_word},
 };
 use super::loading;
 use crate::{
     backend::{PageStatus, PostedProblem},
-    components::{EmptyState, Icon, Reason, TroubleNotice},
+    components::{EmptyState, Icon, Notice, Reason, TroubleNotice},
     trouble::Trouble,
     wording::moment,
     work::WorkShown,
@@ -55,6 +56,7 @@ fn Work(shown: WorkShown) -> impl IntoView {
                 <p class="work__lead">"From photos to labels, interval by interval. Each interval is done once, on whichever server is free."</p>
             </header>
             <PostedTrouble/>
+            <Asked/>
             <ul class="work__pipelines" id="pipelines" data-live=moves>{pipelines}</ul>
             <Ask shown=shown.clone()/>
             {match has_runs {
@@ -95,54 +97,106 @@ fn Pipeline(pipeline: PipelineInfo) -> impl IntoView {
     }
 }
 
-/// The form that asks for a run.
+/// The forms that ask for a run, and for a backfill.
 #[component]
 fn Ask(shown: WorkShown) -> impl IntoView {
     let campaigns: Vec<_> = shown.campaigns.into_iter().filter(|campaign| !campaign.archived).collect();
-    let choices = shown.pipelines.items.iter().map(|pipeline| {
-        let name = pipeline.name.clone();
-        view! { <option value=name.clone()>{name.clone()}</option> }
-    });
-    let choices = choices.collect_view();
-    if campaigns.is_empty() {
-        return Either::Left(view! {
-            <section class="work__ask" aria-labelledby="ask-title">
-                <h2 id="ask-title">"Run a pipeline"</h2>
-                <p>"A run is about a campaign, and there is none yet. " <a href="/campaigns" rel="external">"Make a campaign"</a></p>
-            </section>
+    let has_none = campaigns.is_empty();
+    let pipelines = shown.pipelines.items.into_iter().filter(|pipeline| !(has_none && pipeline.needs_campaign));
+    let pipelines: Vec<String> = pipelines.map(|pipeline| pipeline.name).collect();
+    let about = |id: &'static str| {
+        let choices = pipelines.iter().map(|name| view! { <option value=name.clone()>{name.clone()}</option> });
+        let choices = choices.collect_view();
+        let campaigns = campaigns.iter().map(|campaign| {
+            view! { <option value=campaign.id.to_string()>{campaign.name.clone()}</option> }
         });
-    }
-    let campaigns = campaigns.into_iter().map(|campaign| {
-        view! { <option value=campaign.id.to_string()>{campaign.name}</option> }
-    });
-    let campaigns = campaigns.collect_view();
-    Either::Right(view! {
+        let campaigns = campaigns.collect_view();
+        view! {
+            <div class="field">
+                <label class="field__label" for=format!("{id}-pipeline")>"Pipeline"</label>
+                <select class="select" id=format!("{id}-pipeline") name="pipeline">{choices}</select>
+            </div>
+            {(!has_none).then(|| view! {
+                <div class="field">
+                    <label class="field__label" for=format!("{id}-campaign")>"Campaign"</label>
+                    <select class="select" id=format!("{id}-campaign") name="campaign">{campaigns}</select>
+                </div>
+            })}
+        }
+    };
+    view! {
         <section class="work__ask" aria-labelledby="ask-title">
             <h2 id="ask-title">"Run a pipeline"</h2>
+            {has_none.then(|| view! {
+                <p>"Most runs are about a campaign, and there is none yet. " <a href="/campaigns" rel="external">"Make a campaign"</a></p>
+            })}
             <form class="work__form" method="post" action="/pipelines/runs">
-                <div class="field">
-                    <label class="field__label" for="ask-pipeline">"Pipeline"</label>
-                    <select class="select" id="ask-pipeline" name="pipeline">{choices}</select>
-                </div>
-                <div class="field">
-                    <label class="field__label" for="ask-campaign">"Campaign"</label>
-                    <select class="select" id="ask-campaign" name="campaign">{campaigns}</select>
-                </div>
-                <div class="field">
-                    <label class="field__label" for="ask-start">"From, in UTC"</label>
-                    <input class="input" id="ask-start" name="start" type="text" inputmode="numeric" autocomplete="off" placeholder="2026-11-24 10:00" aria-describedby="ask-hint"/>
-                </div>
-                <div class="field">
-                    <label class="field__label" for="ask-end">"Up to, in UTC"</label>
-                    <input class="input" id="ask-end" name="end" type="text" inputmode="numeric" autocomplete="off" placeholder="2026-11-24 10:00" aria-describedby="ask-hint"/>
-                </div>
-                <label class="work__dry">
-                    <input type="checkbox" name="dry_run" value="true"/> "Dry run: only say what would be done"
-                </label>
+                {about("ask")}
+                <Moment id="ask-start" name="start" label="From, in UTC" hint="ask-hint" is_required=false/>
+                <Moment id="ask-end" name="end" label="Up to, in UTC" hint="ask-hint" is_required=false/>
+                <DryRun/>
                 <button class="button button--primary" type="submit">"Run"</button>
             </form>
             <p class="field__hint" id="ask-hint">"Written like 2026-11-24 10:00. Left empty, it is the last half hour."</p>
+            <details class="work__backfill">
+                <summary>"Backfill: a run for each interval of a longer time"</summary>
+                <form class="work__form" method="post" action="/pipelines/backfills">
+                    {about("fill")}
+                    <Moment id="fill-start" name="start" label="From, in UTC" hint="fill-hint" is_required=true/>
+                    <Moment id="fill-end" name="end" label="Up to, in UTC" hint="fill-hint" is_required=true/>
+                    <div class="field">
+                        <label class="field__label" for="fill-schedule">"Intervals end at"</label>
+                        <input class="input" id="fill-schedule" name="schedule" type="text" autocomplete="off" spellcheck="false" placeholder="0 * * * *" aria-describedby="fill-hint"/>
+                    </div>
+                    <DryRun/>
+                    <button class="button" type="submit">"Backfill"</button>
+                </form>
+                <p class="field__hint" id="fill-hint">
+                    "Intervals end as the five fields of cron say, in UTC; left empty, as the pipeline runs by itself. What went well before is not done again. At most 10,000 intervals."
+                </p>
+            </details>
         </section>
+    }
+}
+
+/// A field for a moment.
+#[component]
+fn Moment(
+    /// Its id.
+    id: &'static str,
+    /// Its name in the form.
+    name: &'static str,
+    /// What it is.
+    label: &'static str,
+    /// Id of what explains how it is written.
+    hint: &'static str,
+    /// Whether it must not be empty.
+    is_required: bool,
+) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label class="field__label" for=id>{label}</label>
+            <input class="input" id=id name=name type="text" inputmode="numeric" autocomplete="off" placeholder="2026-11-24 10:00" aria-describedby=hint required=is_required/>
+        </div>
+    }
+}
+
+#[component]
+fn DryRun() -> impl IntoView {
+    view! {
+        <label class="work__dry">
+            <input type="checkbox" name="dry_run" value="true"/> "Dry run: only say what would be done"
+        </label>
+    }
+}
+
+/// What came of the backfill just asked for.
+#[component]
+fn Asked() -> impl IntoView {
+    let query = use_query_map().read_untracked();
+    let number = |name: &str| query.get(name).and_then(|number| number.parse::<u64>().ok());
+    number("asked").zip(number("kept")).map(|(asked, kept)| {
+        view! { <Notice title="Backfill" text=asked_words(asked, kept)/> }
     })
 }
 

@@ -36,6 +36,21 @@ pub(in crate::pages) fn interval(start: DateTime<Utc>, end: DateTime<Utc>) -> St
     format!("{} to {} UTC", start.format("%Y-%m-%d %H:%M"), end.format(to))
 }
 
+/// What came of asking for a backfill.
+pub(super) fn asked_words(asked: u64, kept: u64) -> String {
+    let runs = |number: u64| if number == 1 { "1 run".to_owned() } else { format!("{number} runs") };
+    let waits = match asked {
+        0 => "No run was missing.".to_owned(),
+        1 => "1 run waits for its turn, after those that others ask for.".to_owned(),
+        _ => format!("{} wait for their turn, oldest first, after those that others ask for.", runs(asked)),
+    };
+    match kept {
+        0 => waits,
+        1 => format!("{waits} 1 run stays as it is."),
+        _ => format!("{waits} {} stay as they are.", runs(kept)),
+    }
+}
+
 /// How long something took.
 pub(super) fn duration(took: TimeDelta) -> String {
     let seconds = took.as_seconds_f64().max(0.0);
@@ -67,6 +82,15 @@ mod tests {
         assert_eq!(
             interval(at("2026-11-24T23:30:00Z"), at("2026-11-25T00:00:00Z")),
             "2026-11-24 23:30 to 2026-11-25 00:00 UTC"
+        );
+    }
+
+    #[test]
+    fn a_backfill_says_what_waits_and_what_stays() {
+        assert_eq!(asked_words(0, 3), "No run was missing. 3 runs stay as they are.");
+        assert_eq!(asked_words(1, 0), "1 run waits for its turn, after those that others ask for.");
+        assert!(
+            asked_words(24, 1).starts_with("24 runs wait") && asked_words(24, 1).ends_with("1 run stays as it is.")
         );
     }
 

@@ -9,7 +9,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
     QueryOrder, QuerySelect, RelationDef,
     prelude::{DateTimeUtc, Json, Uuid},
-    sea_query::{Expr, IntoCondition},
+    sea_query::{Expr, IntoCondition, Query},
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         Catalog, CatalogError,
         annotations::read_seen,
         entity::{
-            annotation, batch,
+            annotation, batch, draw,
             prediction::{self, Column},
             selection, task,
         },
@@ -197,7 +197,15 @@ fn of_campaign(campaign: Option<Uuid>) -> RelationDef {
         .from(Column::Id)
         .to(selection::Column::PredictionId)
         .on_condition(move |_, selections| {
-            Expr::col((selections, selection::Column::CampaignId)).eq(campaign.unwrap_or_default()).into_condition()
+            // A batch counts when all of it is there, tasks too.
+            let under_way = Query::select()
+                .column(draw::Column::BatchId)
+                .from(draw::Entity)
+                .and_where(Expr::col(draw::Column::BatchId).is_not_null())
+                .to_owned();
+            Condition::all()
+                .add(Expr::col((selections.clone(), selection::Column::CampaignId)).eq(campaign.unwrap_or_default()))
+                .add(Expr::col((selections, selection::Column::BatchId)).not_in_subquery(under_way))
         })
         .into()
 }

@@ -1,12 +1,13 @@
 //! What an evaluation reads: counts by hour, day and month, marks of what has to be counted anew (made by triggers, so that no
-//! way of changing a row is forgotten), what drift is measured against, and what was published.
+//! way of changing a row is forgotten), what drift is measured against, and what was published. And what a campaign has drawn
+//! and not written yet, whose end is such a mark.
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbBackend};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
 
 use crate::catalog::entity::{
-    evaluation_count, evaluation_mark, evaluation_reference, evaluation_result, evaluation_state,
+    draw, draw_part, evaluation_count, evaluation_mark, evaluation_reference, evaluation_result, evaluation_state,
 };
 
 /// The step.
@@ -127,7 +128,25 @@ async fn tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(uuid_null(S::CampaignId))
         .col(timestamp_with_time_zone_null(S::VisitorsUntil))
         .to_owned();
-    for table in [marks, counts, references, results, state] {
+    use draw::Column as D;
+    let draws = Table::create()
+        .table(draw::Entity)
+        .col(uuid(D::Id).primary_key())
+        .col(uuid(D::CampaignId))
+        .col(big_integer_null(D::BatchId))
+        .col(integer(D::Parts))
+        .col(integer(D::Written))
+        .col(json(D::Strata))
+        .to_owned();
+    use draw_part::Column as A;
+    let parts = Table::create()
+        .table(draw_part::Entity)
+        .col(uuid(A::DrawId))
+        .col(integer(A::Part))
+        .col(text(A::Photos))
+        .primary_key(Index::create().col(A::DrawId).col(A::Part))
+        .to_owned();
+    for table in [marks, counts, references, results, state, draws, parts] {
         manager.create_table(table).await?;
     }
     Ok(())
@@ -174,6 +193,8 @@ fn marks(backend: DbBackend) -> Vec<Trigger> {
         text("NEW")
     );
     let of_task = "INSERT INTO evaluation_marks (at) SELECT created_at FROM predictions WHERE id = NEW.prediction_id;";
+    let of_draw = "INSERT INTO evaluation_marks (at, until) \
+                   SELECT interval_start, interval_end FROM batches WHERE id = OLD.batch_id;";
     // Two people's labels are held against each other, whether or not they change which one stands.
     let of_annotation = "INSERT INTO evaluation_marks (at) SELECT predictions.created_at FROM tasks \
                          JOIN predictions ON predictions.id = tasks.prediction_id WHERE tasks.id = NEW.task_id;";
@@ -183,7 +204,8 @@ fn marks(backend: DbBackend) -> Vec<Trigger> {
         trigger("predictions", "INSERT", None, mark("NEW")),
         trigger("predictions", "UPDATE", Some(changed.join(" OR ")), format!("{} {}", mark("OLD"), mark("NEW"))),
         trigger("predictions", "DELETE", None, mark("OLD")),
-        // What a batch has considered is written in the transaction that writes the batch, and never changes.
+        // What a batch has considered counts when its draw is written, and never changes.
+        trigger("draws", "DELETE", Some("OLD.batch_id IS NOT NULL".to_owned()), of_draw.to_owned()),
         trigger("batches", "INSERT", None, range("NEW")),
         trigger("batches", "DELETE", None, range("OLD")),
         trigger("tasks", "UPDATE", Some(labelled), of_task.to_owned()),
