@@ -299,6 +299,9 @@ pub fn few() -> Measured {
     evaluation.confusion.macro_f1 = None;
     evaluation.calibration.reliability.truncate(1);
     evaluation.drift = Drift { photos_for_reference: 1_000, reference_photos: 30, ..Drift::default() };
+    for bin in &mut evaluation.confidence {
+        bin.reference = None;
+    }
     evaluation.decision.verdict = Verdict::Unknown;
     evaluation.decision.history.clear();
     measured
@@ -323,6 +326,7 @@ pub fn without_campaign() -> Measured {
     evaluation.calibration = Calibration::default();
     evaluation.plan = LabelPlan::default();
     evaluation.funnel = Funnel { photos: 30, ..Funnel::default() };
+    evaluation.agreement = AnnotatorAgreement::default();
     measured
 }
 
