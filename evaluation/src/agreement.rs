@@ -41,7 +41,7 @@ impl Kappa {
 /// Psychological Measurement 20(1).
 ///
 /// The standard error is that of Fleiss, Cohen and Everitt 1969, Psychological Bulletin 72(5), equation 13, written as the
-/// variance of each photo's share in kappa: [agree] − (1 − κ)(p_·i + p_j·) for a photo that one calls i and the other j.
+/// variance of each photo's share in kappa: \[agree\] − (1 − κ)(p_·i + p_j·) for a photo that one calls i and the other j.
 ///
 /// `None` without photos, or where both always say the same one class, which leaves nothing to agree about.
 pub fn cohen<Class: Ord>(pairs: &[(Class, Class)]) -> Option<Kappa> {
