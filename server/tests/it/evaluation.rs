@@ -12,8 +12,8 @@ use gourmetgram::{
     catalog::{
         Actor, Change, RemoteChanges, Said, Whose,
         entity::{
-            annotation, batch, campaign as campaigns, evaluation_count, evaluation_mark, evaluation_result, prediction,
-            selection, task,
+            annotation, batch, campaign as campaigns, draw, evaluation_count, evaluation_mark, evaluation_result,
+            prediction, selection, task,
         },
         now,
     },
@@ -424,6 +424,8 @@ struct Stage {
     photos: Vec<gourmetgram_api::PredictionId>,
     /// Their tasks; the first ten are labelled.
     tasks: Vec<task::Model>,
+    /// A photo of the second hour, of which there is no batch.
+    late: gourmetgram_api::PredictionId,
     /// A photo that no campaign has looked at.
     extra: prediction::Model,
     /// The second label of the first task.
@@ -437,7 +439,7 @@ impl Stage {
         let app = built.app.clone();
         let connection = connect(&app).await;
         let photos = crate::photos::photos(&app, 30, 0..20).await;
-        crate::photos::photos(&app, 90, 20..30).await;
+        let late = crate::photos::photos(&app, 90, 20..30).await[0];
         crate::photos::photos(&app, 150, 30..40).await;
         let mix = campaign(&app, &asked("Mix", continuous(RandomDraw::Rate(1.0), None))).await;
         app.catalog().select(mix.id, interval(0, 60), false).await.unwrap();
@@ -452,7 +454,7 @@ impl Stage {
         let batch = batches.one(&connection).await.unwrap().unwrap().id;
         let known = prediction::Entity::find_by_id(photos[5].as_uuid()).one(&connection).await.unwrap().unwrap();
         let mut stage =
-            Self { extra: known, second: Uuid::nil(), app, connection, campaign: mix.id, photos, tasks, batch };
+            Self { extra: known, second: Uuid::nil(), app, connection, campaign: mix.id, photos, tasks, late, batch };
         stage.extra = stage.insert_photo(minute(200), 77).await;
         stage.second = stage.label_again(0).await;
         stage
@@ -495,8 +497,41 @@ impl Stage {
             "counted_predictions_delete" => {
                 prediction::Entity::delete_by_id(self.extra.id).exec(&self.connection).await.unwrap();
             }
+            // Counted while its photos were still being written, a batch is counted again when it is there.
+            "counted_draws_delete" => {
+                let draw = draw::Model {
+                    id: Uuid::now_v7(),
+                    campaign_id: self.campaign,
+                    batch_id: Some(self.batch),
+                    parts: 1,
+                    written: 1,
+                    strata: serde_json::json!([]),
+                };
+                draw.into_active_model().insert(&self.connection).await.unwrap();
+                let changed = evaluation_mark::ActiveModel {
+                    at: sea_orm::ActiveValue::Set(minute(120)),
+                    until: sea_orm::ActiveValue::Set(Some(minute(180))),
+                    ..Default::default()
+                };
+                evaluation_mark::Entity::insert(changed).exec(&self.connection).await.unwrap();
+                assert!(!self.holds().await, "a batch that is under way does not count");
+                catalog.finish_draws(self.campaign).await.unwrap();
+            }
+            // As it comes back from the records: with all that belongs to it.
             "counted_batches_insert" => {
-                catalog.select(self.campaign, interval(60, 120), false).await.unwrap();
+                let known = batch::Entity::find_by_id(self.batch).one(&self.connection).await.unwrap().unwrap();
+                let (interval_start, interval_end) = (minute(60), minute(120));
+                let row = batch::Model { interval_start, interval_end, ..known };
+                let row = batch::ActiveModel { id: sea_orm::ActiveValue::NotSet, ..row.into_active_model() };
+                let batch_id = row.insert(&self.connection).await.unwrap().id;
+                let own = selection::Column::PredictionId.eq(self.tasks[10].prediction_id);
+                let known = selection::Entity::find().filter(own).one(&self.connection).await.unwrap().unwrap();
+                let prediction_id = self.late.as_uuid();
+                let row = selection::Model { prediction_id, batch_id, ..known };
+                row.into_active_model().insert(&self.connection).await.unwrap();
+                let known = self.tasks[10].clone();
+                let row = task::Model { id: Uuid::now_v7(), prediction_id, batch_id, closed_at: None, ..known };
+                row.into_active_model().insert(&self.connection).await.unwrap();
             }
             "counted_batches_delete" => {
                 let own = task::Column::BatchId.eq(self.batch);
@@ -538,7 +573,11 @@ impl Stage {
         };
         let rows = self.connection.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
         let named = rows.iter().map(|row| (row.try_get("", "name").unwrap(), row.try_get("", "of").unwrap()));
-        named.filter(|(name, _): &(String, String)| name.starts_with("counted_")).collect()
+        let mut found: Vec<(String, String)> =
+            named.filter(|(name, _): &(String, String)| name.starts_with("counted_")).collect();
+        // What others need is taken away last.
+        found.sort_by_key(|(name, _)| (name == "counted_batches_delete", name.clone()));
+        found
     }
 }
 
@@ -825,7 +864,7 @@ on_both_databases! {
         let built = build(database).await;
         let stage = Stage::new(&built).await;
         let triggers = stage.triggers().await;
-        assert_eq!(triggers.len(), 8, "{triggers:?}");
+        assert_eq!(triggers.len(), 9, "{triggers:?}");
         assert!(stage.holds().await, "before anything happens");
         for (trigger, _) in &triggers {
             stage.trip(trigger).await;
