@@ -137,9 +137,9 @@ fn a_guess_that_is_always_true_leaves_nothing_to_doubt() {
 fn photos_without_a_true_class_do_not_take_the_difference_estimate_away() {
     // The first of every ten photos is no food, whatever the model says of it.
     let mut all = mixed().labels().to_vec();
-    let classless = |number: usize| number % 10 == 0;
+    let classless = |number: usize| number.is_multiple_of(10);
     for (number, label) in all.iter_mut().enumerate().filter(|(number, _)| classless(*number)) {
-        label.outcome = if number % 20 == 0 { Outcome::NotFood } else { Outcome::Unreadable };
+        label.outcome = if number.is_multiple_of(20) { Outcome::NotFood } else { Outcome::Unreadable };
     }
     let window = Window::new(mixed().cells().to_vec(), all).unwrap();
     // A guess of nothing says nothing: what is left is the headline's own number.
