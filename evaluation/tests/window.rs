@@ -139,7 +139,7 @@ fn photos_without_a_true_class_do_not_take_the_difference_estimate_away() {
     let mut all = mixed().labels().to_vec();
     let classless = |number: usize| number.is_multiple_of(10);
     for (number, label) in all.iter_mut().enumerate().filter(|(number, _)| classless(*number)) {
-        label.outcome = if number % 20 == 0 { Outcome::NotFood } else { Outcome::Unreadable };
+        label.outcome = if number.is_multiple_of(20) { Outcome::NotFood } else { Outcome::Unreadable };
     }
     let window = Window::new(mixed().cells().to_vec(), all).unwrap();
     // A guess of nothing says nothing: what is left is the headline's own number.

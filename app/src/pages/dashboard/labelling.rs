@@ -70,7 +70,7 @@ fn agreement(agreement: &AnnotatorAgreement) -> AnyView {
             <div class="board__block">
                 <h3 class="chart__title">{term(Term::Agreement)}</h3>
                 <p class="board__note">
-                    "No photo of this window was labelled by two people. A campaign has a share of its photos labelled twice: that is how good labels are, without which nobody knows."
+                    "No photo of this window was labelled by two people. A campaign can have a share of its photos labelled twice; it shows how far the labels themselves can be trusted."
                 </p>
             </div>
         }

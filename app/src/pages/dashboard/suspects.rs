@@ -89,7 +89,7 @@ fn table(found: &SuspectLabels) -> AnyView {
     );
     let rows = found.items.iter().map(row);
     view! {
-        <section class="board__section" aria-labelledby="suspects-title">
+        <div class="board__section">
             <p class="board__note" id="suspects-title">{all}</p>
             <div class="table-scroll" tabindex="0" role="region" aria-labelledby="suspects-title">
                 <table class="data-table data-table--dense suspects">
@@ -105,7 +105,7 @@ fn table(found: &SuspectLabels) -> AnyView {
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
-        </section>
+        </div>
     }
     .into_any()
 }
