@@ -478,6 +478,9 @@ test.describe("a photo that another app shares", () => {
   test("opens in the app", async ({ home, page, reception }) => {
     await visit(home, reception);
     await share(page, await target(page, reception));
+    await expect(queue(page).getByRole("heading")).toHaveText("1 photo to send");
+    expect(await numberRecorded(page)(), "nobody has said that it is to go").toBe(0);
+    await queue(page).getByRole("button", { name: /^Send/ }).click();
     await expect(home.answer).toBeVisible();
     await expect(page).toHaveURL(/\/\?photo=[0-9a-f-]{36}$/);
     expect(await numberRecorded(page)()).toBe(1);
@@ -489,10 +492,32 @@ test.describe("a photo that another app shares", () => {
     const action = await target(page, reception);
     await goOffline(page, reception);
     await share(page, action);
+    await queue(page).getByRole("button", { name: /^Send/ }).click();
     await expect(queue(page).getByRole("heading")).toHaveText("1 photo waits for reception");
     await goOnline(page, reception);
     await expect(home.answer).toBeVisible();
     expect(await numberRecorded(page)()).toBe(1);
+  });
+
+  test("may be another site's form, and goes nowhere unless the visitor says so", async ({ home, page, reception }) => {
+    await visit(home, reception);
+    const action = `${reception.url}${await target(page, reception)}`;
+    await page.route("http://elsewhere.test/", (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        body: `<meta name="referrer" content="no-referrer"><form method="post" enctype="multipart/form-data" action="${action}"><input type="file" name="image"></form>`,
+      }),
+    );
+    await page.goto("http://elsewhere.test/");
+    await page.locator("input").setInputFiles(picture("soup"));
+    await page.evaluate(() => document.querySelector("form")!.submit());
+    await expect(queue(page).getByRole("heading")).toHaveText("1 photo to send");
+    await page.reload();
+    await expect(queue(page).getByRole("heading")).toHaveText("1 photo to send");
+    await queue(page).getByRole("button", { name: /^Remove/ }).click();
+    await expect(queue(page).getByText("to send")).toHaveCount(0);
+    expect(await numberRecorded(page)()).toBe(0);
+    expect(reception.count("POST", /predictions/)).toBe(0);
   });
 
   test("is taken by the server where there is no service worker", async ({ home, page, reception }) => {

@@ -2,7 +2,7 @@
 // what waits, in the page's element #queue. Nothing of the page waits for this script; where it is missing, photos are
 // sent from the page's memory as long as the page is open.
 
-import { add, all, change, deliver, inCare, mine, onNews, pace, remove, takeCare } from "./queue.js";
+import { add, all, change, deliver, inCare, isToBeSent, mine, onNews, pace, remove, takeCare } from "./queue.js";
 
 const root = document.documentElement;
 const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
@@ -152,7 +152,7 @@ function makeRow(item) {
   const state = element("p", "queue__state");
   const retry = button("Try again", null, async () => {
     title.focus();
-    await change(item.order, { refused: undefined });
+    await change(item.order, { refused: undefined, isHeld: undefined });
     send({ now: true });
   });
   const drop = button("Remove", null, async () => {
@@ -191,6 +191,7 @@ function standstill({ until, why }) {
 const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".") : "");
 
 function stateOf(item, { until, why }, stopped) {
+  if (item.isHeld) return "Shared with GourmetGram. Send it?";
   if (item.refused) return `${sentence(item.refused.title)} ${sentence(item.refused.detail)}`;
   if (!stopped) return "Is being sent";
   if (!navigator.onLine) return "Waits for reception";
@@ -206,7 +207,9 @@ const wordsFor = (items) => {
 };
 
 function heading(items, stopped) {
-  const waiting = items.filter(({ refused }) => !refused);
+  const waiting = items.filter(isToBeSent);
+  const held = items.filter(({ isHeld }) => isHeld);
+  if (waiting.length === 0 && held.length > 0) return `${wordsFor(held)} to send`;
   if (waiting.length === 0) return items.length ? `${wordsFor(items)} could not be sent` : "";
   if (!stopped) return `Sending ${wordsFor(waiting)}`;
   return `${wordsFor(waiting)} ${waiting.length === 1 ? "waits" : "wait"} ${stopped}`;
@@ -241,8 +244,9 @@ async function redraw() {
     row.name.textContent = name;
     row.state.textContent = stateOf(item, now, stopped);
     row.made.classList.toggle("queue__item--refused", Boolean(item.refused));
-    row.retry.hidden = !item.refused;
-    row.retry.setAttribute("aria-label", `Try again: ${name}`);
+    row.retry.hidden = isToBeSent(item);
+    row.retry.textContent = item.isHeld ? "Send" : "Try again";
+    row.retry.setAttribute("aria-label", `${row.retry.textContent}: ${name}`);
     row.drop.setAttribute("aria-label", `Remove: ${name}`);
   }
   const orders = new Set(items.map(({ order }) => order));
@@ -261,7 +265,7 @@ async function redraw() {
   title.textContent = heading(items, stopped) || (isShell ? (navigator.onLine ? "Back online" : "No reception") : "Shared photos");
   note.textContent = told;
   note.hidden = told === "";
-  again.hidden = !navigator.onLine || !stopped;
+  again.hidden = !navigator.onLine || !stopped || !items.some(isToBeSent);
   reload.hidden = !isShell || !navigator.onLine;
   const isEmpty = items.length === 0 && told === "";
   if (isEmpty) section.remove();

@@ -192,17 +192,20 @@ export const deliver = ({ afresh = false, now = false } = {}) =>
       await setPace({ until, tries, isServers, why });
     }
     announce({});
-    const left = (await all()).filter(({ refused }) => !refused);
+    const left = (await all()).filter(isToBeSent);
     return { until, why, isLeft: Boolean(next(left, await inCare())), isElsewhere: left.length > 0 };
   });
+
+/** Whether the server may still take it, and the visitor has said that it is to go: what is shared waits for their word. */
+export const isToBeSent = ({ refused, isHeld }) => !refused && !isHeld;
 
 /** The first thing to be sent: nothing about a photo before what was said about it earlier. */
 function next(items, cared) {
   const seen = new Set(cared);
-  return items.find(({ photo, refused }) => {
-    if (seen.has(photo)) return false;
-    seen.add(photo);
-    return !refused;
+  return items.find((item) => {
+    if (seen.has(item.photo)) return false;
+    seen.add(item.photo);
+    return isToBeSent(item);
   });
 }
 

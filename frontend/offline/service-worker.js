@@ -6,7 +6,7 @@
 // when somebody signs out. A new version fetches everything of its own before it takes over; one that cannot is dropped
 // whole, and the one before goes on.
 
-import { add, all, deliver, newId } from "./queue.js";
+import { add, all, deliver, isToBeSent, newId } from "./queue.js";
 
 /** Made by bundle.mjs: `version`, `folder` of the page's files, `device` of the classifier's, `files` to keep. */
 const BUILD = __BUILD__;
@@ -109,13 +109,16 @@ async function freshen(cache, page) {
   if (Date.now() - Date.parse(page.headers.get("date") ?? 0) > STALE) await keepPage(cache).catch(() => {});
 }
 
-/** Photos that another app shares: they join the queue, and the page shows what becomes of them. */
+/**
+ * Photos that another app shares: they join the queue, and the page asks whether to send them. A form of any other site's
+ * could be posted here as well, and nothing tells it from an app's.
+ */
 async function takeShared(event) {
   const copy = event.request.clone();
   try {
     const photos = (await event.request.formData()).getAll("image").filter((part) => part instanceof File && part.size > 0);
     if (photos.length === 0) return Response.redirect("/?shared=nothing", 303);
-    for (const file of photos) await add({ photo: newId(), file, name: file.name, isShared: true });
+    for (const file of photos) await add({ photo: newId(), file, name: file.name, isShared: true, isHeld: true });
     return Response.redirect(`/?shared=${photos.length}`, 303);
   } catch {
     // No room on this device: then at once, or not at all.
@@ -151,7 +154,7 @@ addEventListener("sync", (event) => {
 });
 
 async function sendInBackground() {
-  if ((await all()).length === 0) return;
+  if (!(await all()).some(isToBeSent)) return;
   const { isLeft, isElsewhere, why } = await deliver({ afresh: true });
   if (isLeft || isElsewhere) throw new Error(`the queue waits (${why})`);
 }

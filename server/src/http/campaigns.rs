@@ -15,10 +15,13 @@ use gourmetgram_api::{
 use gourmetgram_app::campaigns::{self, CampaignForm, Campaigns};
 use uuid::Uuid;
 
-use super::{Refusal, pages, pipelines, predictions::parse_json};
+use super::{
+    Refusal, pages, pipelines,
+    predictions::{parse_json, read_filter},
+};
 use crate::{
     app::App,
-    catalog::{self, CatalogError, now},
+    catalog::{CatalogError, now},
 };
 
 /// The campaign's id in a path. Something that is no id names nothing.
@@ -134,12 +137,7 @@ pub async fn tasks(
     CampaignInPath(id): CampaignInPath,
     query: Result<Query<TaskQuery>, QueryRejection>,
 ) -> Result<Json<TaskPage>, Refusal> {
-    let bad = |why: String| Refusal::new(ProblemKind::BadRequest, why);
-    let Query(query) =
-        query.map_err(|rejection| bad(format!("the filter cannot be read: {}", rejection.body_text())))?;
-    if query.limit.is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
-        return Err(bad(format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
-    }
+    let query = read_filter(query, |query| query.limit)?;
     Ok(Json(app.catalog().tasks(id, &query).await?))
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, Query, State},
+    extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -126,7 +126,7 @@ pub async fn create(
 pub async fn list(
     State(app): State<App>,
     caller: Caller,
-    query: Result<Query<PredictionQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<PredictionQuery>, QueryRejection>,
 ) -> Result<Json<PredictionPage>, Refusal> {
     let (whose, query) = asked_for(&caller, query)?;
     Ok(Json(app.catalog().predictions(whose, &query).await?))
@@ -136,7 +136,7 @@ pub async fn list(
 /// each other.
 pub fn asked_for(
     caller: &Caller,
-    query: Result<Query<PredictionQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<PredictionQuery>, QueryRejection>,
 ) -> Result<(Whose<'_>, PredictionQuery), Refusal> {
     let sees_all = caller.may(Scope::PredictionsRead);
     if !sees_all && caller.visitor().is_none() {
@@ -146,12 +146,8 @@ pub fn asked_for(
         ));
     }
     let bad = |why: String| Refusal::new(ProblemKind::BadRequest, why);
-    let Query(query) =
-        query.map_err(|rejection| bad(format!("the filter cannot be read: {}", rejection.body_text())))?;
+    let query = read_filter(query, |query| query.limit)?;
     query.check().map_err(|error| bad(error.to_string()))?;
-    if query.limit.is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
-        return Err(bad(format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
-    }
     if !sees_all && (query.label.is_some() || query.campaign.is_some()) {
         return Err(Refusal::new(ProblemKind::Forbidden, "label and campaign are for those who may see all photos"));
     }
@@ -206,7 +202,7 @@ pub async fn image(
     State(app): State<App>,
     caller: Caller,
     IdInPath(id): IdInPath,
-    query: Result<Query<ImageQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<ImageQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let (_, row) = find_living(&app, &caller, id, Scope::PredictionsRead).await?;
@@ -469,6 +465,20 @@ pub async fn load_photo(app: &App, row: &prediction::Model) -> Result<Bytes, Ref
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Reads what a page of a list is to hold, and how much at most.
+pub fn read_filter<T>(
+    query: Result<Query<T>, QueryRejection>,
+    limit: impl FnOnce(&T) -> Option<u16>,
+) -> Result<T, Refusal> {
+    let bad = |why: String| Refusal::new(ProblemKind::BadRequest, why);
+    let Query(query) =
+        query.map_err(|rejection| bad(format!("the filter cannot be read: {}", rejection.body_text())))?;
+    if limit(&query).is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
+        return Err(bad(format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
+    }
+    Ok(query)
 }
 
 /// Reads a JSON body.

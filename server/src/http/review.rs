@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{
     Caller, Refusal,
-    predictions::{load_photo, parse_json},
+    predictions::{load_photo, parse_json, read_filter},
     thumbnails::small_picture,
 };
 use crate::{
@@ -359,12 +359,7 @@ pub async fn list(
     State(app): State<App>,
     query: Result<Query<AnnotationQuery>, QueryRejection>,
 ) -> Result<Json<AnnotationPage>, Refusal> {
-    let bad = |why: String| Refusal::new(ProblemKind::BadRequest, why);
-    let Query(query) =
-        query.map_err(|rejection| bad(format!("the filter cannot be read: {}", rejection.body_text())))?;
-    if query.limit.is_some_and(|limit| !(1..=catalog::MAX_PAGE).contains(&limit)) {
-        return Err(bad(format!("limit must lie between 1 and {}", catalog::MAX_PAGE)));
-    }
+    let query = read_filter(query, |query| query.limit)?;
     Ok(Json(app.catalog().annotations(&query).await?))
 }
 
