@@ -28,7 +28,8 @@ pub(crate) fn record_path(bucket_folder: &Path, key: &str) -> PathBuf {
             rest = after;
         }
         if parts.peek().is_some() {
-            path.push(rest);
+            // What is left of a broken part may be dots only, and these no folder's name can be.
+            path.push(escape_dots(rest).as_deref().unwrap_or(rest));
         } else {
             path.push(format!("{rest}{RECORD_SUFFIX}"));
         }
@@ -78,16 +79,22 @@ fn escape(part: &str) -> String {
     if part.is_empty() {
         return "%".to_owned();
     }
-    let only_dots = part == "." || part == "..";
+    if let Some(dots) = escape_dots(part) {
+        return dots;
+    }
     let mut escaped = String::with_capacity(part.len());
     for byte in part.bytes() {
         match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => escaped.push(char::from(byte)),
-            b'.' if !only_dots => escaped.push('.'),
+            b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' => escaped.push(char::from(byte)),
             _ => escaped.push_str(&format!("%{byte:02x}")),
         }
     }
     escaped
+}
+
+/// The two names that mean folders to a path, as names that do not.
+fn escape_dots(name: &str) -> Option<String> {
+    matches!(name, "." | "..").then(|| name.replace('.', "%2e"))
 }
 
 fn unescape(escaped: &str) -> Option<String> {
@@ -189,6 +196,15 @@ mod tests {
     fn the_longest_keys_fit() {
         for key in ["x".repeat(1024), "X".repeat(1024), "ß".repeat(512), "日".repeat(341), "/".repeat(1024)] {
             assert_is_kept(&key);
+        }
+    }
+
+    #[test]
+    fn dots_left_over_from_a_long_part_are_no_folders() {
+        for dots in [".", "..", "..."] {
+            for key in ["", "/", "/a", "/../a"].map(|rest| format!("{}{dots}{rest}", "a".repeat(PIECE_LENGTH))) {
+                assert_is_kept(&key);
+            }
         }
     }
 

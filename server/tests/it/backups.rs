@@ -14,7 +14,7 @@ use gourmetgram_api::Role;
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    records::{a_life, start},
+    records::{a_life, seen_to, start},
     reindexing::{done, dump, gourmetgram, lose, refused, sqlite_url},
     support::{Browser, Database, TestApp, a_photo},
 };
@@ -71,13 +71,14 @@ async fn a_backup_and_the_records_bring_everything_back_but_sessions() {
     let file = file.to_str().unwrap();
     assert!(command(test.data.path(), &["backup", file]).await.status.success());
     // What happens after it: a photo, and another is erased that the backup still knows.
-    test.upload(a_photo(60)).await;
-    let photos = browser.get("/api/v1/predictions?limit=1").send().await.unwrap();
+    let newer = test.upload(a_photo(60)).await;
+    let photos = browser.get("/api/v1/predictions?limit=1&order=asc").send().await.unwrap();
     let photos: gourmetgram_api::PredictionPage = photos.json().await.unwrap();
-    let path = format!("/api/v1/predictions/{}", photos.items[0].id);
-    assert_eq!(browser.delete(&path).send().await.unwrap().status(), 204);
+    let erased = photos.items[0].id;
+    assert_ne!(erased, newer.id, "the backup knows it");
+    assert_eq!(browser.delete(&format!("/api/v1/predictions/{erased}")).send().await.unwrap().status(), 204);
     test.settle().await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    seen_to(&test, &[erased]).await;
     records::step(&test.app).await.unwrap();
     let data = test.stop_and_keep_data().await;
     let before = dump(&sqlite_url(data.path())).await;

@@ -102,8 +102,15 @@ pub async fn a_life(test: &TestApp) -> Vec<PredictionId> {
     test.upload(a_photo(40)).await;
     test.settle().await;
     let gone = vec![photos[3].id, photos[7].id];
+    seen_to(test, &gone).await;
+    records::step(&test.app).await.unwrap();
+    gone
+}
+
+/// Waits until the objects of erased photos were removed once: only then does the outbox change nothing more.
+pub async fn seen_to(test: &TestApp, erased: &[PredictionId]) {
     eventually("the erased photos are seen to once", async || {
-        for id in &gone {
+        for id in erased {
             if test.app.catalog().outbox_row(*id).await.unwrap().is_none_or(|row| row.erase_passes == 0) {
                 return false;
             }
@@ -111,8 +118,6 @@ pub async fn a_life(test: &TestApp) -> Vec<PredictionId> {
         true
     })
     .await;
-    records::step(&test.app).await.unwrap();
-    gone
 }
 
 /// Has a campaign select from the last half hour, and waits until it has.
