@@ -68,7 +68,7 @@ bench-setup: build ## what measuring needs: our release build, and the peers in 
 	scripts/setup.sh bench-torch || echo "going on without torch"
 
 # One part of it, when everything is set up.
-bench-forward bench-photo bench-device bench-serve bench-start bench-page:
+bench-forward bench-photo bench-device bench-serve bench-start bench-page bench-lighthouse:
 	python3 bench/run.py $(@:bench-%=%)
 
 bench-explore: ## how long pages of the photo list take, up to a million photos (PostgreSQL too, if one is named)

@@ -1,6 +1,6 @@
 """Runs the benchmarks and writes docs/benchmarks.md's tables. `make bench` calls it; each part can be run alone.
 
-    bench/run.py PART...      forward, photo, device, serve, start, page, or all; results go to bench/results/PART.json
+    bench/run.py PART...      forward, photo, device, serve, start, page, lighthouse, or all; results go to bench/results/PART.json
     bench/run.py render       the tables between the markers of docs/benchmarks.md, from those results
 
 Whoever is compared takes turns with the other in the same minute, and what is reported is the median over rounds of the
@@ -38,6 +38,8 @@ FOOD_11 = "Bread,Dairy product,Dessert,Egg,Fried food,Meat,Noodles/Pasta,Rice,Se
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "9"))
 SERVE_SECONDS = float(os.environ.get("BENCH_SERVE_SECONDS", "3"))
 CLIENTS = [1, 8, 64]
+# What Lighthouse advises for a median that holds.
+LIGHTHOUSE_RUNS = int(os.environ.get("BENCH_LIGHTHOUSE_RUNS", "5"))
 
 
 def say(*words):
@@ -240,9 +242,15 @@ class Server:
                        "warning", f"{name}_server:app"]
             self.ready = "/health"
             variables |= {"MODEL": str(model), "TORCH_MODEL": str(RESULTS / f"{model.name}.pth")}
+        self.variables, self.program = variables, command[0]
         self.log = open(scratch / f"{name}.log", "wb")
         self.process = subprocess.Popen([str(word) for word in command], env=variables, cwd=scratch, stdout=self.log,
                                         stderr=self.log, start_new_session=True)
+
+    def command(self, *words, said="", **variables):
+        """What a command of ours beside the running server prints."""
+        return subprocess.run([self.program, *words], env=self.variables | variables, input=said, check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
 
     def wait(self):
         """Seconds until it is ready."""
@@ -352,7 +360,26 @@ def page():
     return json.loads(output.stdout)
 
 
-PARTS = {"forward": forward, "photo": photo, "device": device, "serve": serve, "start": start, "page": page}
+def lighthouse():
+    """Its scores of the pages that people open, with a week's photos and labels on the server, on its throttled phone."""
+    if not (PEERS / "node_modules/lighthouse").exists():
+        raise SystemExit("Lighthouse is not installed: scripts/setup.sh npm:bench/peers")
+    with server("ours", FOOD64) as running:
+        password = "correct horse battery"
+        running.command("user", "add", "ann", "--role", "operator", "--password-stdin", said=f"{password}\n")
+        token = running.command("user", "token", "add", "bench", "--scope", "admin,predictions:backdate")
+        rule = {"kind": "continuous", "unsure": {"measure": "confidence", "threshold": 0.7}, "random": {"rate": 0.5}}
+        running.command("campaign", "create", "--file", "-", said=json.dumps({"name": "Bench", "rule": rule}))
+        running.command("replay", "--made", "200", "--over", "7d", "--speedup", "100000", "--label", "Bench",
+                        "--label-share", "0.8", "--url", f"http://{running.host}", GOURMETGRAM_TOKEN=token.strip())
+        output = subprocess.run(["node", BENCH / "lighthouse.mjs", f"http://{running.host}", "ann",
+                                 password, str(LIGHTHOUSE_RUNS)],
+                                check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(output.stdout)
+
+
+PARTS = {"forward": forward, "photo": photo, "device": device, "serve": serve, "start": start, "page": page,
+         "lighthouse": lighthouse}
 
 
 def machine():

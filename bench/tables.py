@@ -116,9 +116,24 @@ def page(result):
             + table(["from the first byte asked for until", "seconds"], times))
 
 
+def lighthouse(result):
+    names = ["performance", "accessibility", "best-practices"]
+    rows = []
+    for page, found in result["pages"].items():
+        scores = [found["scores"][name] for name in names]
+        times = [f"{found['seconds'][name]:.1f}" for name in ["first-contentful-paint", "largest-contentful-paint"]]
+        rows.append([f"`{page}`", *scores, *times, f"{found['blocked_ms']:.0f}", f"{found['shift']:.3f}",
+                     f"{found['kilobytes']:.0f}", verdict(min(scores), 95, at_least=True)])
+    return (f"Lighthouse {result['version']}, {result['runs']} runs a page, the median of each score; {result['profile']}. "
+            "Aim: each score at least 95.\n\n"
+            + table(["page", "performance", "accessibility", "best practices", "first paint, s", "largest paint, s",
+                     "blocked, ms", "layout shift", "kB", "aim"], rows))
+
+
 def render(results, document):
     text = document.read_text()
-    for name, write in {"forward": forward, "photo": photo, "device": device, "serve": serve, "start": start, "page": page}.items():
+    parts = [forward, photo, device, serve, start, page, lighthouse]
+    for name, write in ((part.__name__, part) for part in parts):
         path = results / f"{name}.json"
         if not path.exists():
             continue
