@@ -45,25 +45,32 @@ impl Kappa {
 ///
 /// `None` without photos, or where both always say the same one class, which leaves nothing to agree about.
 pub fn cohen<Class: Ord>(pairs: &[(Class, Class)]) -> Option<Kappa> {
-    if pairs.is_empty() {
+    cohen_counted(pairs.iter().map(|(first, second)| ((first, second), 1)))
+}
+
+/// The same of pairs that are counted: what each pair of answers is, and how many photos got it. It costs what there are
+/// different pairs, however many photos there are.
+pub fn cohen_counted<Class: Ord>(counted: impl Iterator<Item = ((Class, Class), u64)> + Clone) -> Option<Kappa> {
+    let photos: u64 = counted.clone().map(|(_, count)| count).sum();
+    if photos == 0 {
         return None;
     }
-    let n = pairs.len() as f64;
-    let mut counts: BTreeMap<&Class, (f64, f64)> = BTreeMap::new();
-    for (first, second) in pairs {
-        counts.entry(first).or_default().0 += 1.0;
-        counts.entry(second).or_default().1 += 1.0;
+    let n = photos as f64;
+    let mut counts: BTreeMap<Class, (f64, f64)> = BTreeMap::new();
+    for ((first, second), count) in counted.clone() {
+        counts.entry(first).or_default().0 += count as f64;
+        counts.entry(second).or_default().1 += count as f64;
     }
     let agree = |(first, second): &(Class, Class)| f64::from(u8::from(first == second));
-    let observed = pairs.iter().map(agree).sum::<f64>() / n;
+    let observed = counted.clone().map(|(pair, count)| agree(&pair) * count as f64).sum::<f64>() / n;
     let expected: f64 = counts.values().map(|(first, second)| first / n * (second / n)).sum();
     let value = chance_corrected(observed, expected)?;
-    let influences = pairs.iter().map(|pair| {
-        let count = |class| counts.get(class).copied().unwrap_or_default();
-        agree(pair) - (1.0 - value) * (count(&pair.0).1 + count(&pair.1).0) / n
+    let influences = counted.map(|(pair, count)| {
+        let frequency = |class| counts.get(class).copied().unwrap_or_default();
+        (agree(&pair) - (1.0 - value) * (frequency(&pair.0).1 + frequency(&pair.1).0) / n, count)
     });
-    let standard_error = (variance(influences) / n).sqrt() / (1.0 - expected);
-    Some(Kappa { value, standard_error, observed, expected, photos: pairs.len() as u64 })
+    let standard_error = (variance(influences, n) / n).sqrt() / (1.0 - expected);
+    Some(Kappa { value, standard_error, observed, expected, photos })
 }
 
 /// The value of [`cohen`] alone.
@@ -71,11 +78,10 @@ pub fn cohen_kappa<Class: Ord>(pairs: &[(Class, Class)]) -> Option<f64> {
     cohen(pairs).map(|kappa| kappa.value)
 }
 
-/// Mean squared distance from the mean.
-fn variance(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    values.map(|value| (value - mean).powi(2)).sum::<f64>() / count
+/// Mean squared distance from the mean, of values that occur so often, `n` times in all.
+fn variance(values: impl Iterator<Item = (f64, u64)> + Clone, n: f64) -> f64 {
+    let mean = values.clone().map(|(value, count)| value * count as f64).sum::<f64>() / n;
+    values.map(|(value, count)| (value - mean).powi(2) * count as f64).sum::<f64>() / n
 }
 
 /// Why Fleiss' kappa cannot be computed.
@@ -98,32 +104,40 @@ pub enum FleissError {
 /// The standard error is that of Gwet 2021, Educational and Psychological Measurement 81(4), for photos that stand for many
 /// more: Fleiss' own of 1971 is right for κ = 0 alone.
 pub fn fleiss(counts: &[Vec<u64>]) -> Result<Kappa, FleissError> {
-    let first = counts.first().ok_or(FleissError::TooFew)?;
+    fleiss_counted(counts.iter().map(|photo| (photo.as_slice(), 1)))
+}
+
+/// The same of photos that are counted: how a photo was annotated, and how many were so. It costs what there are different
+/// ways, however many photos there are.
+pub fn fleiss_counted<'a>(counted: impl Iterator<Item = (&'a [u64], u64)> + Clone) -> Result<Kappa, FleissError> {
+    let counted = counted.filter(|(_, count)| *count > 0);
+    let (first, _) = counted.clone().next().ok_or(FleissError::TooFew)?;
     let annotations: u64 = first.iter().sum();
     if annotations < 2 {
         return Err(FleissError::TooFew);
     }
-    let uneven = |photo: &Vec<u64>| photo.len() != first.len() || photo.iter().sum::<u64>() != annotations;
-    if let Some(photo) = counts.iter().position(uneven) {
+    let uneven = |photo: &[u64]| photo.len() != first.len() || photo.iter().sum::<u64>() != annotations;
+    if let Some(photo) = counted.clone().position(|(photo, _)| uneven(photo)) {
         return Err(FleissError::Uneven(photo));
     }
-    let (photos, m) = (counts.len() as f64, annotations as f64);
-    let agreeing = |photo: &Vec<u64>| {
+    let photos: u64 = counted.clone().map(|(_, count)| count).sum();
+    let (n, m) = (photos as f64, annotations as f64);
+    let agreeing = |photo: &[u64]| {
         let squares: f64 = photo.iter().map(|count| (*count as f64).powi(2)).sum();
         (squares - m) / (m * (m - 1.0))
     };
-    let observed = counts.iter().map(agreeing).sum::<f64>() / photos;
-    let share = |class: usize| counts.iter().map(|photo| photo[class] as f64).sum::<f64>() / (photos * m);
+    let observed = counted.clone().map(|(photo, count)| agreeing(photo) * count as f64).sum::<f64>() / n;
+    let share = |class: usize| counted.clone().map(|(photo, count)| (photo[class] * count) as f64).sum::<f64>() / (n * m);
     let shares: Vec<f64> = (0..first.len()).map(share).collect();
     let expected = shares.iter().map(|share| share.powi(2)).sum();
     let value = chance_corrected(observed, expected).ok_or(FleissError::OneClass)?;
-    let influences = counts.iter().map(|photo| {
-        let by_chance: f64 = photo.iter().zip(&shares).map(|(count, share)| *count as f64 / m * share).sum();
-        agreeing(photo) - 2.0 * (1.0 - value) * by_chance
+    let influences = counted.map(|(photo, count)| {
+        let by_chance: f64 = photo.iter().zip(&shares).map(|(of_class, share)| *of_class as f64 / m * share).sum();
+        (agreeing(photo) - 2.0 * (1.0 - value) * by_chance, count)
     });
     // Of one photo alone nothing is known of how far others lie from it.
-    let standard_error = (variance(influences) / (photos - 1.0).max(1.0)).sqrt() / (1.0 - expected);
-    Ok(Kappa { value, standard_error, observed, expected, photos: counts.len() as u64 })
+    let standard_error = (variance(influences, n) / (n - 1.0).max(1.0)).sqrt() / (1.0 - expected);
+    Ok(Kappa { value, standard_error, observed, expected, photos })
 }
 
 /// The value of [`fleiss`] alone.
@@ -206,6 +220,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn photos_counted_are_photos_one_by_one(table in prop::array::uniform9(0_usize..9)) {
+            let pairs = pairs(&table.chunks(3).collect::<Vec<_>>());
+            let cells = (0..3).flat_map(|one| (0..3).map(move |other| (one, other)));
+            let counts: Vec<u64> = table.iter().map(|count| *count as u64).collect();
+            let close = |one: Kappa, other: Kappa| {
+                one.photos == other.photos
+                    && (one.value - other.value).abs() < 1e-12
+                    && (one.standard_error - other.standard_error).abs() < 1e-12
+            };
+            let both = cohen(&pairs).zip(cohen_counted(cells.clone().zip(counts.iter().copied())));
+            prop_assert!(both.is_none_or(|(one, other)| close(one, other)), "{:?}", both);
+            let ways: Vec<Vec<u64>> = counted(&cells.collect::<Vec<_>>(), 3);
+            let together = fleiss_counted(ways.iter().map(Vec::as_slice).zip(counts));
+            match (fleiss(&counted(&pairs, 3)), together) {
+                (Ok(one), Ok(other)) => prop_assert!(close(one, other), "{:?} {:?}", one, other),
+                (one, other) => prop_assert_eq!(one.err(), other.err()),
+            }
+        }
+
         #[test]
         fn intervals_hold_kappa_and_two_annotators_alike_have_one_kappa(table in prop::array::uniform9(0_usize..15)) {
             let both: Vec<&[usize]> = table.chunks(3).collect();

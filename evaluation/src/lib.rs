@@ -44,7 +44,9 @@ pub use accuracy::{
     accuracy, accuracy_where, nonresponse_bounds, nonresponse_bounds_of, outcome_share, random_sample_accuracy,
     tutorial_pooled,
 };
-pub use agreement::{FleissError, Kappa, cohen, cohen_kappa, fleiss, fleiss_kappa, majority};
+pub use agreement::{
+    FleissError, Kappa, cohen, cohen_counted, cohen_kappa, fleiss, fleiss_counted, fleiss_kappa, majority,
+};
 pub use annotator_error::{corrected_accuracy, error_rate_from_disagreement, sensitivity};
 pub use calibration::{Reliability, ReliabilityBin, brier, log_loss};
 pub use comparison::{McNemar, mcnemar, paired_difference, random_sample_mcnemar};

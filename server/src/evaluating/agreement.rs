@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gourmetgram_api::{AnnotatorAgreement, AnnotatorPair, KappaMeasure, Seen};
-use gourmetgram_evaluation::{Kappa, cohen, fleiss};
+use gourmetgram_evaluation::{Kappa, cohen_counted, fleiss_counted};
 
 use super::{
     counts::{Counts, PairKey},
@@ -28,21 +28,22 @@ pub(super) fn agreement(counts: &Counts) -> AnnotatorAgreement {
         }
         photo
     };
-    let times = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-    let photos: Vec<Vec<u64>> = all.iter().flat_map(|(key, count)| vec![photo(key); times(*count)]).collect();
-    let mut pairs: BTreeMap<&[String; 2], Vec<(&Seen, &Seen)>> = BTreeMap::new();
+    let photos: Vec<(Vec<u64>, u64)> = all.iter().map(|(key, count)| (photo(key), *count)).collect();
+    let mut pairs: BTreeMap<&[String; 2], Vec<((&Seen, &Seen), u64)>> = BTreeMap::new();
     for (PairKey { annotators, seen: [one, other] }, count) in all {
-        pairs.entry(annotators).or_default().extend(vec![(one, other); times(*count)]);
+        pairs.entry(annotators).or_default().push(((one, other), *count));
     }
     let annotators: BTreeSet<&String> = pairs.keys().copied().flatten().collect();
-    let agreed = |pairs: &[(&Seen, &Seen)]| pairs.iter().filter(|(one, other)| one == other).count() as u64;
+    let agreed = |pairs: &[((&Seen, &Seen), u64)]| {
+        pairs.iter().filter(|((one, other), _)| one == other).map(|(_, count)| count).sum::<u64>()
+    };
     let mut told: Vec<AnnotatorPair> = pairs
         .iter()
         .map(|(names, said)| AnnotatorPair {
             first: names[0].clone(),
             second: names[1].clone(),
             agreed: agreed(said),
-            kappa: measure(cohen(said), said.len()),
+            kappa: measure(cohen_counted(said.iter().copied()), said.iter().map(|(_, count)| count).sum()),
         })
         .collect();
     told.sort_by_key(|pair| std::cmp::Reverse(pair.kappa.photos));
@@ -50,13 +51,15 @@ pub(super) fn agreement(counts: &Counts) -> AnnotatorAgreement {
     AnnotatorAgreement {
         annotators: annotators.len() as u64,
         agreed: pairs.values().map(|said| agreed(said)).sum(),
-        fleiss: measure(fleiss(&photos).ok(), photos.len()),
+        fleiss: measure(
+            fleiss_counted(photos.iter().map(|(photo, count)| (photo.as_slice(), *count))).ok(),
+            all.values().sum(),
+        ),
         pairs: told,
     }
 }
 
-fn measure(kappa: Option<Kappa>, photos: usize) -> KappaMeasure {
-    let photos = photos as u64;
+fn measure(kappa: Option<Kappa>, photos: u64) -> KappaMeasure {
     let interval = kappa.map(|kappa| kappa.interval(LEVEL));
     KappaMeasure {
         value: kappa.map(|kappa| kappa.value),
