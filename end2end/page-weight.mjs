@@ -22,9 +22,13 @@ try {
 
   const kinds = new Map();
   const bytes = {};
-  session.on("Network.responseReceived", ({ requestId, type }) => kinds.set(requestId, type));
+  session.on("Network.responseReceived", ({ requestId, type, response }) => {
+    // The photo and its answer are the visitor's, not the page's.
+    if (!new URL(response.url).pathname.startsWith("/api/v1/predictions")) kinds.set(requestId, type);
+  });
   session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    const kind = (kinds.get(requestId) ?? "other").toLowerCase();
+    if (!kinds.has(requestId)) return;
+    const kind = kinds.get(requestId).toLowerCase();
     bytes[kind] = (bytes[kind] ?? 0) + encodedDataLength;
   });
 
@@ -35,15 +39,14 @@ try {
   const chooser = page.locator("input[type=file]").first();
   await chooser.waitFor({ state: "attached" });
   milliseconds["the page can be read and used"] = performance.now() - began;
-  await page.waitForLoadState("networkidle");
-  milliseconds["everything is loaded"] = performance.now() - began;
-  const weighed = { ...bytes };
-  const chosen = performance.now();
+  // At once, as somebody does who came to do that: before the page is alive, which then takes the photo over.
   const answered = page.waitForResponse(isSent, { timeout: 60_000 });
   await chooser.setInputFiles(photo);
   await answered;
-  const upload = performance.now() - chosen;
-  milliseconds["a photo chosen then is answered"] = milliseconds["everything is loaded"] + upload;
+  milliseconds["a photo chosen at once is answered"] = performance.now() - began;
+  await page.waitForLoadState("networkidle");
+  milliseconds["everything is loaded, the classifier too"] = performance.now() - began;
+  const weighed = { ...bytes };
   const profile = `a Pixel 7's screen with 1.6 Mbit/s down, 0.75 up, ${network.latency} ms and a processor ${slowdown} times slower`;
   console.log(JSON.stringify({ bytes: weighed, milliseconds, profile }));
 } finally {

@@ -7,12 +7,13 @@
 #   scripts/demo.sh clean    stop it and delete everything it keeps, without asking: it can be made again
 #
 # It must never touch anything real. So it has settings of its own, in its own folder, and takes none from
-# gourmetgram.toml or from the environment but the port: DEMO_PORT (8090), and the one after it for its S3 server.
+# gourmetgram.toml or from the environment but the port: DEMO_PORT (8090), and the one after it for its S3 server. A test
+# names another folder (DEMO_FOLDER) and takes fewer photos (DEMO_PHOTOS).
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-DEMO="$ROOT/data-demo"
+DEMO="${DEMO_FOLDER:-$ROOT/data-demo}"
 PORT=${DEMO_PORT:-8090}
-PHOTOS=400
+PHOTOS=${DEMO_PHOTOS:-400}
 CAMPAIGN="Demonstration"
 
 while IFS= read -r name; do
@@ -20,7 +21,7 @@ while IFS= read -r name; do
 done < <(compgen -e | grep -E '^(GOURMETGRAM_(_|TOKEN)|AWS_)' || true)
 
 export SERVER_CONFIG="$DEMO/gourmetgram.toml"
-BINARY="$(cargo metadata --format-version 1 --no-deps --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/gourmetgram"
+BINARY=$(server_binary)
 URL="http://127.0.0.1:$PORT"
 
 write_settings() {

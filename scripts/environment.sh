@@ -28,3 +28,14 @@ fail() {
 has() {
     command -v "$1" >/dev/null 2>&1
 }
+
+# The release build, or the binary that GOURMETGRAM_BIN names.
+server_binary() {
+    if [[ -n "${GOURMETGRAM_BIN:-}" ]]; then
+        printf '%s\n' "$GOURMETGRAM_BIN"
+        return
+    fi
+    local target
+    target=$(cargo metadata --format-version 1 --no-deps --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+    printf '%s\n' "$target/release/gourmetgram"
+}

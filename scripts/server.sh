@@ -9,7 +9,7 @@
 # SERVER_CONFIG names another settings file than gourmetgram.toml.
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-BINARY="$(cargo metadata --format-version 1 --no-deps --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/gourmetgram"
+BINARY=$(server_binary)
 
 # The binary with its settings file.
 GOURMETGRAM=("$BINARY" ${SERVER_CONFIG:+--config "$SERVER_CONFIG"})

@@ -22,6 +22,26 @@ const nothingYet = (url: string): Scene[] => [
     },
   },
   {
+    name: "photos-nothing",
+    shows: "Nobody has sent a photo yet",
+    page: "/photos",
+    async reach({ page }) {
+      await becomeAt(url, "operator", page.context());
+      await page.goto(`${url}/photos`);
+      await expect(page.getByRole("heading", { name: "No photos yet." })).toBeVisible();
+    },
+  },
+  {
+    name: "campaigns-none",
+    shows: "There is no campaign, and the ones that most begin with",
+    page: "/campaigns",
+    async reach({ page }) {
+      await becomeAt(url, "operator", page.context());
+      await page.goto(`${url}/campaigns`);
+      await expect(page.getByText("There is no campaign yet")).toBeVisible();
+    },
+  },
+  {
     name: "pipelines-none",
     shows: "No pipeline has run, and there is no campaign",
     page: "/pipelines",
@@ -115,6 +135,18 @@ export const operators: Scene[] = [
       });
       await home.open("/campaigns");
       await expect(page.getByRole("button", { name: "Select now" }).first()).toBeVisible();
+    },
+  },
+  {
+    name: "campaigns-archived",
+    shows: "A campaign that was archived",
+    page: "/campaigns",
+    async reach({ home, page }) {
+      const { id, name } = await campaign(1);
+      await page.request.delete(`/api/v1/campaigns/${id}`, { headers: { "sec-fetch-site": "same-origin" } });
+      await home.open("/campaigns");
+      await page.getByText("Archived", { exact: true }).click();
+      await expect(page.getByRole("heading", { name })).toBeVisible();
     },
   },
   {
@@ -366,6 +398,28 @@ export const operators: Scene[] = [
     async reach({ home, page }) {
       await home.open(`/pipelines/${(await campaign(2)).run}`);
       await expect(page.getByRole("region", { name: "Log" })).toContainText("2 of 2 photos chosen");
+    },
+  },
+  {
+    name: "pipelines-run-failed",
+    shows: "A run that failed and will be tried again: at which step, and why",
+    page: "/pipelines",
+    async reach({ home, page }) {
+      const { run } = await campaign(1, { labelled_in: "label_studio" }, ({ error }) => !!error);
+      await home.open(`/pipelines/${run}`);
+      await expect(page.getByText("Label Studio").first()).toBeVisible();
+    },
+  },
+  {
+    name: "photo-away",
+    shows: "A photo whose file cannot be had at the moment",
+    page: "/photos/{id}",
+    expectedInConsole: failedRequest,
+    async reach({ home, page }) {
+      const id = await uploadedPhoto(page, picture("soup"));
+      await page.route(`**/predictions/${id}/image*`, (route) => route.fulfill({ status: 503, body: "" }));
+      await home.open(`/photos/${id}`);
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     },
   },
   { name: "models", shows: "Models", page: "/models", reach: ({ home }) => home.open("/models") },

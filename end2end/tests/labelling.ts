@@ -33,8 +33,18 @@ export interface Campaign {
 
 const names = ["soup", "egg", "salad", "bread"] as const;
 
-/** Takes so many photos, and has a new campaign choose them all. */
-export async function campaign(photos: number, asked: Record<string, unknown> = {}): Promise<Campaign> {
+/** A run, as the API tells of it. */
+interface Run {
+  state: string;
+  error?: string;
+}
+
+/** Takes so many photos, and has a new campaign choose them all; returns when the run that does is `over`. */
+export async function campaign(
+  photos: number,
+  asked: Record<string, unknown> = {},
+  over = (run: Run) => run.state === "succeeded",
+): Promise<Campaign> {
   const start = Date.UTC(2021, 0, 1) + randomInt(24 * 365 * 3) * 3_600_000;
   for (let number = 0; number < photos; number++) {
     const form = new FormData();
@@ -59,7 +69,8 @@ export async function campaign(photos: number, asked: Record<string, unknown> = 
   const run = (await asked_for.json()) as { id: string };
   await expect(async () => {
     const answer = await call("GET", `/api/v1/pipelines/select/runs/${run.id}`);
-    expect(((await answer.json()) as { state: string }).state).toBe("succeeded");
+    const found = (await answer.json()) as Run;
+    expect(over(found), JSON.stringify(found)).toBe(true);
   }).toPass({ timeout: 30_000 });
   return { id, name, page: `/review?campaign=${id}`, run: run.id };
 }

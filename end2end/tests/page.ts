@@ -156,6 +156,32 @@ export async function watchLayout(page: Page): Promise<() => Promise<string[]>> 
   };
 }
 
+/**
+ * Watches every page that is opened from now on; the returned function tells how far things jumped on the last one, in
+ * sum and each by itself. What follows a touch or a key within half a second is no jump.
+ */
+export async function watchJumps(page: Page): Promise<() => Promise<{ sum: number; jumps: string[] }>> {
+  await page.addInitScript(() => {
+    const seen: [number, string][] = [];
+    (window as unknown as { jumps: [number, string][] }).jumps = seen;
+    type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node: Node | null }[] };
+    new PerformanceObserver((list) => {
+      for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[]) {
+        const moved = sources.map(({ node }) => (node instanceof Element ? node.outerHTML.slice(0, 80) : node?.nodeName));
+        if (!hadRecentInput) seen.push([value, moved.join(", ")]);
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  return async () => {
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const seen = await page.evaluate(() => (window as unknown as { jumps: [number, string][] }).jumps);
+    return {
+      sum: seen.reduce((total, [value]) => total + value, 0),
+      jumps: seen.map(([value, what]) => `${value.toFixed(4)}: ${what}`),
+    };
+  };
+}
+
 /** Texts that may stand in the console of a test that breaks the connection or makes the server refuse on purpose. */
 type Expected = { expectedInConsole: RegExp | null };
 

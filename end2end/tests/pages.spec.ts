@@ -6,7 +6,7 @@ import type { Page } from "@playwright/test";
 import { become } from "../roles";
 import { scenes, viewer } from "../scenes";
 import { walk } from "./focus";
-import { expect, test } from "./page";
+import { expect, test, watchJumps } from "./page";
 
 test.use({ contextOptions: { reducedMotion: "reduce" } });
 
@@ -56,7 +56,10 @@ for (const scene of scenes.filter((one) => !one.onlyPictured)) {
     test(`${scene.name}: ${scene.shows}`, async ({ home, page, context, isMobile }) => {
       await become(viewer(scene), context);
       if (scene.scriptsOff) await takeScriptsOut(page);
+      const jumped = await watchJumps(page);
       await scene.reach({ home, page });
+      const { sum, jumps } = await jumped();
+      expect.soft(sum, `nothing jumps: ${jumps.join("\n")}`).toBeLessThan(0.05);
 
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
@@ -76,6 +79,11 @@ for (const scene of scenes.filter((one) => !one.onlyPictured)) {
         expect.soft(await sticksOut(page), "beyond 320 pixels").toEqual([]);
         expect.soft(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
       } else {
+        for (const width of [1280, 2560]) {
+          await page.setViewportSize({ width, height: 720 });
+          expect.soft(await sticksOut(page), `beyond ${width} pixels`).toEqual([]);
+        }
+        await page.setViewportSize({ width: 1280, height: 720 });
         const stops = await walk(page);
         expect.soft(stops.filter(({ faults }) => faults.length), "shows where the keyboard is").toEqual([]);
         // A question that has to be answered first keeps the keyboard to itself.

@@ -5,6 +5,7 @@ import type { Page } from "@playwright/test";
 
 import { accessToken } from "../server";
 import { alive, enough, expect, sendEnough, test } from "./operator";
+import { ReviewPage, annotations, campaign } from "./labelling";
 import { picture, watchLayout } from "./page";
 
 test.use({ expectedInConsole: /Failed to load resource/ });
@@ -46,6 +47,59 @@ test("filters change the address without loading a document, and the back button
   await expect(page.getByLabel("Class", { exact: true })).toHaveValue("");
   await expect(cards(page)).not.toHaveCount(0);
   expect(await page.evaluate(() => "stays" in window)).toBe(true);
+});
+
+test("every filter shows what the API finds by it, and stands in the address", async ({ page, request }) => {
+  const labelled = await campaign(2);
+  await new ReviewPage(page).open(labelled);
+  await page.keyboard.press("1");
+  await expect.poll(async () => (await annotations(labelled)).length).toBe(1);
+  const { annotator, seen } = (await annotations(labelled))[0]!;
+  const today = new Date().toISOString().slice(0, 10);
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  const version = (await (await request.get("/api/v1/models/live")).json()).version as string;
+  // What is chosen, how the address has it, and what the API is asked for.
+  const filters: [label: string, chosen: string, address: Record<string, string>, api: Record<string, string>][] = [
+    ["Class", "Soup", { class: "Soup" }, { class: "Soup" }],
+    ["Least confidence, percent", "40", { min: "40" }, { confidence_min: "0.4" }],
+    ["Most confidence, percent", "60", { max: "60" }, { confidence_max: "0.6" }],
+    ["Flag", "Not flagged", { flag: "no" }, { flagged: "false" }],
+    ["Flag", "Flagged: Not food", { flag: "not_food" }, { reason: "not_food" }],
+    ["Correction", "Corrected", { corrected: "yes" }, { corrected: "true" }],
+    ["Correction", "Not corrected", { corrected: "no" }, { corrected: "false" }],
+    ["Annotation", "Annotated", { annotated: "yes" }, { annotated: "true" }],
+    ["Annotation", "Not annotated", { annotated: "no" }, { annotated: "false" }],
+    ["Annotator", annotator, { annotator }, { annotator }],
+    ["Annotated as", seen.label!, { label: seen.label! }, { label: seen.label! }],
+    ["Chosen by campaign", labelled.name, { campaign: labelled.name }, { campaign: labelled.name }],
+    ["Model version", version, { model: version }, { model_version: version }],
+    ["Simulated by", "tests/labelling", { source: "tests/labelling" }, { source: "tests/labelling" }],
+    ["Bucket", "Label-wait", { place: "label-wait" }, { place: "label-wait" }],
+    ["First day", today, { from: today }, { from: `${today}T00:00:00Z` }],
+    ["Last day", today, { to: today }, { to: `${tomorrow}T00:00:00Z` }],
+  ];
+  for (const [label, chosen, address, api] of filters) {
+    await open(page);
+    const control = page.getByRole("form", { name: "Filters" }).getByLabel(label, { exact: true });
+    if (await control.evaluate((it) => it instanceof HTMLSelectElement)) await control.selectOption({ label: chosen });
+    else {
+      await control.fill(chosen);
+      await control.blur();
+    }
+    await expect(page, label).toHaveURL(`/photos?${new URLSearchParams(address)}`);
+    await expect(page.locator(".explorer__list[aria-busy=false]")).toBeVisible();
+    // Other tests send photos meanwhile.
+    await expect(async () => {
+      await page.reload();
+      await alive(page);
+      await expect(page.getByText("Clear 1 filter")).toBeAttached();
+      const asked = await request.get(`/api/v1/predictions?${new URLSearchParams({ ...api, limit: "10" })}`);
+      expect(asked.status()).toBe(200);
+      const found = ((await asked.json()).items as { id: string }[]).map(({ id }) => id);
+      const links = await page.locator(".print__link").evaluateAll((all) => all.map((one) => one.getAttribute("href")!));
+      expect(links.map((link) => link.match(/[0-9a-f-]{36}/)![0]).slice(0, 10), label).toEqual(found);
+    }).toPass({ timeout: 20_000 });
+  }
 });
 
 test("no match is said so, and the filters can be cleared", async ({ page }) => {

@@ -3,7 +3,7 @@
 
 import type { CDPSession, Page } from "@playwright/test";
 
-import { expect, picture, test } from "./page";
+import { expect, picture, test, watchJumps } from "./page";
 
 /** Bytes a second, each way, and milliseconds before anything comes. */
 interface Line {
@@ -151,19 +151,10 @@ test("what comes late finds its place kept", async ({ home, page }) => {
   await home.open();
   for (const name of ["soup", "egg", "salad"] as const) await home.classify(name);
   await network.is(slow3G);
-  await page.addInitScript(() => {
-    const moved: object[] = ((window as unknown as { moved: object[] }).moved = []);
-    type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Element }[] };
-    new PerformanceObserver((list) => {
-      for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[]) {
-        if (!hadRecentInput) moved.push({ value, what: sources.map(({ node }) => node?.outerHTML?.slice(0, 80)) });
-      }
-    }).observe({ type: "layout-shift", buffered: true });
-  });
+  const jumped = await watchJumps(page);
   await page.reload({ waitUntil: "commit" });
   await page.waitForFunction(() => document.images.length >= 3 && [...document.images].every((image) => image.complete));
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
-  const moved = await page.evaluate(() => (window as unknown as { moved: { value: number }[] }).moved);
-  const sum = moved.reduce((total, { value }) => total + value, 0);
-  expect(sum, JSON.stringify(moved, null, 1)).toBeLessThan(0.05);
+  const { sum, jumps } = await jumped();
+  expect(sum, jumps.join("\n")).toBeLessThan(0.05);
 });

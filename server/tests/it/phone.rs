@@ -135,9 +135,32 @@ async fn the_terminal_shows_both_addresses_and_the_authority_is_kept() {
     let server = ForPhones::start().await;
     let port = server.address.rsplit(':').next().unwrap().to_owned();
     assert!(server.invitation.contains(&format!(":{port}")), "{}", server.invitation);
-    assert!(server.invitation.contains("/phone") && server.invitation.contains('█'), "{}", server.invitation);
+    assert!(server.invitation.contains("/phone"), "{}", server.invitation);
+    // Light on dark, as the text is, and with half as many lines as dots.
+    let blocks: Vec<&str> = server.invitation.split("\n\n").filter(|part| part.contains('█')).collect();
+    let read: Vec<String> = blocks.iter().map(|block| read_code(block)).collect();
+    let addresses = server.invitation.lines().filter_map(|line| line.split_once(": ").map(|(_, address)| address));
+    assert_eq!(read, addresses.filter(|address| address.starts_with("http")).collect::<Vec<_>>());
     let authority = server.authority().await;
     let kept = std::fs::read(server.data.path().join("phone/ca.pem")).unwrap();
     assert_eq!(CertificateDer::from_pem_slice(&kept).unwrap(), authority);
     server.stop().await;
+}
+
+/// What a camera reads in a code made of half blocks.
+fn read_code(block: &str) -> String {
+    const SIDE: usize = 4;
+    let lines: Vec<Vec<char>> = block.lines().map(|line| line.chars().collect()).collect();
+    let width = lines.iter().map(Vec::len).max().unwrap();
+    let is_lit = |x: usize, y: usize| match lines[y / 2].get(x) {
+        Some('█') => true,
+        Some('▀') => y % 2 == 0,
+        Some('▄') => y % 2 == 1,
+        _ => false,
+    };
+    let dots = |x: usize, y: usize| if is_lit(x / SIDE, y / SIDE) { 255 } else { 0 };
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width * SIDE, lines.len() * 2 * SIDE, dots);
+    let found = picture.detect_grids();
+    assert_eq!(found.len(), 1, "{block}");
+    found[0].decode().unwrap().1
 }
