@@ -64,13 +64,12 @@ async fn requests(database: Database, photos: u64, others: u64) -> [usize; 2] {
 
 on_both_databases! {
     selecting_and_collecting_ask_s3_for_an_intervals_photos_whatever_else_is_in_the_bucket => async |database| {
+        // In whole requests for each photo: one more or less, because two changes of a photo are one visit, is no matter.
+        let each = |asked: [usize; 2], photos: u64| asked.map(|it| (it as f64 / photos as f64).round() as u64);
         let [few, many] = [4, 16];
-        let alone = requests(database, few, 0).await;
-        assert_eq!(requests(database, few, 60).await, alone, "others in the bucket cost nothing");
-        let more = requests(database, many, 60).await;
-        for (few_asked, many_asked) in alone.into_iter().zip(more) {
-            assert!(few_asked >= few as usize, "{alone:?} are too few to be all");
-            assert_eq!(many_asked * few as usize, few_asked * many as usize, "so much for each photo: {alone:?}, {more:?}");
-        }
+        let alone = each(requests(database, few, 0).await, few);
+        assert!(alone.iter().all(|each| (1..10).contains(each)), "{alone:?}");
+        assert_eq!(each(requests(database, few, 60).await, few), alone, "others in the bucket cost nothing");
+        assert_eq!(each(requests(database, many, 60).await, many), alone, "so much for each photo");
     };
 }
