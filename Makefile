@@ -5,7 +5,7 @@ export GOURMETGRAM_CACHE ?= $(CURDIR)/.tools
 export PATH := $(GOURMETGRAM_CACHE)/tools/bin:$(PATH)
 
 .NOTPARALLEL:
-.PHONY: help run build phone label-studio stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-device bench-serve bench-start bench-page bench-explore bench-selecting bench-export bench-tags bench-evaluating verify verify-golden statistics lint audit clean
+.PHONY: help run build phone label-studio stop clean-data demo clean-demo image test test-rust e2e smoke screenshots pictures bench bench-setup bench-forward bench-photo bench-device bench-serve bench-start bench-page bench-lighthouse bench-review bench-explore bench-selecting bench-export bench-tags bench-evaluating verify verify-golden statistics lint audit clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -68,7 +68,7 @@ bench-setup: build ## what measuring needs: our release build, and the peers in 
 	scripts/setup.sh bench-torch || echo "going on without torch"
 
 # One part of it, when everything is set up.
-bench-forward bench-photo bench-device bench-serve bench-start bench-page bench-lighthouse:
+bench-forward bench-photo bench-device bench-serve bench-start bench-page bench-lighthouse bench-review:
 	python3 bench/run.py $(@:bench-%=%)
 
 bench-explore: ## how long pages of the photo list take, up to a million photos (PostgreSQL too, if one is named)

@@ -1,6 +1,6 @@
 """Runs the benchmarks and writes docs/benchmarks.md's tables. `make bench` calls it; each part can be run alone.
 
-    bench/run.py PART...      forward, photo, device, serve, start, page, lighthouse, or all; results go to bench/results/PART.json
+    bench/run.py PART...      forward, photo, device, serve, start, page, lighthouse, review, or all; results go to bench/results/PART.json
     bench/run.py render       the tables between the markers of docs/benchmarks.md, from those results
 
 Whoever is compared takes turns with the other in the same minute, and what is reported is the median over rounds of the
@@ -38,6 +38,8 @@ FOOD_11 = "Bread,Dairy product,Dessert,Egg,Fried food,Meat,Noodles/Pasta,Rice,Se
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "9"))
 SERVE_SECONDS = float(os.environ.get("BENCH_SERVE_SECONDS", "3"))
 CLIENTS = [1, 8, 64]
+# Photos that are labelled one after the other.
+REVIEWED = int(os.environ.get("BENCH_REVIEWED", "500"))
 # What Lighthouse advises for a median that holds.
 LIGHTHOUSE_RUNS = int(os.environ.get("BENCH_LIGHTHOUSE_RUNS", "5"))
 
@@ -234,6 +236,7 @@ class Server:
                 # peers have none.
                 "GOURMETGRAM__LIMITS__UPLOADS_PER_MINUTE": "0",
                 "GOURMETGRAM__LIMITS__READS_PER_MINUTE": "0",
+                "GOURMETGRAM__LIMITS__FEEDBACK_PER_MINUTE": "0",
                 "GOURMETGRAM__LIMITS__CONNECTIONS_PER_CLIENT": "0",
                 "GOURMETGRAM__LIMITS__CONNECTIONS": "0",
             }
@@ -378,8 +381,25 @@ def lighthouse():
     return json.loads(output.stdout)
 
 
+def review():
+    """From a key to the next photo, when somebody labels without ever stopping to look."""
+    with server("ours", FOOD64) as running:
+        password = "correct horse battery"
+        running.command("user", "add", "ann", "--role", "annotator", "--password-stdin", said=f"{password}\n")
+        token = running.command("user", "token", "add", "bench", "--scope", "admin,predictions:backdate")
+        running.command("replay", "--made", str(REVIEWED), "--over", "1d", "--speedup", "1000000",
+                        "--url", f"http://{running.host}", GOURMETGRAM_TOKEN=token.strip())
+        asked = {"name": "Bench", "rule": {"kind": "everything"}, "double_share": 0}
+        made = json.loads(running.command("campaign", "create", "--file", "-", "--json", said=json.dumps(asked)))
+        start, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400)) for days in (-3, 1))
+        running.command("pipeline", "run", "select", "--campaign", "Bench", "--start", start, "--end", end)
+        output = subprocess.run(["node", BENCH / "review.mjs", f"http://{running.host}", "ann", password, made["id"],
+                                 str(REVIEWED)], check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(output.stdout)
+
+
 PARTS = {"forward": forward, "photo": photo, "device": device, "serve": serve, "start": start, "page": page,
-         "lighthouse": lighthouse}
+         "lighthouse": lighthouse, "review": review}
 
 
 def machine():

@@ -130,9 +130,18 @@ def lighthouse(result):
                      "blocked, ms", "layout shift", "kB", "aim"], rows))
 
 
+def review(result):
+    photos, share = result["photos"], result["machine_seconds"] / (15 * 60)
+    left = (15 * 60 - result["machine_seconds"]) / photos
+    rows = [[photos, f"{result['median_ms']:.0f}", f"{result['p95_ms']:.0f}", f"{result['longest_ms']:.0f}",
+             f"{result['machine_seconds']:.0f} s", f"{share:.1%}", f"{left:.2f} s"]]
+    return table(["photos", "median, ms", "95 % within, ms", "longest, ms", "all together", "of 15 minutes",
+                  "left to look at each"], rows)
+
+
 def render(results, document):
     text = document.read_text()
-    parts = [forward, photo, device, serve, start, page, lighthouse]
+    parts = [forward, photo, device, serve, start, page, lighthouse, review]
     for name, write in ((part.__name__, part) for part in parts):
         path = results / f"{name}.json"
         if not path.exists():

@@ -3,9 +3,10 @@
     bench/tags.py [OBJECTS...]        1000 and 10000 unless told otherwise
 
 One server only stores (its embedded S3 server); the other, which is measured, reaches it through a proxy that counts
-requests. It is filled by `gourmetgram replay` with small pictures (`bench/tiles.py`): the first thousand as the last day's
-photos, the others as those of the days before, so that the last half hour is the same however full the bucket is. Prints a
-table for docs/benchmarks.md.
+requests. It is filled by `gourmetgram replay` with small pictures (`bench/tiles.py`): for each size a day of a thousand photos
+that no campaign has seen, and the others long ago, so that the intervals that are looked at are alike however full the bucket
+is. Campaigns select from a half hour, then from longer ones before it; everything chosen is labelled and collected. Prints
+tables for docs/benchmarks.md: what is asked of S3 goes with an interval's photos, and not with the bucket.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+import zlib
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -28,8 +30,9 @@ from run import BENCH, CACHE, PEERS, RESULTS, TARGET, environment, free_port, py
 BINARY = Path(os.environ.get("GOURMETGRAM_BIN", TARGET / "gourmetgram"))
 PYTHON = CACHE / "venvs/tests/bin/python"
 SCOPES = "predictions:write,predictions:backdate,predictions:read,feedback:write"
-# Photos of the last day, which are there from the first size on.
-LAST_DAY = 1000
+# Photos of each day that is looked at, and the intervals, one before the other.
+A_DAY = 1000
+HOURS = [0.5, 3, 12]
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -130,6 +133,32 @@ def main():
         measure(stack, scratch, sizes)
 
 
+def label(url, token, campaign):
+    """Labels everything a campaign has chosen, as annotators do."""
+    def ask(path, body=None):
+        data = b"" if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(url + path, data, headers)) as answer:
+            return json.load(answer)
+
+    count = 0
+    while tasks := ask(f"/api/v1/review/next?campaign={campaign}&count=10")["tasks"]:
+        for task in tasks:
+            ask("/api/v1/annotations", {"task": task["id"], "seen": {"answer": "class", "label": "Soup"}})
+            count += 1
+    return count
+
+
+def fill(scratch, settings, folder, url, name, photos, begins, over):
+    """Has so many photos received over a while."""
+    say(f"{photos} photos more")
+    tiles = scratch / f"tiles-{name}"
+    subprocess.run([python("onnxruntime"), BENCH / "tiles.py", tiles, str(photos), str(zlib.crc32(name.encode()) % 1000)], check=True)
+    command(settings, folder, "replay", tiles, "--seed", "1", "--start", begins.strftime(TIME), "--over", over, "--speedup",
+            "1000000", "--url", url, "--token-file", folder / "token")
+    shutil.rmtree(tiles, ignore_errors=True)
+
+
 def measure(stack, scratch, sizes):
     storage = free_port()
     _, _, store_folder = serve(stack, scratch, "store", {
@@ -142,43 +171,63 @@ def measure(stack, scratch, sizes):
         "GOURMETGRAM__S3__ENDPOINT": f"http://127.0.0.1:{proxy.port}",
         "AWS_ACCESS_KEY_ID": secret["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": secret["secret_access_key"],
+        # Records are written all the time, whoever selects.
+        "GOURMETGRAM__RECORDS__EVERY_SECONDS": "86400",
+        "GOURMETGRAM__EVALUATION__PUBLISH_EVERY_HOURS": "0",
     })
     boto = settings | {"AWS_ACCESS_KEY_ID": secret["access_key_id"], "AWS_DEFAULT_REGION": "us-east-1",
                        "AWS_SECRET_ACCESS_KEY": secret["secret_access_key"],
                        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{storage}"}
-    token = folder / "token"
-    token.write_text(command(settings, folder, "user", "token", "add", "replay", "--scope", SCOPES))
-    end = datetime.now(timezone.utc).replace(microsecond=0)
-    interval = [(end - timedelta(minutes=30)).strftime(TIME), end.strftime(TIME)]
-    rows, there = [], 0
+    (folder / "token").write_text(command(settings, folder, "user", "token", "add", "replay", "--scope", SCOPES))
+    made = json.loads(command(settings, folder, "user", "token", "add", "annotators", "--scope", "admin", "--json"))
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    a_day = min(A_DAY, sizes[0])
+    loops, rows, there = [], [], 0
     for number, size in enumerate(sizes):
-        begins = end - timedelta(days=1) if there == 0 else end - timedelta(days=10 * (number + 1))
-        more = min(size, LAST_DAY) if there == 0 else size - there
-        say(f"{more} photos more")
-        tiles = scratch / f"tiles-{number}"
-        subprocess.run([python("onnxruntime"), BENCH / "tiles.py", tiles, str(more), str(number)], check=True)
-        command(settings, folder, "replay", tiles, "--seed", str(number + 1), "--start", begins.strftime(TIME), "--over",
-                "1d" if there == 0 else "9d", "--speedup", "1000000", "--url", url, "--token-file", token)
-        there += more
+        others = size - there - a_day
+        if others > 0:
+            fill(scratch, settings, folder, url, f"others {number}", others, now - timedelta(days=30 + 10 * number), "9d")
+        # Photos that no campaign has seen, for each size as many.
+        end = now - timedelta(days=number)
+        fill(scratch, settings, folder, url, f"day {number}", a_day, end - timedelta(days=1), "1d")
+        there += max(others, 0) + a_day
         settled(url, proxy)
-        loop = json.loads(subprocess.run([PYTHON, PEERS / "tag_loop.py", *interval], env=boto, check=True,
-                                         stdout=subprocess.PIPE, text=True).stdout)
-        say(f"tutorial's loop: {loop}")
-        campaign = f"Continuous {there}"
-        command(settings, folder, "campaign", "create", "--preset", "continuous", "--name", campaign, "--seed", "1")
-        settled(url, proxy)
-        before, began = proxy.requests, time.monotonic()
-        report = json.loads(command(settings, folder, "pipeline", "run", "select", "--campaign", campaign, "--start",
-                                    interval[0], "--end", interval[1], "--json"))
-        chosen_in = time.monotonic() - began
-        copied_in = settled(url, proxy) - began
-        say(f"ours: {report['counts']}, {proxy.requests - before} requests, chosen in {chosen_in:.2f} s, there in {copied_in:.1f} s")
-        rows.append([loop, chosen_in, copied_in, proxy.requests - before, report["counts"]["chosen"]])
-    say("\n| objects in the bucket | photos of the half hour | chosen | tutorial's loop: S3 requests | seconds | ours: S3 requests "
-        "| seconds until chosen | until the copies lie there |\n|---|---|---|---|---|---|---|---|")
-    for loop, chosen_in, copied_in, requests, chosen in rows:
-        say(f"| {loop['seen']:,} | {loop['inside']} | {chosen} | {loop['requests']:,} | {loop['seconds']:.1f} | {requests} "
-            f"| {chosen_in:.2f} | {copied_in:.1f} |")
+        for hours in HOURS:
+            # One behind the other, so that each has photos of its own.
+            interval = [(end - timedelta(hours=hours)).strftime(TIME), end.strftime(TIME)]
+            end -= timedelta(hours=hours)
+            loop = None
+            if hours == HOURS[0]:
+                loop = json.loads(subprocess.run([PYTHON, PEERS / "tag_loop.py", *interval], env=boto, check=True,
+                                                 stdout=subprocess.PIPE, text=True).stdout)
+                say(f"tutorial's loop: {loop}")
+                loops.append(loop)
+            campaign = f"{there} objects, {hours} hours"
+            asked = json.loads(command(settings, folder, "campaign", "create", "--preset", "continuous", "--name", campaign,
+                                       "--seed", "1", "--json"))
+            settled(url, proxy)
+            before, began = proxy.requests, time.monotonic()
+            span = ["--start", interval[0], "--end", interval[1], "--json"]
+            report = json.loads(command(settings, folder, "pipeline", "run", "select", "--campaign", campaign, *span))
+            chosen_in = time.monotonic() - began
+            copied_in = settled(url, proxy) - began
+            of_select, before = proxy.requests - before, proxy.requests
+            labelled = label(url, made["token"], asked["id"])
+            command(settings, folder, "pipeline", "run", "collect", "--campaign", campaign, *span)
+            settled(url, proxy)
+            of_collect = proxy.requests - before
+            counts = report["counts"]
+            say(f"{campaign}: {counts}, {of_select} requests, chosen in {chosen_in:.2f} s, there in {copied_in:.1f} s; "
+                f"{labelled} labelled, {of_collect} requests")
+            rows.append([there, hours, counts["considered"], counts["chosen"], of_select, labelled, of_collect, chosen_in, copied_in])
+    say("\n| objects in the bucket | photos of the last half hour | tutorial's loop: S3 requests | seconds |\n|---|---|---|---|")
+    for loop in loops:
+        say(f"| {loop['seen']:,} | {loop['inside']} | {loop['requests']:,} | {loop['seconds']:.1f} |")
+    say("\n| objects in the bucket | interval | its photos | chosen | select: S3 requests | for each photo | seconds until chosen "
+        "| until the copies lie there | labelled | collect: S3 requests | for each label |\n" + "|---" * 11 + "|")
+    for there, hours, photos, chosen, of_select, labelled, of_collect, chosen_in, copied_in in rows:
+        say(f"| {there:,} | {hours:g} h | {photos} | {chosen} | {of_select} | {of_select / max(photos, 1):.2f} | {chosen_in:.2f} "
+            f"| {copied_in:.1f} | {labelled} | {of_collect} | {of_collect / max(labelled, 1):.2f} |")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,18 @@ test("runs come up to date by themselves, and the keyboard stays where it was", 
   expect(await page.evaluate(() => "sameDocument" in window), "the page was not loaded again").toBe(true);
 
   await page.goto(`/pipelines/${waits}`);
+  await page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  const step = (name: string) => page.locator(".chain__step").filter({ hasText: name });
+  await expect(step("Choose"), "what is done says so").toContainText("done", { timeout: 15_000 });
+  await expect(step("Copy")).toContainText("done", { timeout: 15_000 });
+  await expect(step("Project"), "nobody is there to bring it to").toContainText("failed", { timeout: 15_000 });
+  await expect(step("Tasks")).toContainText("waiting");
   expect(await state()).not.toBe("cancelled");
   await request.post(`/pipelines/${waits}/cancel`, { headers });
   await expect(page.getByText("cancelled").first()).toBeVisible({ timeout: 15_000 });
+  await expect(step("Tasks"), "each step comes up to date by itself").toContainText("cancelled");
+  await expect(step("Choose"), "and what was done stays done").toContainText("done");
+  expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
   await expect(page.getByRole("button", { name: "Run again" }), "what is over offers something else").toBeVisible();
   await expect(page.locator("[data-live]"), "and asks for nothing more").toHaveCount(0);
 });

@@ -3,6 +3,8 @@
 #[path = "it/fake_studio.rs"]
 #[allow(dead_code, reason = "other tests have it behave badly")]
 mod fake_studio;
+#[path = "durability/large.rs"]
+mod large;
 mod postgres;
 mod process;
 
@@ -15,12 +17,13 @@ use std::{
     time::Duration,
 };
 
-use chrono::Utc;
+use chrono::{SubsecRound, Utc};
 use embedded_s3::{Access, EmbeddedS3};
 use fake_studio::FakeStudio;
-use gourmetgram::catalog::entity::{annotation, batch, draw, draw_part, placement, selection, task};
+use futures::StreamExt;
+use gourmetgram::catalog::entity::{annotation, batch, draw, draw_part, selection, task};
 use gourmetgram_api::{Campaign, NewPrediction, PredictionId, Run, RunPage, RunState};
-use gourmetgram_object_store::Bucket;
+use gourmetgram_object_store::{Bucket, ObjectStore};
 use postgres::PostgresDatabase;
 use process::{Server, a_large_photo, a_photo, part, tell};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -212,6 +215,32 @@ async fn the_answer_is_sent_after_everything_is_on_the_disk() {
     assert!(first_answer > commit, "answered at line {first_answer}, durable at line {commit}");
 }
 
+/// Where it can be reached is its settings' to say: it asks no cloud's metadata service, nor anybody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_asks_nobody_on_the_network_who_it_is() {
+    let data = tempfile::tempdir().unwrap();
+    let trace = data.path().join("trace");
+    let wrapper = ["strace", "-f", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o"];
+    let mut wrapper: Vec<String> = wrapper.iter().map(|word| (*word).to_owned()).collect();
+    wrapper.push(trace.display().to_string());
+    let mut server = Server::start_wrapped(&wrapper, data.path(), &[]).await;
+    let form = Form::new().part("image", part(a_photo(1)));
+    let answer = Client::new().post(format!("{}/api/v1/predictions", server.url)).multipart(form).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    server.settle().await;
+    server.stop().await;
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let addresses = |begin: &str| -> Vec<String> {
+        trace.split(begin).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+    };
+    let asked = [addresses("inet_addr(\""), addresses("inet_pton(AF_INET6, \"")].concat();
+    assert!(!asked.is_empty(), "it has not even spoken to its own S3 server: {trace}");
+    for address in asked {
+        let address: std::net::IpAddr = address.parse().unwrap();
+        assert!(address.is_loopback(), "it has asked {address}");
+    }
+}
+
 /// One line a system call, in the order in which they returned; but what is written to a socket in the order in which
 /// it began, because the peer may have it before the call returns.
 fn completed_calls(trace: &str) -> Vec<String> {
@@ -400,9 +429,9 @@ async fn runs_of_a_server_that_is_killed_are_done_by_another_and_nothing_twice()
 /// The steps after which a server is killed: when they are done and that is not noted yet, and when it is.
 const STEPS: [(&str, [&str; 4]); 2] =
     [("select", ["choose", "copy", "project", "tasks"]), ("collect", ["pull", "erase", "move", "record"])];
-const PHOTOS_TO_LABEL: u32 = 6;
-/// Of these so many are labelled.
-const CHOSEN: u32 = 4;
+/// The photos of each campaign, of which the unsure ones are labelled; the others go where sure answers go.
+const PHOTOS_TO_LABEL: usize = 6;
+const CHOSEN: usize = 4;
 
 /// Servers on one data directory after the other, and a Label Studio that outlives them.
 struct Loop {
@@ -411,10 +440,20 @@ struct Loop {
     settings: Vec<(&'static str, String)>,
     client: Client,
     token: String,
-    /// The photos, in the order of sending.
+}
+
+/// A campaign and photos that no other has: the same for each, but for their ids and times.
+struct Case {
+    campaign: Campaign,
     photos: Vec<PredictionId>,
     start: chrono::DateTime<Utc>,
     end: chrono::DateTime<Utc>,
+}
+
+impl Case {
+    fn place(&self, id: Uuid) -> Option<usize> {
+        self.photos.iter().position(|photo| photo.as_uuid() == id)
+    }
 }
 
 impl Loop {
@@ -424,9 +463,35 @@ impl Loop {
         Server::start(self.data.path(), &settings).await
     }
 
+    /// Sends the photos, and makes a campaign that chooses those of which the model is least sure.
+    async fn case(&self, server: &Server, name: &str) -> Case {
+        // Photos are received at whole milliseconds.
+        let start = Utc::now().trunc_subsecs(3);
+        let (mut photos, mut confidences) = (Vec::new(), Vec::new());
+        for number in 0..PHOTOS_TO_LABEL {
+            let form = Form::new().part("image", part(a_photo(number as u32 * 41)));
+            let path = format!("{}/api/v1/predictions", server.url);
+            let sent = self.client.post(path).multipart(form).send().await.unwrap();
+            let sent: NewPrediction = sent.json().await.unwrap();
+            photos.push(sent.id);
+            confidences.push(sent.confidence.get());
+        }
+        server.settle().await;
+        let end = Utc::now();
+        confidences.sort_by(f32::total_cmp);
+        let asked = json!({
+            "name": name, "seed": 7, "blind": true, "labelled_in": "label_studio", "double_share": 0.0,
+            "rule": { "kind": "low_confidence", "unsure": { "measure": "confidence", "threshold": confidences[CHOSEN] } },
+        });
+        let path = format!("{}/api/v1/campaigns", server.url);
+        let made = self.client.post(path).bearer_auth(&self.token).json(&asked).send().await.unwrap();
+        assert_eq!(made.status(), 201);
+        Case { campaign: made.json().await.unwrap(), photos, start, end }
+    }
+
     /// Asks for a run; nothing where the server has died over it already.
-    async fn ask(&self, server: &Server, pipeline: &str, campaign: &Campaign) -> Option<Run> {
-        let asking = json!({ "campaign": campaign.id, "start": self.start, "end": self.end });
+    async fn ask(&self, server: &Server, pipeline: &str, case: &Case) -> Option<Run> {
+        let asking = json!({ "campaign": case.campaign.id, "start": case.start, "end": case.end });
         let path = format!("{}/api/v1/pipelines/{pipeline}/runs", server.url);
         let answer = self.client.post(path).bearer_auth(&self.token).json(&asking).send().await.ok()?;
         assert_eq!(answer.status(), 202);
@@ -434,8 +499,8 @@ impl Loop {
     }
 
     /// Runs a pipeline to its end.
-    async fn done(&self, server: &Server, pipeline: &str, campaign: &Campaign) {
-        let mut run = self.ask(server, pipeline, campaign).await.unwrap();
+    async fn done(&self, server: &Server, pipeline: &str, case: &Case) {
+        let mut run = self.ask(server, pipeline, case).await.unwrap();
         for _ in 0..600 {
             if run.state.is_over() {
                 break;
@@ -452,31 +517,31 @@ impl Loop {
         sea_orm::Database::connect(format!("sqlite:{}", path.display())).await.unwrap()
     }
 
-    async fn tasks(&self, campaign: &Campaign) -> Vec<task::Model> {
+    /// The tasks of a campaign, in the order of their photos.
+    async fn tasks(&self, case: &Case) -> Vec<task::Model> {
         let catalog = self.catalog().await;
-        let tasks = task::Entity::find().filter(task::Column::CampaignId.eq(campaign.id)).all(&catalog).await.unwrap();
+        let tasks = task::Entity::find().filter(task::Column::CampaignId.eq(case.campaign.id)).all(&catalog).await;
         catalog.close().await.unwrap();
+        let mut tasks = tasks.unwrap();
+        tasks.sort_by_key(|task| case.place(task.prediction_id));
         tasks
     }
 
-    /// Somebody labels every task, by photo: three times soup, once something to be eaten otherwise.
-    async fn label(&self, campaign: &Campaign) {
-        for task in self.tasks(campaign).await {
-            let at = self.photos.iter().position(|photo| photo.as_uuid() == task.prediction_id).unwrap();
-            self.studio.annotate(task.id, 1, if at % 2 == 0 { "Soup" } else { "Not food (or none of these)" });
+    /// Somebody labels every task: every second one shows something that is not food.
+    async fn label(&self, case: &Case) {
+        for (number, task) in self.tasks(case).await.iter().enumerate() {
+            self.studio.annotate(task.id, 1, if number % 2 == 0 { "Soup" } else { "Not food (or none of these)" });
         }
     }
 
     /// What there is of a campaign in the end, with nothing in it that chance or the clock decides.
-    async fn end_state(&self, server: &Server, campaign: &Campaign) -> EndState {
+    async fn end_state(&self, server: &Server, case: &Case) -> EndState {
         server.settle().await;
-        let place = |id: Uuid| self.photos.iter().position(|photo| photo.as_uuid() == id).unwrap();
+        let campaign = case.campaign.id;
+        let place = |id: Uuid| case.place(id).unwrap();
         let catalog = self.catalog().await;
-        let considered = selection::Entity::find()
-            .filter(selection::Column::CampaignId.eq(campaign.id))
-            .all(&catalog)
-            .await
-            .unwrap();
+        let considered =
+            selection::Entity::find().filter(selection::Column::CampaignId.eq(campaign)).all(&catalog).await.unwrap();
         let considered = considered.into_iter().map(|row| {
             let selection::Model { stratum, inclusion, stratum_size, chosen, by_random_sample, confident, .. } = row;
             let frozen = format!("{stratum} {inclusion} {stratum_size} {chosen} {by_random_sample} {confident}");
@@ -485,34 +550,41 @@ impl Loop {
         let considered = considered.collect();
         let drawn = draw::Entity::find().count(&catalog).await.unwrap()
             + draw_part::Entity::find().count(&catalog).await.unwrap();
-        let batches =
-            batch::Entity::find().filter(batch::Column::CampaignId.eq(campaign.id)).all(&catalog).await.unwrap();
+        let batches = batch::Entity::find().filter(batch::Column::CampaignId.eq(campaign)).all(&catalog).await.unwrap();
         let batches = batches.into_iter().map(|row| format!("{} {} {}", row.considered, row.sizes, row.chosen));
         let batches = batches.collect();
+        let tasks = self.tasks(case).await;
         let mut of_tasks = BTreeMap::new();
-        for task in self.tasks(campaign).await {
+        for task in &tasks {
             let said = annotation::Entity::find().filter(annotation::Column::TaskId.eq(task.id)).all(&catalog).await;
             let said: Vec<String> = said
                 .unwrap()
                 .into_iter()
                 .map(|it| format!("{} {} {:?}", it.annotator, it.seen, it.replaced_at))
                 .collect();
-            let copies = placement::Entity::find()
-                .filter(placement::Column::ObjectKey.contains(task.id.to_string()))
-                .count(&catalog)
-                .await
-                .unwrap();
             let known = self.studio.tasks_for(task.id);
             assert_eq!(known.len(), 1, "once in Label Studio");
             assert_eq!(task.remote_id, known[0]["id"].as_i64());
             let stands = format!("{}/{} {:?} {}", task.given, task.wanted, task.resolved, task.closed_at.is_some());
-            of_tasks.insert(place(task.prediction_id), (stands, said, copies));
+            of_tasks.insert(place(task.prediction_id), (stands, said));
         }
         catalog.close().await.unwrap();
-        let mark = campaign.id.to_string();
+        let mark = campaign.to_string();
         let projects = self.studio.projects();
         let own = projects.iter().filter(|it| it["description"].as_str().unwrap().contains(&mark)).count();
-        EndState { batches, considered, of_tasks, projects: own, left_over: drawn }
+        // Objects are named after their photo or after its task.
+        let names = case.photos.iter().map(|photo| (photo.to_string(), place(photo.as_uuid())));
+        let names = names.chain(tasks.iter().map(|task| (task.id.to_string(), place(task.prediction_id))));
+        let names: Vec<(String, usize)> = names.collect();
+        let store = server.object_store(self.data.path()).await;
+        let mut copies = Vec::new();
+        for ((bucket, key), tags) in everything_stored(&store).await {
+            if let Some((name, place)) = names.iter().find(|(name, _)| key.contains(name)) {
+                copies.push(format!("{bucket} {} {tags:?}", key.replace(name, &format!("photo {place}"))));
+            }
+        }
+        copies.sort_unstable();
+        EndState { batches, considered, of_tasks, copies, projects: own, left_over: drawn }
     }
 }
 
@@ -520,9 +592,37 @@ impl Loop {
 struct EndState {
     batches: Vec<String>,
     considered: BTreeMap<usize, String>,
-    of_tasks: BTreeMap<usize, (String, Vec<String>, u64)>,
+    of_tasks: BTreeMap<usize, (String, Vec<String>)>,
+    /// In all four buckets: bucket, key and tags.
+    copies: Vec<String>,
     projects: usize,
     left_over: u64,
+}
+
+/// Every object of the four buckets of photos by bucket and key, with its tags; of times only that they are there.
+async fn everything_stored(store: &ObjectStore) -> BTreeMap<(String, String), BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for bucket in [Bucket::Production, Bucket::LabelWait, Bucket::Noisy, Bucket::Clean] {
+        let (mut keys, mut go_on) = (Vec::new(), None);
+        loop {
+            let page = store.list(bucket, "", go_on).await.unwrap();
+            keys.extend(page.keys);
+            go_on = page.next;
+            if go_on.is_none() {
+                break;
+            }
+        }
+        let read = keys.into_iter().map(|key| async move {
+            let tags = store.read_tags(bucket, &key).await.unwrap();
+            let tags = tags.iter().map(|(name, value)| {
+                let is_time = ["timestamp", "labelled_at"].contains(&name);
+                (name.to_owned(), if is_time { "a time".to_owned() } else { value.to_owned() })
+            });
+            ((format!("{bucket:?}"), key.to_string()), tags.collect())
+        });
+        found.extend(futures::stream::iter(read).buffer_unordered(16).collect::<Vec<_>>().await);
+    }
+    found
 }
 
 /// A real server dies after every single step of both pipelines; the next one goes on, and the end is as if none had.
@@ -538,60 +638,46 @@ async fn a_server_that_is_killed_after_any_step_of_select_and_collect_ends_like_
     ];
     let mut server = Server::start(data.path(), &settings).await;
     let token = process::token(data.path(), &settings).await;
-    let (client, start) = (Client::new(), Utc::now());
-    let mut photos = Vec::new();
-    for seed in 0..PHOTOS_TO_LABEL {
-        let form = Form::new().part("image", part(a_photo(seed)));
-        let sent = client.post(format!("{}/api/v1/predictions", server.url)).multipart(form).send().await.unwrap();
-        photos.push(sent.json::<NewPrediction>().await.unwrap().id);
-    }
-    server.settle().await;
-    let end = Utc::now();
-    let this = Loop { data, studio, settings, client, token, photos, start, end };
-    let make = async |server: &Server, name: &str| -> Campaign {
-        let asked = json!({
-            "name": name, "rule": { "kind": "random", "draw": { "per_interval": CHOSEN } }, "seed": 7, "blind": true,
-            "labelled_in": "label_studio", "double_share": 0.0,
-        });
-        let path = format!("{}/api/v1/campaigns", server.url);
-        let made = this.client.post(path).bearer_auth(&this.token).json(&asked).send().await.unwrap();
-        assert_eq!(made.status(), 201);
-        made.json().await.unwrap()
-    };
+    let this = Loop { data, studio, settings, client: Client::new(), token };
     let mut deaths = Vec::new();
     for (pipeline, steps) in STEPS {
         for step in steps {
             for moment in ["done", "noted"] {
-                let campaign = make(&server, &format!("{pipeline} {step} {moment}")).await;
-                deaths.push((pipeline, format!("{pipeline}/{step}/{moment}/{}", campaign.id), campaign));
+                let case = this.case(&server, &format!("{pipeline} {step} {moment}")).await;
+                deaths.push((pipeline, format!("{pipeline}/{step}/{moment}/{}", case.campaign.id), case));
             }
         }
     }
-    let undisturbed = make(&server, "undisturbed").await;
+    let undisturbed = this.case(&server, "undisturbed").await;
     this.done(&server, "select", &undisturbed).await;
     this.label(&undisturbed).await;
     this.done(&server, "collect", &undisturbed).await;
     let expected = this.end_state(&server, &undisturbed).await;
-    assert_eq!(expected.of_tasks.len(), CHOSEN as usize);
-    assert_eq!((expected.considered.len(), expected.left_over), (PHOTOS_TO_LABEL as usize, 0));
-    assert!(expected.of_tasks.values().all(|(_, said, copies)| said.len() == 1 && *copies == 0), "{expected:?}");
+    assert_eq!(expected.of_tasks.len(), CHOSEN);
+    assert_eq!((expected.considered.len(), expected.left_over), (PHOTOS_TO_LABEL, 0));
+    assert!(expected.of_tasks.values().all(|(_, said)| said.len() == 1), "{expected:?}");
+    let of_bucket = |bucket: &str| expected.copies.iter().filter(|copy| copy.starts_with(bucket)).count();
+    // Two are soup, and lie in both buckets; two more were not chosen.
+    let copies = ["Production", "LabelWait", "Noisy", "Clean"].map(of_bucket);
+    assert_eq!(copies, [PHOTOS_TO_LABEL, 0, PHOTOS_TO_LABEL - CHOSEN + 2, 2], "{expected:#?}");
+    assert_eq!(expected.copies.iter().filter(|copy| copy.contains("\"human_label\": \"Soup\"")).count(), 4);
 
-    for (pipeline, place, campaign) in &deaths {
+    for (pipeline, place, case) in &deaths {
         if *pipeline == "collect" {
-            this.done(&server, "select", campaign).await;
-            this.label(campaign).await;
+            this.done(&server, "select", case).await;
+            this.label(case).await;
         }
         server.stop().await;
         server = this.serve(Some(place.clone())).await;
         // What was hinted at may have it die before it is asked.
-        let _ = this.ask(&server, pipeline, campaign).await;
+        let _ = this.ask(&server, pipeline, case).await;
         assert_eq!(server.death().await, Some(9), "{place}");
         server = this.serve(None).await;
-        this.done(&server, pipeline, campaign).await;
+        this.done(&server, pipeline, case).await;
         if *pipeline == "select" {
-            this.label(campaign).await;
-            this.done(&server, "collect", campaign).await;
+            this.label(case).await;
+            this.done(&server, "collect", case).await;
         }
-        assert_eq!(this.end_state(&server, campaign).await, expected, "killed at {place}");
+        assert_eq!(this.end_state(&server, case).await, expected, "killed at {place}");
     }
 }

@@ -1,4 +1,4 @@
-//! docs/tutorial.md, step by step: its Python runs against the real binary, with the S3 client people use.
+//! The tutorial, step by step: the Python of its pages runs against the real binary, with the S3 client people use.
 
 #[expect(dead_code, reason = "other tests use more of it")]
 mod process;
@@ -71,16 +71,28 @@ async fn every_step_of_the_tutorial_works() {
     walk_through("tutorial.md", &[], Access::ReadWrite, &[]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_step_of_the_tutorial_in_label_studio_works() {
+/// The same beside a real Label Studio.
+async fn walk_through_with_label_studio(page: &str, access: Access) {
     let variable = |name: &str| std::env::var(format!("GOURMETGRAM_TEST_LABEL_STUDIO_{name}")).ok();
     let Some(url) = variable("URL") else {
-        tell("skipped: GOURMETGRAM_TEST_LABEL_STUDIO_URL names no Label Studio (`make test` starts one)");
+        tell(&format!(
+            "skipped: {page}: GOURMETGRAM_TEST_LABEL_STUDIO_URL names no Label Studio (`make test` starts one)"
+        ));
         return;
     };
     let token = variable("TOKEN").expect("GOURMETGRAM_TEST_LABEL_STUDIO_TOKEN");
     let settings =
         [("GOURMETGRAM__LABEL_STUDIO__URL", url.clone()), ("GOURMETGRAM__LABEL_STUDIO__TOKEN", token.clone())];
     let secrets = [("LABEL_STUDIO_URL", url), ("LABEL_STUDIO_TOKEN", token)];
-    walk_through("tutorial-label-studio.md", &settings, Access::ReadOnly, &secrets).await;
+    walk_through(page, &settings, access, &secrets).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_of_the_tutorial_in_label_studio_works() {
+    walk_through_with_label_studio("tutorial-label-studio.md", Access::ReadOnly).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_two_dags_as_plain_python_end_like_our_campaign() {
+    walk_through_with_label_studio("tutorial-dags.md", Access::ReadWrite).await;
 }

@@ -236,7 +236,7 @@ pub struct Run {
     /// Why the last try failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Its steps, in order; only where one run is asked for.
+    /// Its steps, in order; only where one run is asked for, and of a pipeline's last run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<RunStep>,
     /// What it said, oldest first; only where one run is asked for.

@@ -728,15 +728,16 @@ pub mod run_log {
 /// What of a campaign had been labelled when a run of `collect` had done its work: one row a run.
 pub mod collection {
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     /// A row of `collections`.
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "collections")]
     pub struct Model {
         /// Counts up.
         #[sea_orm(primary_key)]
         pub id: i64,
-        /// The run; unique.
+        /// The run; unique. A catalog that was rebuilt does not know it.
         pub run_id: Uuid,
         /// Whose.
         pub campaign_id: Uuid,
@@ -858,6 +859,30 @@ pub mod record_log {
         pub log: Option<Uuid>,
         /// Number of the object that was planned last.
         pub last_number: i64,
+    }
+
+    /// No relations are followed through the ORM.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who compacts the records: one row.
+pub mod compaction {
+    use sea_orm::entity::prelude::*;
+
+    /// The row of `compaction`.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "compaction")]
+    pub struct Model {
+        /// Always 1.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: i32,
+        /// Names the compaction that is under way.
+        pub holder: Option<Uuid>,
+        /// Until when it is thought to be.
+        pub leased_until: Option<DateTimeUtc>,
     }
 
     /// No relations are followed through the ORM.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     CatalogError,
-    entity::{annotation, batch, campaign, feedback, placement, prediction, skip, task},
+    entity::{annotation, batch, campaign, collection, feedback, placement, prediction, skip, task},
 };
 use crate::records::{Envelope, RecordKind};
 
@@ -51,7 +51,7 @@ fn all<'a, T>(keys: &[&'a str], read: impl Fn(&'a str) -> Result<T, CatalogError
 /// The primary key of a row that is gone.
 pub(super) fn key_fields(kind: RecordKind, key: &str) -> Result<Map<String, Value>, CatalogError> {
     let fields = match kind {
-        RecordKind::Feedback | RecordKind::Batch => vec![("id", json!(number(key)?))],
+        RecordKind::Feedback | RecordKind::Batch | RecordKind::Collection => vec![("id", json!(number(key)?))],
         RecordKind::Placement => {
             let (bucket, object_key) = pair(key)?;
             vec![("bucket", json!(bucket)), ("object_key", json!(object_key))]
@@ -124,6 +124,7 @@ pub(super) async fn read_rows(
             let rows = skip::Entity::find().filter(skip::Column::TaskId.is_in(tasks)).all(transaction).await?;
             lines.of(rows, |row| format!("{}/{}", simple(row.task_id), row.annotator), |_| false)
         }
+        RecordKind::Collection => rows!(collection, number, |row| row.id.to_string()),
     }
 }
 

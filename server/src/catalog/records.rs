@@ -3,20 +3,23 @@
 //! A mark says that a row has changed, not how: a line tells what the row is when it is read. Whatever changes after that
 //! makes another mark, and a later line with a greater number.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{OnConflict, Query},
 };
 use uuid::Uuid;
 
 use super::{
     Catalog, CatalogError,
-    entity::{prediction, record_log, record_mark, record_mention, record_object, selection},
+    entity::{compaction, prediction, record_log, record_mark, record_mention, record_object, selection},
     record_rows::{Row, corrupt, key_fields, read_rows, uuid},
 };
 use crate::records::{Envelope, RecordKind};
@@ -233,17 +236,51 @@ impl Catalog {
         Ok(found)
     }
 
+    /// Begins a compaction, or keeps one for longer: `holder` names it. Answers whether it may go on; not where another one is
+    /// under way that is not thought dead.
+    pub async fn lease_compaction(&self, holder: Uuid, lease_for: Duration) -> Result<bool, CatalogError> {
+        use compaction::Column as C;
+        let at = super::now();
+        let free = Condition::any().add(C::Holder.is_null()).add(C::Holder.eq(holder)).add(C::LeasedUntil.lt(at));
+        let leased = compaction::Entity::update_many()
+            .set(compaction::ActiveModel {
+                holder: Set(Some(holder)),
+                leased_until: Set(Some(at + lease_for)),
+                ..Default::default()
+            })
+            .filter(C::Id.eq(1))
+            .filter(free)
+            .exec(&self.write)
+            .await?;
+        Ok(leased.rows_affected == 1)
+    }
+
+    /// Ends a compaction, so that another may begin.
+    pub async fn end_compaction(&self, holder: Uuid) -> Result<(), CatalogError> {
+        compaction::Entity::update_many()
+            .set(compaction::ActiveModel { holder: Set(None), leased_until: Set(None), ..Default::default() })
+            .filter(compaction::Column::Holder.eq(holder))
+            .exec(&self.write)
+            .await?;
+        Ok(())
+    }
+
     /// Has an object that was put hold the lines of others too, and be put anew: from now on it tells of all predictions that
     /// these `numbers` tell of. `body` says what it is to hold, given the erased ones among them. Answers whether it could be
-    /// changed: it must be as it was at this revision.
+    /// changed: it must be as it was at this revision, and the compaction still be this holder's.
     pub async fn merge_records(
         &self,
+        holder: Uuid,
         number: i64,
         revision: i64,
         numbers: &[i64],
         body: impl FnOnce(&HashSet<Uuid>) -> Result<String, CatalogError>,
     ) -> Result<bool, CatalogError> {
         let transaction = self.begin().await?;
+        let compaction = compaction::Entity::find_by_id(1).lock_exclusive().one(&transaction).await?;
+        if compaction.is_none_or(|row| row.holder != Some(holder)) {
+            return Ok(false);
+        }
         let row = record_object::Entity::find_by_id(number).lock_exclusive().one(&transaction).await?;
         if row.is_none_or(|row| row.revision != revision || row.written_at.is_none()) {
             return Ok(false);

@@ -18,10 +18,10 @@ use uuid::Uuid;
 use super::{
     Catalog, CatalogError,
     entity::{
-        annotation, batch, campaign, draw, draw_part, feedback, lease, mirror, outbox, placement, prediction,
-        record_log, record_mark, record_mention, record_object, selection, skip, task,
+        annotation, batch, campaign, collection, draw, draw_part, feedback, lease, mirror, outbox, placement,
+        prediction, record_log, record_mark, record_mention, record_object, selection, skip, task,
     },
-    migration::m008_records::{MIRRORS, marks_of_everything},
+    migration::{m008_records::MIRRORS, m010_collections_recorded::marks_of_everything},
 };
 use crate::records::{RecordKind, read_row};
 
@@ -81,6 +81,7 @@ impl Catalog {
         outbox::Entity::delete_many().exec(&transaction).await?;
         lease::Entity::delete_many().exec(&transaction).await?;
         skip::Entity::delete_many().exec(&transaction).await?;
+        collection::Entity::delete_many().exec(&transaction).await?;
         placement::Entity::delete_many().exec(&transaction).await?;
         annotation::Entity::delete_many().exec(&transaction).await?;
         task::Entity::delete_many().exec(&transaction).await?;
@@ -116,6 +117,7 @@ impl Import {
             RecordKind::Annotation => self.lines::<annotation::Entity>(lines).await,
             RecordKind::Placement => self.lines::<placement::Entity>(lines).await,
             RecordKind::Skip => self.lines::<skip::Entity>(lines).await,
+            RecordKind::Collection => self.lines::<collection::Entity>(lines).await,
         }
     }
 
@@ -269,7 +271,8 @@ impl Import {
         record_mark::Entity::delete_many().exec(transaction).await?;
         match transaction.get_database_backend() {
             DbBackend::Postgres => {
-                for (table, least) in [("record_marks", last_seq), ("feedback", 0), ("batches", 0)] {
+                let counting = [("record_marks", last_seq), ("feedback", 0), ("batches", 0), ("collections", 0)];
+                for (table, least) in counting {
                     let last = format!("GREATEST({least}, (SELECT COALESCE(MAX(id), 0) FROM {table}))");
                     let sql = format!(
                         "SELECT setval(pg_get_serial_sequence('{table}', 'id'), GREATEST({last}, 1), {last} > 0)"
@@ -334,6 +337,7 @@ impl Import {
             RecordKind::Annotation => annotation::Entity::find().count(connection).await?,
             RecordKind::Placement => placement::Entity::find().count(connection).await?,
             RecordKind::Skip => skip::Entity::find().count(connection).await?,
+            RecordKind::Collection => collection::Entity::find().count(connection).await?,
         })
     }
 }

@@ -464,6 +464,14 @@ impl Catalog {
         rows.into_iter().map(|row| to_run(row, Vec::new(), Vec::new())).collect()
     }
 
+    /// The newest run of a pipeline, with its steps.
+    pub async fn last_run(&self, pipeline: &str) -> Result<Option<Run>, CatalogError> {
+        let newest = run::Entity::find().filter(Column::Pipeline.eq(pipeline)).order_by_desc(Column::Id).limit(1);
+        let Some(row) = newest.one(&self.read).await? else { return Ok(None) };
+        let steps = steps_of(&self.read, row.id).await?;
+        to_run(row, steps, Vec::new()).map(Some)
+    }
+
     /// For each of these campaigns and each pipeline the last run that went wrong, unless a later one went well.
     pub async fn runs_in_trouble(&self, campaigns: &[Uuid]) -> Result<Vec<Run>, CatalogError> {
         let later = Alias::new("later");

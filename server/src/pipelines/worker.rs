@@ -43,6 +43,19 @@ impl Default for Retries {
     }
 }
 
+impl Retries {
+    /// Tries altogether.
+    fn tries(self) -> i32 {
+        i32::try_from(self.more).unwrap_or(i32::MAX - DEATHS - 1) + 1
+    }
+
+    /// How long a run waits that has failed so many times; nothing where it is not tried again.
+    fn wait_after(self, attempts: i32) -> Option<Duration> {
+        let doubled = self.wait.saturating_mul(1 << (attempts - 1).clamp(0, 16)).min(LONGEST_WAIT);
+        (attempts < self.tries()).then_some(doubled)
+    }
+}
+
 /// Does the work of pipelines on this server. Cheap to clone.
 #[derive(Clone)]
 pub struct Worker {
@@ -185,7 +198,7 @@ impl Worker {
                 needs_campaign: pipeline.needs_subject(),
                 schedules: scheduled.len() as u64,
                 next_run: next,
-                last_run: self.catalog.runs(Some(pipeline.name()), None, 1).await?.into_iter().next(),
+                last_run: self.catalog.last_run(pipeline.name()).await?,
             });
         }
         Ok(known)
@@ -231,7 +244,7 @@ impl Worker {
         let Ok(interval) = Interval::between(Some(row.interval_start), Some(row.interval_end), Utc::now()) else {
             return Ok(RunEnd::Failed("its interval has nothing in it".to_owned()));
         };
-        if row.attempts > self.tries() + DEATHS {
+        if row.attempts > self.retries.tries() + DEATHS {
             return Ok(RunEnd::Failed(format!("{} servers ended while they worked on it", row.attempts - 1)));
         }
         let work = Work {
@@ -274,16 +287,11 @@ impl Worker {
         Ok(RunEnd::Succeeded)
     }
 
-    fn tries(&self) -> i32 {
-        i32::try_from(self.retries.more).unwrap_or(i32::MAX - DEATHS - 1) + 1
-    }
-
     fn after_failure(&self, attempts: i32, error: StepError) -> RunEnd {
-        if error.is_final || attempts >= self.tries() {
-            return RunEnd::Failed(error.message);
+        match self.retries.wait_after(attempts) {
+            Some(wait) if !error.is_final => RunEnd::Again(error.message, now() + wait),
+            _ => RunEnd::Failed(error.message),
         }
-        let doubled = self.retries.wait.saturating_mul(1 << (attempts - 1).clamp(0, 16)).min(LONGEST_WAIT);
-        RunEnd::Again(error.message, now() + doubled)
     }
 }
 
@@ -308,4 +316,40 @@ async fn guarded(pipeline: &dyn Pipeline, name: &'static str, work: &Work) -> Re
     step.unwrap_or_else(|_| {
         Err(StepError { message: "the step panicked; the server's log has where".to_owned(), is_final: false })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn by_default_a_run_that_failed_is_tried_once_more_after_five_minutes() {
+        for retries in [Retries::default(), config::Pipelines::default().retries()] {
+            assert_eq!(retries.wait_after(1), Some(5 * MINUTE));
+            assert_eq!(retries.wait_after(2), None);
+        }
+    }
+
+    #[test]
+    fn each_further_try_waits_twice_as_long_and_a_day_at_most() {
+        let settings = config::Pipelines { retries: 40, retry_after_seconds: 300, ..config::Pipelines::default() };
+        let retries = settings.retries();
+        let waits: Vec<Duration> = (1..=40).map(|attempts| retries.wait_after(attempts).unwrap()).collect();
+        assert_eq!(waits[..4], [5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 40 * MINUTE]);
+        for pair in waits.windows(2) {
+            assert_eq!(pair[1], (2 * pair[0]).min(24 * 60 * MINUTE));
+        }
+        assert_eq!(waits[39], 24 * 60 * MINUTE);
+        assert_eq!(retries.wait_after(41), None);
+    }
+
+    #[test]
+    fn settings_without_further_tries_or_with_countless_ones_are_taken_at_their_word() {
+        let wait = MINUTE;
+        assert_eq!(Retries { more: 0, wait }.wait_after(1), None);
+        assert!(Retries { more: u32::MAX, wait }.wait_after(1_000_000).is_some());
+    }
 }

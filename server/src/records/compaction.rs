@@ -5,12 +5,19 @@
 //! any number, for one. Then, in one transaction, the catalog freezes what the object is to hold, and it is put like any
 //! other; an erasure finds it from there on. Its parts go when it is there. Whoever dies in between leaves an object that the
 //! next compaction finds and finishes, or one that nothing has happened to.
+//!
+//! One at a time, by a lease in the catalog: two at once would each take the other's objects for parts of their own, and one
+//! might put an object anew that the other has just removed, which nobody would ever clean again.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use gourmetgram_object_store::{Bucket, ObjectKey, ObjectStore, ObjectStoreError};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +34,10 @@ const LINES: usize = 10_000;
 const BYTES: usize = 8 * 1024 * 1024;
 /// Longest description of what an object is made of.
 const MAX_PARTS_FILE: u64 = 8 * 1024 * 1024;
+/// How long a compaction may be silent before it is thought dead.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often it says that it is not.
+const RENEWAL: Duration = Duration::from_secs(15);
 
 /// What an object is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,13 +82,55 @@ struct Read {
     parts: Vec<(i64, usize)>,
 }
 
-/// Merges objects that were planned before a time. One compaction at a time; servers may work meanwhile.
+/// The right to compact, which one has at a time.
+struct Turn<'a> {
+    catalog: &'a Catalog,
+    holder: Uuid,
+    renewed: Instant,
+}
+
+impl<'a> Turn<'a> {
+    async fn begin(catalog: &'a Catalog) -> Result<Self, RecordsError> {
+        let turn = Self { catalog, holder: Uuid::now_v7(), renewed: Instant::now() };
+        turn.lease().await.map(|()| turn)
+    }
+
+    async fn lease(&self) -> Result<(), RecordsError> {
+        match self.catalog.lease_compaction(self.holder, LEASE).await? {
+            true => Ok(()),
+            false => Err(RecordsError::BeingCompacted),
+        }
+    }
+
+    /// To be called before whatever takes its time, and before anything is changed.
+    async fn keep(&mut self) -> Result<(), RecordsError> {
+        if self.renewed.elapsed() < RENEWAL {
+            return Ok(());
+        }
+        self.renewed = Instant::now();
+        self.lease().await
+    }
+}
+
+/// Merges objects that were planned before a time. Servers may work meanwhile.
+///
+/// # Errors
+/// [`RecordsError::BeingCompacted`] where another one is at it, or died within the last minute; and what the catalog and the
+/// object store answer.
 pub async fn compact(catalog: &Catalog, store: &ObjectStore, before: DateTime<Utc>) -> Result<Compacted, RecordsError> {
     ensure_ours(catalog, store).await?;
+    let mut turn = Turn::begin(catalog).await?;
+    let done = merge_all(&mut turn, store, before).await;
+    catalog.end_compaction(turn.holder).await?;
+    done
+}
+
+async fn merge_all(turn: &mut Turn<'_>, store: &ObjectStore, before: DateTime<Utc>) -> Result<Compacted, RecordsError> {
+    let catalog = turn.catalog;
     let mut done = Compacted::default();
     let mut known: HashMap<i64, Parts> = HashMap::new();
     for parts in read_all(store).await? {
-        done.merged += finish(catalog, store, &parts).await?;
+        done.merged += finish(turn, store, &parts).await?;
         known.insert(parts.number(), parts);
     }
     let mut days: BTreeMap<(String, String), Vec<record_object::Model>> = BTreeMap::new();
@@ -88,6 +141,7 @@ pub async fn compact(catalog: &Catalog, store: &ObjectStore, before: DateTime<Ut
     for objects in days.into_values().filter(|objects| objects.len() > 1) {
         let (mut group, mut lines, mut bytes) = (Vec::new(), 0, 0);
         for object in objects {
+            turn.keep().await?;
             let body = body_of(store, &object.object_key).await?;
             let own = body.lines().count();
             let parts = match known.get(&object.number) {
@@ -95,13 +149,13 @@ pub async fn compact(catalog: &Catalog, store: &ObjectStore, before: DateTime<Ut
                 _ => vec![(object.number, own)],
             };
             if lines + own > LINES || bytes + body.len() > BYTES {
-                merge(catalog, store, std::mem::take(&mut group), &mut done).await?;
+                merge(turn, store, std::mem::take(&mut group), &mut done).await?;
                 (lines, bytes) = (0, 0);
             }
             (lines, bytes) = (lines + own, bytes + body.len());
             group.push(Read { object, body, parts });
         }
-        merge(catalog, store, group, &mut done).await?;
+        merge(turn, store, group, &mut done).await?;
     }
     Ok(done)
 }
@@ -142,12 +196,13 @@ async fn body_of(store: &ObjectStore, key: &str) -> Result<String, RecordsError>
 }
 
 async fn merge(
-    catalog: &Catalog,
+    turn: &mut Turn<'_>,
     store: &ObjectStore,
     group: Vec<Read>,
     done: &mut Compacted,
 ) -> Result<(), RecordsError> {
     let Some(last) = group.last().filter(|_| group.len() > 1).map(|last| last.object.clone()) else { return Ok(()) };
+    turn.keep().await?;
     let parts = Parts {
         schema: SCHEMA,
         record: last.kind.clone(),
@@ -163,18 +218,20 @@ async fn merge(
         true => redact(&body, erased).map_err(CatalogError::Corrupt),
         false => Ok(body.clone()),
     };
-    // Somebody else has merged it meanwhile: another time.
-    if !catalog.merge_records(last.number, last.revision, &numbers, clear).await? {
+    // It is no longer what was read: another time.
+    if !turn.catalog.merge_records(turn.holder, last.number, last.revision, &numbers, clear).await? {
         return Ok(());
     }
-    let merged = finish(catalog, store, &parts).await?;
+    let merged = finish(turn, store, &parts).await?;
     done.merged += merged;
     done.into += u64::from(merged > 0);
     Ok(())
 }
 
 /// Takes the parts of an object away, if it holds them. Answers how many there were.
-async fn finish(catalog: &Catalog, store: &ObjectStore, parts: &Parts) -> Result<u64, RecordsError> {
+async fn finish(turn: &mut Turn<'_>, store: &ObjectStore, parts: &Parts) -> Result<u64, RecordsError> {
+    turn.keep().await?;
+    let catalog = turn.catalog;
     let number = parts.number();
     let Some(object) = catalog.record_object(number).await? else { return Ok(0) };
     let others: HashSet<i64> = parts.parts.iter().map(|(part, _)| *part).filter(|part| *part != number).collect();
@@ -192,6 +249,7 @@ async fn finish(catalog: &Catalog, store: &ObjectStore, parts: &Parts) -> Result
         return Ok(0);
     }
     for part in &left {
+        turn.keep().await?;
         for key in [part.object_key.clone(), Parts::key(part.number)] {
             match store.delete(Bucket::Records, &key.parse()?).await {
                 Ok(()) | Err(ObjectStoreError::NotFound { .. }) => {}

@@ -33,11 +33,13 @@ pub enum RecordKind {
     Placement,
     /// Somebody did not want to say anything about a task.
     Skip,
+    /// How much of a campaign was labelled when a run of `collect` was through.
+    Collection,
 }
 
 impl RecordKind {
     /// Every kind; what others refer to comes before them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Prediction,
         Self::Campaign,
         Self::Batch,
@@ -47,6 +49,7 @@ impl RecordKind {
         Self::Annotation,
         Self::Placement,
         Self::Skip,
+        Self::Collection,
     ];
 
     /// The word for one of them, as in the field `record`.
@@ -61,6 +64,7 @@ impl RecordKind {
             Self::Annotation => "annotation",
             Self::Placement => "placement",
             Self::Skip => "skip",
+            Self::Collection => "collection",
         }
     }
 
@@ -76,6 +80,7 @@ impl RecordKind {
             Self::Annotation => "annotations",
             Self::Placement => "placements",
             Self::Skip => "skips",
+            Self::Collection => "collections",
         }
     }
 

@@ -51,6 +51,11 @@ pub enum RecordsError {
         /// Whose records it holds.
         log: Uuid,
     },
+    /// Another compaction is under way.
+    #[error(
+        "the records are being compacted already, or a compaction died less than a minute ago: let it end, or try again then"
+    )]
+    BeingCompacted,
     /// Something in the bucket cannot be understood.
     #[error("{key} in the bucket {bucket}: {why}")]
     Unreadable {

@@ -4,19 +4,54 @@ use std::collections::HashSet;
 
 use gourmetgram::accounts::Scope;
 use gourmetgram_api::{
-    Campaign, CampaignList, CampaignName, CampaignPreset, CampaignPreview, PredictionId, Role, Run, RunState, Selected,
+    Campaign, CampaignList, CampaignName, CampaignPreset, CampaignPreview, NewCampaign, PredictionId, Role, Run,
+    RunState, Selected,
 };
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::{
     on_both_databases,
     photos::{copies, minute, photo, photos, tasks},
+    reindexing::{done, gourmetgram},
     support::{Browser, TestApp, eventually, problem},
 };
 
 /// What lies between two minutes, as the API takes it.
 fn span(from: i64, to: i64) -> Value {
     json!({ "start": minute(from), "end": minute(to) })
+}
+
+/// What a browser without scripts would send of the page's form as it stands: each field with its value.
+fn filled_in(page: &str) -> Vec<(String, String)> {
+    let form = page.split("<form").find(|form| form.contains("campaigns__form")).expect("there is no form");
+    let form = form.split("</form>").next().unwrap();
+    let attribute = |tag: &str, name: &str| {
+        let value = tag.split_once(&format!(" {name}=\""))?.1.split('"').next()?;
+        Some(value.replace("&amp;", "&"))
+    };
+    let has = |tag: &str, word: &str| tag.split([' ', '=', '>']).any(|it| it == word);
+    let (mut fields, mut select) = (Vec::new(), None);
+    for tag in form.split('<').filter_map(|tag| tag.split_once('>').map(|(tag, _)| format!("{tag} "))) {
+        let value = attribute(&tag, "value").unwrap_or_default();
+        if tag.starts_with("input ") {
+            let is_tick =
+                ["radio", "checkbox"].map(String::from).contains(&attribute(&tag, "type").unwrap_or_default());
+            if !is_tick || has(&tag, "checked") {
+                fields.push((attribute(&tag, "name").unwrap(), value));
+            }
+        } else if tag.starts_with("select ") {
+            select = attribute(&tag, "name");
+            fields.push((select.clone().unwrap(), String::new()));
+        } else if tag.starts_with("option ") {
+            let (_, chosen) = fields.iter_mut().rfind(|(name, _)| Some(name) == select.as_ref()).unwrap();
+            // The first one stands where none is said to.
+            if chosen.is_empty() || has(&tag, "selected") {
+                *chosen = value;
+            }
+        }
+    }
+    fields
 }
 
 on_both_databases! {
@@ -54,6 +89,74 @@ on_both_databases! {
         let names: Vec<&str> = list.campaigns.iter().map(|it| it.asked.name.as_str()).collect();
         assert_eq!(names, ["Continuous", "User Flagged", "Low Confidence", "Random Sample", "Production"]);
         assert_eq!(list.campaigns[4].progress.chosen, 40);
+        test.stop().await;
+    };
+
+    each_of_the_five_is_looked_at_and_made_by_the_pages_form_and_looked_at_by_command => async |database| {
+        let test = TestApp::start(database).await;
+        let now = gourmetgram::catalog::now();
+        photos(&test.app, (now - minute(0)).num_minutes() - 5, 0..40).await;
+        let token = test.operator().await;
+        let operator = Browser::signed_in(&test, "otto", Role::Operator).await;
+        let text = async |path: &str| {
+            let answer = operator.get(path).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            answer.text().await.unwrap()
+        };
+        let interval = json!({ "start": now - chrono::TimeDelta::minutes(30), "end": now });
+        for (number, preset) in CampaignPreset::ALL.into_iter().enumerate() {
+            // The page has a link to each; the form it leads to is filled in.
+            let link = format!("/campaigns?preset={preset}");
+            assert!(text("/campaigns").await.contains(&format!("href=\"{link}#new\"")), "{preset}");
+            let form = filled_in(&text(&link).await);
+            let query = |form: &[(String, String)]| {
+                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
+            };
+
+            // What the same form says to "Preview" is what the API says.
+            let ahead = text(&format!("/campaigns?{}", query(&form))).await;
+            let looked = ahead.matches("alt=\"A photo that would be chosen\"").count();
+            let chosen = ahead.split_once("It would choose ").unwrap().1.split(' ').next().unwrap();
+            let chosen: usize = chosen.parse().unwrap();
+            assert_eq!(looked, chosen.min(24), "{preset}");
+            match preset {
+                CampaignPreset::Production => assert_eq!(chosen, 40),
+                CampaignPreset::LowConfidence | CampaignPreset::UserFlagged => assert_eq!(chosen, 4),
+                CampaignPreset::RandomSample => assert!(chosen < 40, "{chosen}"),
+                CampaignPreset::Continuous => assert!((12..40).contains(&chosen), "{chosen}"),
+            }
+            let says = if preset.campaign("").blind { "accuracy over that time is known" } else { "say nothing about accuracy" };
+            assert!(chosen == 0 || ahead.contains(says), "{preset}: {ahead}");
+            assert_eq!(test.count("campaigns").await.unsigned_abs() as usize, number, "looking makes nothing");
+
+            // And to "Create campaign" it makes the very campaign.
+            assert!(ahead.contains("formmethod=\"post\""), "the form's second button makes it");
+            let form = filled_in(&ahead);
+            let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let made = operator.send_form("/campaigns", &fields).await;
+            assert_eq!((made.status().as_u16(), made.headers()["location"].to_str().unwrap()), (303, "/campaigns?done=made"));
+            assert!(text("/campaigns?done=made").await.contains(preset.title()));
+            let made = test.app.catalog().campaign(&CampaignName::from(preset.title())).await.unwrap().unwrap();
+            let asked = preset.campaign(preset.title());
+            assert_eq!(NewCampaign { seed: None, ..made.asked }, NewCampaign { seed: None, ..asked.clone() });
+
+            // By command, of what is in the catalog, with a seed that makes chance repeatable.
+            let asked = NewCampaign { seed: Some(7), ..asked };
+            let body = json!({ "campaign": asked, "start": interval["start"], "end": interval["end"] });
+            let by_api = test.post("/api/v1/campaigns/preview").bearer_auth(&token).json(&body).send().await.unwrap();
+            let by_api: CampaignPreview = by_api.json().await.unwrap();
+            let (data, url) = (test.data.path().to_owned(), test.app.settings().catalog_url());
+            let times: Vec<String> = ["start", "end"].map(|it| interval[it].as_str().unwrap().to_owned()).to_vec();
+            let by_command = tokio::task::spawn_blocking(move || {
+                let (start, end) = (times[0].as_str(), times[1].as_str());
+                let words = ["campaign", "preview", "--preset", preset.as_str(), "--seed", "7", "--start", start, "--end", end, "--json"];
+                done(&gourmetgram(&data, Some(url.expose_secret()), &words))
+            });
+            let by_command: CampaignPreview = serde_json::from_value(by_command.await.unwrap()).unwrap();
+            assert_eq!(by_command, by_api, "{preset}");
+            assert_eq!(by_command.selected.considered, 40);
+            assert_eq!(by_command.photos.len() as u64, by_command.selected.chosen.min(24));
+        }
         test.stop().await;
     };
 

@@ -1,9 +1,14 @@
 //! Few large objects of many small ones: the records say the same before and after, and whatever is cut off.
 
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram::{
     catalog::Catalog,
-    records::{self, Compacted, RecordKind, ReindexOptions},
+    records::{self, Compacted, RecordKind, RecordsError, ReindexOptions},
 };
 use gourmetgram_object_store::Bucket;
 use secrecy::ExposeSecret;
@@ -44,7 +49,7 @@ async fn compact(test: &TestApp) -> Compacted {
 }
 
 /// What a catalog is that is rebuilt from the records up to an object's number.
-async fn rebuilt(test: &TestApp, until: Option<i64>) -> std::collections::BTreeMap<&'static str, Vec<String>> {
+async fn rebuilt(test: &TestApp, until: Option<i64>) -> BTreeMap<&'static str, Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let url = sqlite_url(folder.path());
     let catalog = Catalog::open(&url.clone().into(), 1).await.unwrap();
@@ -61,7 +66,118 @@ async fn numbered(test: &TestApp) -> usize {
     all.keys().filter(own).count()
 }
 
+/// Every line, however they are spread over objects.
+fn lines(objects: &BTreeMap<String, String>) -> Vec<String> {
+    let of = objects.iter().filter(|(key, _)| !key.starts_with('_'));
+    let mut lines: Vec<String> = of.flat_map(|(_, body)| body.lines().map(str::to_owned)).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// Nobody hears of a compaction that was killed, until it is thought dead.
+async fn is_thought_dead(test: &TestApp) {
+    test.sql("UPDATE compaction SET leased_until = '2026-01-01T00:00:00+00:00' WHERE holder IS NOT NULL").await;
+}
+
+/// Photos come in and their lines are written, until somebody says that it is enough.
+async fn goes_on(test: &TestApp, is_enough: &AtomicBool) {
+    for seed in 100.. {
+        let photo = test.upload(a_photo(seed)).await;
+        test.settle().await;
+        records::step(&test.app).await.unwrap();
+        let path = format!("/api/v1/predictions/{}/flag", photo.id);
+        let flag = test.put(&path).bearer_auth(&photo.feedback_token).json(&json!({ "reason": "other" }));
+        assert_eq!(flag.send().await.unwrap().status(), 200);
+        test.settle().await;
+        records::step(&test.app).await.unwrap();
+        if is_enough.load(Ordering::SeqCst) {
+            return;
+        }
+    }
+}
+
 on_both_databases! {
+    two_compactions_at_once_beside_a_server_that_writes_lose_nothing_and_double_nothing => async |database| {
+        let test = start(database).await;
+        some_days(&test).await;
+        let count = numbered(&test).await;
+        let last = test.app.catalog().records_log().await.unwrap().last_number;
+        let before = lines(&objects(test.app.object_store()).await);
+        let mut earlier = Vec::new();
+        for until in (1..=last).step_by(9) {
+            earlier.push((until, rebuilt(&test, Some(until)).await));
+        }
+        let is_enough = AtomicBool::new(false);
+        let url = test.app.settings().catalog_url();
+        let compacts = async || {
+            let catalog = Catalog::open(&url, 2).await.unwrap();
+            let mut merged = 0;
+            for _ in 0..6 {
+                match records::compact(&catalog, test.app.object_store(), soon()).await {
+                    Ok(done) => merged += done.merged,
+                    // Its turn comes again.
+                    Err(RecordsError::BeingCompacted) => tokio::task::yield_now().await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            catalog.close().await.unwrap();
+            merged
+        };
+        let compacting = async {
+            let merged = tokio::join!(compacts(), compacts());
+            is_enough.store(true, Ordering::SeqCst);
+            merged
+        };
+        let ((one, two), ()) = tokio::join!(compacting, goes_on(&test, &is_enough));
+        assert!(one + two > 0, "nothing was merged: this shows nothing");
+        compact(&test).await;
+        assert!(numbered(&test).await < count);
+        let after = objects(test.app.object_store()).await;
+        let after = lines(&after);
+        assert!(after.len() > before.len());
+        assert!(after.windows(2).all(|pair| pair[0] != pair[1]), "a line is there twice");
+        let found: std::collections::HashSet<&String> = after.iter().collect();
+        assert!(before.iter().all(|line| found.contains(line)), "a line is lost");
+        let live = dump(url.expose_secret()).await;
+        assert_eq!(rebuilt(&test, None).await, live);
+        // What each object was made of is still known.
+        for (until, earlier) in earlier {
+            assert_eq!(rebuilt(&test, Some(until)).await, earlier, "up to {until}");
+        }
+        test.stop().await;
+    };
+
+    one_compacts_at_a_time_and_one_that_was_thought_dead_changes_nothing_more => async |database| {
+        let test = start(database).await;
+        for seed in 0..3 {
+            test.upload(a_photo(seed)).await;
+            test.settle().await;
+            records::step(&test.app).await.unwrap();
+        }
+        let catalog = test.app.catalog();
+        let another = uuid::Uuid::now_v7();
+        assert!(catalog.lease_compaction(another, std::time::Duration::from_secs(600)).await.unwrap());
+        let before = objects(test.app.object_store()).await;
+        let refused = records::compact(catalog, test.app.object_store(), soon()).await.unwrap_err();
+        assert!(matches!(refused, RecordsError::BeingCompacted), "{refused}");
+        assert_eq!(objects(test.app.object_store()).await, before);
+
+        is_thought_dead(&test).await;
+        let written = catalog.written_records(soon()).await.unwrap();
+        let (number, revision) = (written[0].number, written[0].revision);
+        let own = uuid::Uuid::now_v7();
+        assert!(catalog.lease_compaction(own, std::time::Duration::from_secs(600)).await.unwrap());
+        let nothing = |_: &std::collections::HashSet<uuid::Uuid>| Ok(String::new());
+        assert!(!catalog.merge_records(another, number, revision, &[number], nothing).await.unwrap());
+        assert!(!catalog.lease_compaction(another, std::time::Duration::from_secs(600)).await.unwrap());
+        catalog.end_compaction(another).await.unwrap();
+        let refused = records::compact(catalog, test.app.object_store(), soon()).await.unwrap_err();
+        assert!(matches!(refused, RecordsError::BeingCompacted), "only who holds it can end it: {refused}");
+        catalog.end_compaction(own).await.unwrap();
+        assert!(compact(&test).await.merged > 0);
+        test.stop().await;
+    };
+
     the_records_say_the_same_before_and_after => async |database| {
         let test = start(database).await;
         some_days(&test).await;
@@ -81,12 +197,6 @@ on_both_databases! {
         assert_eq!(numbered(&test).await, count - usize::try_from(merged).unwrap());
         assert!(numbered(&test).await <= RecordKind::ALL.len() * 2, "one a kind and day");
         // Not a line is lost, added or changed.
-        let lines = |objects: &std::collections::BTreeMap<String, String>| {
-            let of = objects.iter().filter(|(key, _)| !key.starts_with('_'));
-            let mut lines: Vec<String> = of.flat_map(|(_, body)| body.lines().map(str::to_owned)).collect();
-            lines.sort_unstable();
-            lines
-        };
         assert_eq!(lines(&objects(test.app.object_store()).await), lines(&before));
         assert_eq!(rebuilt(&test, None).await, live);
         for (until, earlier) in earlier {
@@ -135,6 +245,7 @@ async fn a_compaction_that_is_killed_anywhere_loses_nothing() {
             compact(&test).await;
         })
         .await;
+        is_thought_dead(&test).await;
         assert_eq!(rebuilt(&test, None).await, live, "killed after {polls} polls");
         // Servers put what was frozen before it died.
         records::step(&test.app).await.unwrap();

@@ -14,13 +14,13 @@ use std::{
 
 use gourmetgram::{
     app::{App, Application},
-    catalog::{Actor, Change},
+    catalog::{Actor, Change, Said},
     config::Settings,
     outbox,
 };
 use gourmetgram_api::{
-    Campaign, CampaignName, CampaignRule, FlagReason, LowConfidence, NewCampaign, Place, PredictionId, Seen,
-    StoredObjects,
+    Campaign, CampaignName, CampaignRule, FlagReason, LabelledIn, LowConfidence, NewCampaign, Place, PredictionId,
+    Seen, StoredObjects,
 };
 use gourmetgram_object_store::Bucket;
 use sea_orm::{Database as Connection, DatabaseConnection};
@@ -106,6 +106,36 @@ impl Idle {
 }
 
 on_both_databases! {
+    a_labelled_photo_is_never_queued_again => async |database| {
+        let test = TestApp::start(database).await;
+        let id = photo(&test.app, 5, 1, 0.4).await;
+        let campaign = campaign(&test.app, &asked("unsure", unsure())).await;
+        let connection = test.connect().await;
+        let waiting = async || {
+            test.settle().await;
+            let found = copies(&test.app).await;
+            found.into_iter().filter(|(bucket, _, _)| *bucket == Bucket::LabelWait).count()
+        };
+        let select = async |from, to| test.app.catalog().select(campaign.id, interval(from, to), false).await.unwrap();
+        assert_eq!(select(0, 30).await.chosen, 1);
+        assert_eq!(waiting().await, 1);
+        let task = tasks(&connection, campaign.id).await[0].id;
+        let soup = class("Soup").unwrap();
+        let said = Said {
+            annotator: "ann", seen: &soup, through: LabelledIn::Review, took_ms: None, at: gourmetgram::catalog::now(),
+        };
+        test.app.catalog().annotate(task, &said).await.unwrap();
+        assert_eq!(waiting().await, 0, "it has left");
+        // As unsure as before, flagged besides, in the same interval, a wider one and one that overlaps.
+        for (from, to) in [(0, 30), (0, 60), (4, 8)] {
+            test.app.catalog().give_feedback(id, &Change::Flag(FlagReason::Other), Actor::Visitor).await.unwrap();
+            assert_eq!((select(from, to).await.considered, waiting().await), (0, 0));
+        }
+        assert_eq!(tasks(&connection, campaign.id).await.len(), 1);
+        connection.close().await.unwrap();
+        test.stop().await;
+    };
+
     chosen_photos_wait_for_a_label_and_sure_ones_go_to_the_noisy_bucket => async |database| {
         let test = TestApp::start(database).await;
         let (unsure_photo, sure) = (photo(&test.app, 5, 1, 0.4).await, photo(&test.app, 5, 2, 0.9).await);

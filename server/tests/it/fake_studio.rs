@@ -54,7 +54,11 @@ pub const TOKEN: &str = "05fecceb97d6ed10bc73209bc2d6367dd819e1d1";
 
 impl FakeStudio {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(TcpListener::bind("127.0.0.1:0").await.unwrap()).await
+    }
+
+    /// The same at an address of the test's choice.
+    pub async fn start_at(listener: TcpListener) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let fake = Self { url, kept: Arc::default(), mood: Arc::new(Mutex::new(Mood::Well)) };
         let router = Router::new().fallback(take).with_state(fake.clone());

@@ -589,6 +589,55 @@ async fn trouble_with_label_studio_is_shown_passes_by_itself_and_loses_nothing()
     test.stop().await;
 }
 
+/// Nobody listens at the address that the settings name; then somebody does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_studio_that_is_down_is_shown_on_the_pages_until_it_is_back() {
+    let reserved = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = reserved.local_addr().unwrap();
+    drop(reserved);
+    let url = format!("http://{place}");
+    let test = TestApp::start_with(Database::Sqlite, |settings| labelled_at(&url, settings)).await;
+    photo(&test.app, 5, 1, 0.4).await;
+    let campaign = campaign(&test.app, &there("Week 48", true)).await;
+    let operator = Browser::signed_in(&test, "otto", Role::Operator).await;
+    let page = async |path: &str| operator.get(path).send().await.unwrap().text().await.unwrap();
+    let token = test.operator().await;
+    let run = async || {
+        let body = json!({ "campaign": campaign.id, "start": minute(0), "end": minute(30) });
+        let asked = test.post("/api/v1/pipelines/select/runs").bearer_auth(&token).json(&body).send().await.unwrap();
+        let mut run: Run = asked.json().await.unwrap();
+        eventually("the run is over", async || {
+            run = test.app.catalog().run(run.id).await.unwrap().unwrap();
+            run.state.is_over()
+        })
+        .await;
+        run
+    };
+    let failed = run().await;
+    assert_eq!(failed.state, RunState::Failed);
+    assert_eq!(failed.counts["chosen"], 1, "what was chosen stays chosen");
+    let campaigns = page("/campaigns").await;
+    assert!(campaigns.contains("Photos could not be selected"), "{campaigns}");
+    assert!(campaigns.contains(&format!("href=\"/pipelines/{}\"", failed.id)), "the way to what it did");
+    for path in ["/campaigns".to_owned(), format!("/pipelines/{}", failed.id)] {
+        let shown = page(&path).await;
+        assert!(
+            shown.contains(&format!("Label Studio at {url}")) && shown.contains("is not available"),
+            "{path}: {shown}"
+        );
+        assert!(!shown.contains(TOKEN));
+    }
+    assert!(page("/pipelines").await.contains("failed"));
+
+    let fake = FakeStudio::start_at(tokio::net::TcpListener::bind(place).await.unwrap()).await;
+    let done = run().await;
+    assert_eq!((done.id, done.state), (failed.id, RunState::Succeeded), "{done:?}");
+    assert_eq!(fake.tasks().len(), 1);
+    let campaigns = page("/campaigns").await;
+    assert!(!campaigns.contains("could not be selected") && !campaigns.contains("is not available"), "{campaigns}");
+    test.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_with_the_secret_has_labels_collected_soon_and_nothing_else_does() {
     let fake = FakeStudio::start().await;

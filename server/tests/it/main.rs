@@ -38,6 +38,7 @@ mod replaying;
 mod replays;
 mod review;
 mod runs;
+mod s3_requests;
 mod secrets;
 mod security;
 mod selecting;

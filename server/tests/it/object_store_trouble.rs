@@ -22,16 +22,17 @@ const FAILING: u8 = 1;
 const SLOW: u8 = 2;
 
 /// A real S3 server behind a front that can be told to answer 500 or to be slow; both can be taken away.
-struct Store {
+pub struct Store {
     _folder: TempDir,
-    running: Running,
+    pub running: Running,
     mood: Arc<AtomicU8>,
-    asked: Arc<AtomicUsize>,
+    /// How often it was asked for something.
+    pub asked: Arc<AtomicUsize>,
     front: SocketAddr,
 }
 
 impl Store {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = EmbeddedS3::builder(folder.path())
@@ -66,9 +67,11 @@ impl Store {
         Self { _folder: folder, running, mood, asked, front: address }
     }
 
-    async fn app(&self, database: Database) -> TestApp {
+    pub async fn app(&self, database: Database) -> TestApp {
         let front = self.front;
         TestApp::start_with(database, |settings| {
+            // Only what a test does is asked for.
+            settings.records.every_seconds = 3600;
             settings.s3.endpoint = Some(format!("http://{front}"));
             settings.s3.access_key_id = Some("key".to_owned());
             settings.s3.secret_access_key = Some("secret".to_owned().into());

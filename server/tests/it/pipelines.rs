@@ -1,7 +1,11 @@
 //! Pipelines from the outside: by API, by the page's forms, and by schedule.
 
-use gourmetgram::accounts::Scope;
-use gourmetgram_api::{Backfill, Campaign, Cause, Pipelines, Role, Run, RunPage, RunState};
+use gourmetgram::{
+    accounts::Scope,
+    catalog::{RunEnd, RunKey},
+};
+use gourmetgram_api::{Backfill, Campaign, Cause, Counts, Pipelines, Role, Run, RunPage, RunState};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::{
@@ -235,6 +239,69 @@ on_both_databases! {
         test.stop().await;
     };
 
+    the_pages_tell_each_runs_steps_history_and_trouble => async |database| {
+        // No server works, so that runs stay as they are left.
+        let test = TestApp::start_with(database, |settings| settings.pipelines.enabled = false).await;
+        let token = test.operator().await;
+        let ann = Browser::signed_in(&test, "ann", Role::Operator).await;
+        let page = async |path: &str| ann.get(path).send().await.unwrap().text().await.unwrap();
+        let campaign = a_campaign(&test, &token, json!({ "preset": "production", "name": "Week 48" })).await;
+        use RunState::{Failed, Running, Succeeded};
+        let steps_of = |page: &str| pieces(page, "<li class=\"chain__step", "</li>");
+
+        let done = left(&test, &campaign, 10, &[Succeeded; 4], Some(RunEnd::Succeeded)).await;
+        let shown = page("/pipelines").await;
+        let graph = steps_of(&shown);
+        for (step, name) in graph.iter().zip(["Choose done", "Copy done", "Project done", "Tasks done"]) {
+            assert!(step.ends_with(name), "{step}, not {name}");
+        }
+        assert!(!shown.contains("data-live"), "nothing moves");
+        let why = "3 photos cannot be copied for labelling";
+        let failed = left(&test, &campaign, 11, &[Succeeded, Failed], Some(RunEnd::Failed(why.to_owned()))).await;
+        let graph = steps_of(&page("/pipelines").await);
+        for (step, name) in graph.iter().zip(["Choose done", "Copy failed", "Project waiting", "Tasks waiting"]) {
+            assert!(step.ends_with(name), "{step}, not {name}");
+        }
+        let running = left(&test, &campaign, 12, &[Succeeded, Running], None).await;
+        let shown = page("/pipelines").await;
+        let graph = steps_of(&shown);
+        for (step, name) in graph.iter().zip(["Choose done", "Copy running", "Project waiting", "Tasks waiting"]) {
+            assert!(step.ends_with(name), "{step}, not {name}");
+        }
+        assert!(shown.contains("data-live"), "it moves");
+
+        // The history: interval, pipeline, campaign, state, result, duration, attempts, and a link to the rest.
+        let rows = pieces(&shown, "<tr>", "</tr>");
+        let row_of = |run: &Run| {
+            let day = run.start.format("%Y-%m-%d %H:%M").to_string();
+            rows.iter().find(|row| row.contains(&day)).unwrap_or_else(|| panic!("{day} in {rows:?}")).clone()
+        };
+        let to = |run: &Run| run.end.format("to %H:%M UTC").to_string();
+        let row = row_of(&done);
+        assert!(row.contains(&to(&done)) && row.contains("select Week 48 done 3 chosen, 5 considered 75 s 1 "), "{row}");
+        let row = row_of(&failed);
+        assert!(row.contains(&to(&failed)) && row.contains("select Week 48 failed 3 chosen, 5 considered 75 s 1 "), "{row}");
+        let row = row_of(&running);
+        assert!(row.contains(&to(&running)) && row.contains("select Week 48 running – 1 "), "{row}");
+        for run in [&done, &failed, &running] {
+            assert!(shown.contains(&format!("href=\"/pipelines/{}\"", run.id)), "there is no way to what {} did", run.id);
+        }
+
+        // Each run's own page: steps with what they did and how long it took, the error, the log, and what can be done.
+        let own = page(&format!("/pipelines/{}", done.id)).await;
+        assert!(steps_of(&own)[0].ends_with("Choose done 75 s, 3 chosen, 5 considered"), "{:?}", steps_of(&own));
+        assert!(own.contains("Run again") && !own.contains("data-live") && !own.contains("<dt>Error</dt>"));
+        let own = page(&format!("/pipelines/{}", failed.id)).await;
+        assert!(steps_of(&own)[1].ends_with("Copy failed 75 s"), "{:?}", steps_of(&own));
+        assert!(words(&own).contains(&format!("Error {why}")), "{own}");
+        assert!(words(&own).contains(&format!("error: copy: {why}")), "{own}");
+        assert!(own.contains("Run again") && !own.contains("data-live"));
+        let own = page(&format!("/pipelines/{}", running.id)).await;
+        assert!(steps_of(&own)[1].ends_with("Copy running") && steps_of(&own)[2].ends_with("Project waiting"));
+        assert!(own.contains("Cancel run") && own.contains("data-live") && own.contains("It has not said anything yet."));
+        test.stop().await;
+    };
+
     a_campaign_with_a_schedule_selects_by_itself => async |database| {
         let test = TestApp::start(database).await;
         let token = test.operator().await;
@@ -293,6 +360,78 @@ async fn the_page_runs_a_pipeline_by_a_plain_form_and_shows_what_became_of_it() 
     over(&test, &token, &run).await;
     assert_eq!(ann.get("/pipelines/01890a5d-ac96-774b-bcce-b302099a8057").send().await.unwrap().status(), 404);
     test.stop().await;
+}
+
+/// What a piece of a page says, without its marks.
+fn words(html: &str) -> String {
+    let mut text = String::new();
+    let mut is_mark = false;
+    for letter in html.chars() {
+        match letter {
+            '<' => {
+                is_mark = true;
+                text.push(' ');
+            }
+            '>' => is_mark = false,
+            letter if !is_mark => text.push(letter),
+            _ => {}
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The words of the pieces of a page that begin and end so.
+fn pieces(page: &str, begin: &str, end: &str) -> Vec<String> {
+    page.split(begin).skip(1).map(|rest| words(&format!("<{}", rest.split(end).next().unwrap_or_default()))).collect()
+}
+
+/// The steps of a run as a server leaves them that works on it: how each ended, or that it is still at it.
+async fn left(test: &TestApp, campaign: &Campaign, hour: i64, steps: &[RunState], end: Option<RunEnd>) -> Run {
+    let catalog = test.app.catalog();
+    let start = minute(hour * 60);
+    let key = RunKey {
+        pipeline: "select".to_owned(),
+        subject: campaign.id.to_string(),
+        start,
+        end: start + chrono::TimeDelta::minutes(30),
+    };
+    let names = ["choose", "copy", "project", "tasks"];
+    let (row, _) = catalog.ask_for_run(&key, Cause::Manual, false, &names).await.unwrap();
+    let hour = std::time::Duration::from_secs(3600);
+    let (_, lease) = catalog.claim_this_run(uuid::Uuid::now_v7(), row.id, hour).await.unwrap().unwrap();
+    for (position, state) in steps.iter().enumerate() {
+        catalog.begin_step(lease, position).await.unwrap();
+        if *state != RunState::Running {
+            let counts = Counts::from([("chosen".to_owned(), 3), ("considered".to_owned(), 5)]);
+            let counts = if position == 0 { counts } else { Counts::new() };
+            catalog.end_step(lease, position, *state, &counts).await.unwrap();
+        }
+    }
+    if let Some(end) = &end {
+        if let RunEnd::Failed(error) = end {
+            catalog.log_run(row.id, "error", &format!("copy: {error}")).await.unwrap();
+        }
+        catalog.end_run(lease, end).await.unwrap();
+    }
+    // What took how long is not the clock's to say here.
+    for table in ["runs", "run_steps"] {
+        let id = if table == "runs" { "id" } else { "run_id" };
+        let by = if test.app.settings().catalog_url().expose_secret().starts_with("sqlite") {
+            format!("hex({id}) = '{}'", row.id.simple().to_string().to_uppercase())
+        } else {
+            format!("{id} = '{}'", row.id)
+        };
+        for (ended, time) in [("IS NOT NULL", "2026-11-24T11:01:15+00:00"), ("IS NULL", "")] {
+            let ended_at = if time.is_empty() { String::new() } else { format!(", ended_at = '{time}'") };
+            let started = "2026-11-24T11:00:00+00:00";
+            let sql = format!(
+                "UPDATE {table} SET started_at = '{started}'{ended_at} \
+                 WHERE {by} AND started_at IS NOT NULL AND ended_at {ended}"
+            );
+            test.sql(&sql).await;
+        }
+    }
+    catalog.run(row.id).await.unwrap().unwrap()
 }
 
 #[tokio::test]

@@ -94,6 +94,13 @@ pub async fn a_life(test: &TestApp) -> Vec<PredictionId> {
     label(test, shown["id"].as_str().unwrap().parse().unwrap()).await;
     test.settle().await;
     records::step(&test.app).await.unwrap();
+    // Collected twice, the second time by the same run.
+    let start = now() - chrono::TimeDelta::minutes(30);
+    for _ in 0..2 {
+        let asked = json!({"campaign": shown["id"], "start": start, "end": start + chrono::TimeDelta::minutes(31)});
+        run(test, &operator, "collect", asked).await;
+        records::step(&test.app).await.unwrap();
+    }
 
     // Erased when it was recorded, chosen and labelled already.
     delete(test, &photos[3], "").await;
@@ -103,8 +110,19 @@ pub async fn a_life(test: &TestApp) -> Vec<PredictionId> {
     test.settle().await;
     let gone = vec![photos[3].id, photos[7].id];
     seen_to(test, &gone).await;
+    nothing_goes_on(test).await;
     records::step(&test.app).await.unwrap();
     gone
+}
+
+/// Calls off what would be collected by itself at the minute's end: a test that compares wants nothing to change.
+async fn nothing_goes_on(test: &TestApp) {
+    test.sql("UPDATE runs SET state = 'cancelled' WHERE state = 'waiting' AND pipeline = 'collect'").await;
+    eventually("no run is under way", async || {
+        let runs = test.app.catalog().runs(None, None, 100).await.unwrap();
+        runs.iter().all(|run| run.state.is_over())
+    })
+    .await;
 }
 
 /// Waits until the objects of erased photos were removed once: only then does the outbox change nothing more.
@@ -122,10 +140,16 @@ pub async fn seen_to(test: &TestApp, erased: &[PredictionId]) {
 
 /// Has a campaign select from the last half hour, and waits until it has.
 pub async fn select(test: &TestApp, operator: &str, campaign: &Value) {
-    let path = format!("/api/v1/campaigns/{}/select", campaign["id"].as_str().unwrap());
-    let run = post(test, operator, &path, json!({})).await;
-    let path = format!("/api/v1/pipelines/select/runs/{}", run["id"].as_str().unwrap());
-    eventually("the campaign has selected", async || {
+    run(test, operator, "select", json!({ "campaign": campaign["id"] })).await;
+    nothing_goes_on(test).await;
+}
+
+/// Runs a pipeline to its end.
+async fn run(test: &TestApp, operator: &str, pipeline: &str, asked: Value) {
+    let path = format!("/api/v1/pipelines/{pipeline}/runs");
+    let run = post(test, operator, &path, asked).await;
+    let path = format!("{path}/{}", run["id"].as_str().unwrap());
+    eventually("the run is through", async || {
         let run: Run = test.get(&path).bearer_auth(operator).send().await.unwrap().json().await.unwrap();
         assert!(run.error.is_none(), "{run:?}");
         run.state == RunState::Succeeded

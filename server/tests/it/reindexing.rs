@@ -1,20 +1,21 @@
 //! A catalog that was lost comes back from the records as it was.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     process::{Command, Output},
 };
 
 use gourmetgram::{
     catalog::entity::{
-        annotation, batch, campaign, feedback, outbox, placement, prediction, record_mark, selection, skip, task,
+        annotation, batch, campaign, collection, feedback, outbox, placement, prediction, record_mark, selection, skip,
+        task,
     },
     config::Settings,
     records::{self, RecordKind},
 };
 use gourmetgram_object_store::Bucket;
-use sea_orm::{Database as Connection, EntityTrait};
+use sea_orm::{ConnectionTrait, Database as Connection, EntityTrait, Statement};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -40,7 +41,7 @@ pub async fn dump(url: &str) -> BTreeMap<&'static str, Vec<String>> {
             })+
         };
     }
-    dump!(prediction, feedback, campaign, batch, selection, task, annotation, placement, skip);
+    dump!(prediction, feedback, campaign, batch, selection, task, annotation, placement, skip, collection);
     connection.close().await.unwrap();
     tables
 }
@@ -147,6 +148,53 @@ on_both_databases! {
             database.remove().await;
         }
     };
+}
+
+/// The tables that no record tells of, by the words that say so in docs/records.md.
+const NOT_RECORDED: [(&str, &[&str]); 9] = [
+    ("accounts", &["users"]),
+    ("sessions", &["sessions"]),
+    ("sign-in links and access tokens", &["operator_links", "access_tokens"]),
+    ("runs of pipelines with their steps and logs", &["runs", "run_steps", "run_log"]),
+    ("leases of tasks", &["task_leases"]),
+    ("draws that are not complete", &["draws", "draw_parts"]),
+    ("what waits in the outbox, and what tags are known to say", &["outbox", "mirrors"]),
+    (
+        "how far the records themselves are",
+        &["record_marks", "record_objects", "record_mentions", "record_log", "compaction", "seaql_migrations"],
+    ),
+    (
+        "counts and published results of evaluations",
+        &["evaluation_marks", "evaluation_counts", "evaluation_references", "evaluation_results", "evaluation_state"],
+    ),
+];
+
+/// Whoever adds a table has it recorded, and so compared by these tests, or says that it is not.
+#[tokio::test]
+async fn every_table_is_recorded_and_compared_or_said_not_to_be() {
+    let test = start(Database::Sqlite).await;
+    let compared = dump(test.app.settings().catalog_url().expose_secret()).await;
+    let kinds: BTreeSet<&str> = RecordKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(compared.keys().copied().collect::<BTreeSet<_>>(), kinds);
+    let described = include_str!("../../../docs/records.md");
+    let section = described.split_once("\n## What is not in the records\n").unwrap().1;
+    let section = section.split("\n## ").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for (words, tables) in NOT_RECORDED {
+        assert!(section.contains(words), "docs/records.md does not say that {words} are in no record");
+        told.extend(tables.iter().map(|table| (*table).to_owned()));
+    }
+    told.extend(RecordKind::ALL.iter().map(|kind| match kind {
+        RecordKind::Skip => "task_skips".to_owned(),
+        kind => kind.folder().to_owned(),
+    }));
+    let connection = test.connect().await;
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let rows = connection.query_all_raw(Statement::from_string(connection.get_database_backend(), sql)).await.unwrap();
+    connection.close().await.unwrap();
+    let tables: BTreeSet<String> = rows.iter().map(|row| row.try_get("", "name").unwrap()).collect();
+    assert_eq!(tables, told);
+    test.stop().await;
 }
 
 #[tokio::test]

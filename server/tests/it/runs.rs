@@ -197,6 +197,24 @@ async fn what_failed_is_tried_again_from_the_step_that_failed(database: Database
     test.stop().await;
 }
 
+async fn a_run_that_failed_waits_for_as_long_as_it_is_told_to(database: Database) {
+    let test = TestApp::start(database).await;
+    let kitchen = Kitchen::told(&[("fetch", Act::Fail); 3]);
+    let retries = test.app.settings().pipelines.retries();
+    let worker = Worker::new(test.app.catalog().clone(), Uuid::now_v7(), vec![Box::new(kitchen.clone())], retries);
+    let asked = ask(&worker, &kitchen).await;
+    let before = gourmetgram::catalog::now();
+    assert!(worker.turn(&CancellationToken::new()).await.unwrap());
+    let after = Utc::now();
+    let failed = read(test.app.catalog(), &asked).await;
+    let five_minutes = TimeDelta::minutes(5);
+    let due = failed.due_at.unwrap();
+    assert!((before + five_minutes..=after + five_minutes).contains(&due), "{before} {due} {after}");
+    assert!(!worker.turn(&CancellationToken::new()).await.unwrap(), "it is not due yet");
+    assert_eq!(read(test.app.catalog(), &asked).await, failed);
+    test.stop().await;
+}
+
 async fn after_its_last_try_a_run_is_given_up(database: Database) {
     let test = TestApp::start(database).await;
     for (acts, attempts) in [(vec![("fetch", Act::Fail); 3], 2), (vec![("fetch", Act::FailForGood)], 1)] {
@@ -404,6 +422,7 @@ on_both_databases! {
     one_run_an_interval => an_interval_has_one_run_however_many_servers_ask;
     each_run_once => several_servers_do_each_run_once;
     tried_again => what_failed_is_tried_again_from_the_step_that_failed;
+    waits_five_minutes => a_run_that_failed_waits_for_as_long_as_it_is_told_to;
     given_up => after_its_last_try_a_run_is_given_up;
     waiting => waiting_for_others_is_no_failure;
     taken_over => a_server_that_dies_leaves_its_run_to_another;

@@ -1,4 +1,4 @@
-//! Tricks that belong to no single route, and the table in docs/security.md.
+//! Tricks that belong to no single route, and the tables that name a test for each of something.
 
 use std::{
     fs,
@@ -7,6 +7,7 @@ use std::{
 };
 
 use gourmetgram_api::NewPrediction;
+use gourmetgram_object_store::Bucket;
 use reqwest::{
     Client,
     multipart::{Form, Part},
@@ -98,6 +99,25 @@ async fn no_name_that_a_client_gives_decides_where_a_photo_lies() {
         assert_eq!(answer.status(), 400, "{id}");
     }
     test.settle().await;
+    test.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_whose_files_have_one_name_both_keep_their_photo() {
+    let test = TestApp::start(Database::Sqlite).await;
+    let mut sent = Vec::new();
+    for seed in 0..2 {
+        let somebody = Browser::open(&test).await;
+        let file = Part::bytes(a_photo(seed)).file_name("IMG_0001.jpg");
+        let body = Form::new().part("image", file);
+        sent.push(created(somebody.post("/api/v1/predictions").multipart(body).send().await.unwrap()).await);
+    }
+    test.settle().await;
+    assert_ne!(sent[0].key, sent[1].key);
+    for (seed, new) in (0..).zip(&sent) {
+        let object = test.app.object_store().get(Bucket::Production, &new.key.parse().unwrap()).await.unwrap();
+        assert_eq!(object.bytes, a_photo(seed));
+    }
     test.stop().await;
 }
 
@@ -253,18 +273,16 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn every_test_named_in_the_table_of_threats_exists() {
+/// The rows of the table whose third column names tests, each of which there must be.
+fn rows_shown_by_tests(document: &'static str, heading: &str) -> Vec<&'static str> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let table = include_str!("../../../docs/security.md");
     let mut files = Vec::new();
-    for folder in ["server", "classifier", "app", "end2end"] {
+    for folder in ["server", "classifier", "app", "evaluation", "end2end"] {
         sources(&root.join(folder), &mut files);
     }
     let code: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap_or_default()).collect();
-    let rows: Vec<&str> =
-        table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat")).collect();
-    let mut named = 0;
+    let (_, table) = document.split_once(heading).unwrap_or_else(|| panic!("there is no table {heading}"));
+    let rows: Vec<&str> = table.lines().skip(1).take_while(|line| line.starts_with("| ")).collect();
     for row in &rows {
         let columns: Vec<&str> = row.trim_matches('|').split(" | ").collect();
         assert_eq!(columns.len(), 3, "{row}");
@@ -276,9 +294,39 @@ fn every_test_named_in_the_table_of_threats_exists() {
                     .iter()
                     .any(|definition| text.contains(definition))
             });
-            assert!(exists, "docs/security.md names a test that does not exist: {test}");
-            named += 1;
+            assert!(exists, "the table {heading} names a test that does not exist: {test}");
         }
     }
-    assert!(rows.len() >= 11 && named >= rows.len(), "{} rows, {named} tests", rows.len());
+    rows
+}
+
+#[test]
+fn every_test_named_in_the_table_of_threats_exists() {
+    let rows =
+        rows_shown_by_tests(include_str!("../../../docs/security.md"), "| threat | what stops it | shown by |\n");
+    assert!(rows.len() >= 11, "{} rows", rows.len());
+}
+
+#[test]
+fn every_defect_of_the_tutorial_has_a_test_that_exists() {
+    let document = include_str!("../../../docs/tutorial.md");
+    let rows = rows_shown_by_tests(document, "| the tutorial | here | shown by |\n");
+    // What there is to inherit, by a word of each.
+    for defect in [
+        "accuracy over",
+        "five photos",
+        "an hour",
+        "metadata service",
+        "tags of every object",
+        "queued again",
+        "cancelled",
+        "version of the model",
+        "before annotators' eyes",
+        "prints",
+        "flag any",
+        "dies",
+        "file name",
+    ] {
+        assert_eq!(rows.iter().filter(|row| row.split(" | ").next().unwrap().contains(defect)).count(), 1, "{defect}");
+    }
 }

@@ -68,14 +68,27 @@ fn Work(shown: WorkShown) -> impl IntoView {
     }
 }
 
-/// One pipeline: its steps as a chain, and how its last run ended.
+/// One pipeline: its steps as a chain, how far each is in its last run, and how that ended.
 #[component]
 fn Pipeline(pipeline: PipelineInfo) -> impl IntoView {
     let last = pipeline.last_run.clone();
+    let state_of = |step: &str| {
+        let known = last.as_ref().and_then(|run| run.steps.iter().find(|known| known.name == step));
+        known.map(|known| known.state)
+    };
     let steps = pipeline.steps.iter().map(|step| {
-        view! { <li class="chain__step">{step_word(step)}</li> }
+        let state = state_of(step);
+        view! {
+            <li class="chain__step" class:chain__step--now=state == Some(RunState::Running)>
+                {step_word(step)} {state.map(|state| view! { <State state/> })}
+            </li>
+        }
     });
     let steps = steps.collect_view();
+    let label = match &last {
+        Some(_) => format!("Steps of {}, and how far its last run is", pipeline.name),
+        None => format!("Steps of {}", pipeline.name),
+    };
     let next = match pipeline.next_run {
         Some(at) => format!("Next run by itself: {}.", moment(at)),
         None if pipeline.needs_campaign => "It does not run by itself: no campaign has a schedule.".to_owned(),
@@ -85,7 +98,7 @@ fn Pipeline(pipeline: PipelineInfo) -> impl IntoView {
         <li class="card">
             <h2 class="card__title">{pipeline.name.clone()}</h2>
             <p>{pipeline.about.clone()}</p>
-            <ol class="chain" role="list" aria-label=format!("Steps of {}", pipeline.name)>{steps}</ol>
+            <ol class="chain" role="list" aria-label=label>{steps}</ol>
             <p class="work__note">{next}</p>
             {last.map(|run| view! {
                 <p class="work__note">

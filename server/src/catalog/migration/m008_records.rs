@@ -17,7 +17,9 @@ impl MigrationName for Step {
 }
 
 /// A table that is recorded: its name, the word for its rows, and the columns of its primary key.
-const RECORDED: [(&str, &str, &[Key]); 8] = [
+pub(super) type Recorded = (&'static str, &'static str, &'static [Key]);
+
+const RECORDED: [Recorded; 8] = [
     ("predictions", "prediction", &[Key::Uuid("id")]),
     ("campaigns", "campaign", &[Key::Uuid("id")]),
     ("batches", "batch", &[Key::Plain("id")]),
@@ -30,7 +32,7 @@ const RECORDED: [(&str, &str, &[Key]); 8] = [
 
 /// A column of a primary key.
 #[derive(Clone, Copy)]
-enum Key {
+pub(super) enum Key {
     Uuid(&'static str),
     Plain(&'static str),
 }
@@ -58,8 +60,8 @@ impl MigrationTrait for Step {
         tables(manager).await?;
         let connection = manager.get_connection();
         let backend = connection.get_database_backend();
-        for (table, kind, keys) in RECORDED {
-            for sql in triggers(backend, table, kind, keys) {
+        for recorded in RECORDED {
+            for sql in triggers(backend, recorded) {
                 connection.execute_unprepared(&sql).await?;
             }
         }
@@ -83,13 +85,15 @@ pub(in crate::catalog) const MIRRORS: [&str; 2] = [
      AND id NOT IN (SELECT prediction_id FROM outbox)",
 ];
 
-/// Marks every row of every table that is recorded.
-pub(in crate::catalog) fn marks_of_everything(backend: DbBackend) -> Vec<String> {
-    let marks = |(table, kind, keys): (&str, &str, &[Key])| {
-        let key = key_of(keys, table, backend);
-        format!("INSERT INTO record_marks (kind, row_key) SELECT '{kind}', {key} FROM {table}")
-    };
-    RECORDED.into_iter().map(marks).collect()
+/// Marks every row of every table that is recorded since this step.
+pub(super) fn marks_of_everything(backend: DbBackend) -> Vec<String> {
+    RECORDED.map(|recorded| marks_of(backend, recorded)).to_vec()
+}
+
+/// Marks every row of a table.
+pub(super) fn marks_of(backend: DbBackend, (table, kind, keys): Recorded) -> String {
+    let key = key_of(keys, table, backend);
+    format!("INSERT INTO record_marks (kind, row_key) SELECT '{kind}', {key} FROM {table}")
 }
 
 async fn tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -144,7 +148,7 @@ async fn tables(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 /// SQLite calls a trigger for each row, PostgreSQL for each statement with all its rows.
-fn triggers(backend: DbBackend, table: &str, kind: &str, keys: &[Key]) -> Vec<String> {
+pub(super) fn triggers(backend: DbBackend, (table, kind, keys): Recorded) -> Vec<String> {
     let events = [("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")];
     if backend == DbBackend::Sqlite {
         let trigger = |(event, row): (&str, &str)| {
