@@ -115,6 +115,13 @@ export function makeAccount(name: string, role: "operator" | "annotator", passwo
 export const accessToken = (scopes: string): string =>
   command(["user", "token", "add", `machine-${randomUUID().slice(0, 8)}`, "--scope", scopes]).trim();
 
+/** What the records alone say of what a manifest describes; fails where they say something else than it. */
+export function recomputed(manifest: string): unknown {
+  const file = join(mkdtempSync(join(tmpdir(), "gourmetgram-manifest-")), "manifest.json");
+  writeFileSync(file, manifest);
+  return JSON.parse(command(["evaluate", "--from", "records", "--manifest", file, "--json"]));
+}
+
 /** A link that signs an operator in once. */
 export const operatorLink = (): string => command(["user", "link"]).trim();
 

@@ -192,7 +192,7 @@ install_packages() {
 }
 
 PARTS="rust wasm-bindgen nextest deny npm:FOLDER python notebook label-studio bench-onnxruntime bench-torch \
-verify-scikit-learn verify-statsmodels verify-evidently verify-nannyml verify-ppi-py system browsers prometheus shellcheck"
+verify-scikit-learn verify-statsmodels verify-irrcac verify-evidently verify-nannyml verify-ppi-py system browsers prometheus shellcheck"
 (($#)) || fail "which part?" "Usage: scripts/setup.sh PART... ($PARTS)"
 for part in "$@"; do
     case $part in
@@ -209,7 +209,7 @@ for part in "$@"; do
     # What we are measured beside.
     bench-onnxruntime | bench-torch) python_environment "$part" "bench/peers/requirements-${part#bench-}.txt" ;;
     # What our statistics are compared with.
-    verify-scikit-learn | verify-statsmodels | verify-evidently | verify-nannyml | verify-ppi-py)
+    verify-scikit-learn | verify-statsmodels | verify-irrcac | verify-evidently | verify-nannyml | verify-ppi-py)
         python_environment "$part" "evaluation/peers/requirements-${part#verify-}.txt" ;;
     system) setup_system ;;
     browsers) setup_browsers ;;

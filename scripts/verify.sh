@@ -7,7 +7,7 @@
 #   scripts/verify.sh publish    write the tables and pictures of docs/statistics.md anew
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-PEERS=(scikit-learn statsmodels ppi-py evidently nannyml)
+PEERS=(scikit-learn statsmodels irrcac ppi-py evidently nannyml)
 GOLDEN=evaluation/tests/golden
 RESULTS="${CARGO_TARGET_DIR:-$ROOT/target}/verify"
 

@@ -3,17 +3,21 @@
 #![cfg(feature = "ssr")]
 
 mod figures;
+mod walking;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU16, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
-    EvaluationQuery, LiveModel, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, SuspectLabels,
-    Viewer,
+    EvaluationQuery, LiveModel, Measure, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, Slice,
+    SliceBy, Slices, SuspectLabels, Verdict, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus},
@@ -94,12 +98,7 @@ struct Page {
 impl Page {
     /// The page's words, without its markup.
     fn words(&self) -> String {
-        let mut words = String::new();
-        for part in self.html.split('<') {
-            words.push_str(part.split_once('>').map_or("", |(_, text)| text));
-            words.push(' ');
-        }
-        words.split_whitespace().collect::<Vec<_>>().join(" ")
+        walking::words(&self.html)
     }
 
     fn says(&self, all: &[&str]) {
@@ -172,6 +171,90 @@ async fn no_number_is_made_of_too_few_labels() {
 }
 
 #[tokio::test]
+async fn no_estimate_stands_on_the_page_before_thirty_labels_carry_it() {
+    for labels in [0, 1, 29, 30] {
+        let page = board(figures::resting_on(labels)).await;
+        let words = page.words();
+        for estimate in figures::ESTIMATES {
+            assert_eq!(words.contains(estimate), labels == 30, "{estimate} with {labels} labels: {words}");
+        }
+        let small = format!("n too small ({labels})");
+        assert_eq!(words.contains(&small), labels < 30, "{small}: {words}");
+        assert_eq!(words.contains("Not known yet"), labels == 0, "{words}");
+        // The interval says by its width how little is known.
+        assert_eq!(words.contains("Between 51.1% and 71.1% so far."), (1..30).contains(&labels), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn every_number_s_name_leads_to_what_it_means() {
+    let mut measured = figures::month();
+    let slice =
+        |name: &str| Slice { name: name.to_owned(), photos: 900, accuracy: measured.evaluation.headline.accuracy };
+    let items = vec![slice("Soup"), slice("Egg")];
+    measured.evaluation.slices = Some(Slices { by: SliceBy::Class, items, too_many: false });
+    measured.evaluation.uncounted = 3;
+    let query = EvaluationQuery::default;
+    let suspects = render("/dashboard/suspects", Scale(query(), Ok(figures::month()))).await;
+    let mut names = BTreeSet::new();
+    for page in [board(measured).await, suspects] {
+        for (name, is_explained) in walking::named_numbers(&page.html) {
+            assert!(is_explained, "{name} does not lead to what it means");
+            names.insert(name);
+        }
+    }
+    // What the walk has come by, so that it cannot pass by seeing nothing.
+    for name in [
+        "Accuracy Provisional",
+        "Retrain?",
+        "Random sample alone 188 labels / Right answers",
+        "Accuracy over time",
+        "23 Nov / Expected",
+        "Soup / Recall",
+        "Soup / Accuracy",
+        "What is taken for what",
+        "Brier score",
+        "How confident answers are",
+        "Soup / Beginning",
+        "Returning visitors",
+        "From photo to label",
+        "others / Right, to expect",
+        "Accuracy, if people err",
+        "ann and bob / Agreed",
+        "Changes not counted yet",
+        "Egg / Margin",
+    ] {
+        assert!(names.contains(name), "{name} is not among {names:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_window_with_too_many_photos_to_be_taken_apart_says_so_and_what_to_do() {
+    let mut measured = figures::month();
+    measured.evaluation.slices = Some(Slices { by: SliceBy::Hour, items: Vec::new(), too_many: true });
+    let page = board(measured).await;
+    page.says(&["this window has more than are looked at at once. Choose a shorter one: The last day"]);
+    let address = "href=\"/dashboard?window=1d&amp;model=food64-2&amp;slice=hour\"";
+    assert!(page.html.contains(address), "{}", page.html);
+}
+
+#[tokio::test]
+async fn earlier_verdicts_stand_with_their_accuracy() {
+    let page = board(figures::month()).await;
+    page.says(&[
+        "Not yet, watch it",
+        "The class mix has changed: a hint, no proof.",
+        "25 Oct 2026, 00:00 UTC No, keep it 82.0%",
+    ]);
+    let mut measured = figures::month();
+    measured.evaluation.decision.verdict = Verdict::Retrain;
+    measured.evaluation.decision.history[0].accuracy.enough = false;
+    let page = board(measured).await;
+    page.says(&["Yes, retrain", "No, keep it –"]);
+    board(figures::few()).await.says(&["Cannot be said yet", "Nothing was published yet."]);
+}
+
+#[tokio::test]
 async fn without_photos_there_is_one_thing_to_do() {
     let page = board(figures::nothing()).await;
     page.says(&["Nothing measured yet.", "Send the first photo"]);
@@ -197,6 +280,48 @@ async fn every_chart_has_a_name_a_description_and_its_numbers_as_a_table() {
 }
 
 #[tokio::test]
+async fn the_table_behind_each_chart_has_the_numbers_that_the_api_answers() {
+    let measured = figures::month();
+    let page = board(measured.clone()).await;
+    let evaluation = measured.evaluation;
+    let share = |share: f64| match share {
+        0.0 => "0%".to_owned(),
+        1.0 => "100%".to_owned(),
+        _ => format!("{:.1}%", share * 100.0),
+    };
+    let said = |measure: &Measure| match measure.value {
+        Some(value) if measure.enough => {
+            format!("{} ({} to {})", share(value), share(measure.lower), share(measure.upper))
+        }
+        _ => "n too small".to_owned(),
+    };
+    // The newest first.
+    let points = evaluation.series.iter().rev().map(|point| {
+        let check = if point.check.enough { share(point.check.value.unwrap()) } else { "–".to_owned() };
+        let expected = share(point.expected.unwrap().value);
+        let state = if point.provisional { "provisional" } else { "" };
+        let day = point.from.format("%-d %b").to_string();
+        let labels = point.accuracy.labels.to_string();
+        vec![day, said(&point.accuracy), check, expected, labels, point.photos.to_string(), state.to_owned()]
+    });
+    assert_eq!(walking::table_behind(&page.html, "timeline"), points.collect::<Vec<_>>());
+    let bins = evaluation.calibration.reliability.iter().map(|bin| {
+        let from = format!("{} to {}", share(bin.from), share(bin.to));
+        vec![from, share(bin.confidence), said(&bin.accuracy), bin.accuracy.labels.to_string()]
+    });
+    assert_eq!(walking::table_behind(&page.html, "reliability"), bins.collect::<Vec<_>>());
+    let all: u64 = evaluation.confidence.iter().map(|bin| bin.photos).sum();
+    let first: u64 = evaluation.confidence.iter().filter_map(|bin| bin.reference).sum();
+    let rows = walking::table_behind(&page.html, "histogram");
+    assert_eq!(rows.len(), evaluation.confidence.len());
+    for (row, bin) in rows.iter().zip(&evaluation.confidence) {
+        assert_eq!(row[1].replace(',', ""), bin.photos.to_string());
+        assert_eq!(row[2], share(bin.photos as f64 / all as f64));
+        assert_eq!(row[3], share(bin.reference.unwrap() as f64 / first as f64));
+    }
+}
+
+#[tokio::test]
 async fn cells_and_classes_open_their_photos() {
     let page = board(figures::month()).await;
     // What a cell rests on, to the hour: of this class, labelled so in the campaign that counts.
@@ -211,6 +336,7 @@ async fn cells_and_classes_open_their_photos() {
 async fn annotators_agreement_is_said_with_its_interval_where_photos_are_enough() {
     let page = board(figures::month()).await;
     page.says(&["Whether annotators agree", "0.78 0.64 to 0.88", "41 of 48 photos: two people said the same"]);
+    page.says(&["Accuracy, if people err 83.5% to 84.8% if 7.6% of labels are wrong"]);
     page.says(&["ann and bob 0.80 0.64 to 0.91", "ann and cleo n too small (12)"]);
     assert!(!page.words().contains("0.70"), "the kappa of twelve photos stands nowhere");
     let none = board(figures::without_campaign()).await;

@@ -1,8 +1,15 @@
 // How accurate it really is, as operators read it: with numbers that were taken, drawn and labelled beforehand.
 
+import AxeBuilder from "@axe-core/playwright";
+
 import { become } from "../roles";
+import { recomputed } from "../server";
 import { enoughMeasured, headline, measuredHour } from "./measuring";
 import { expect, test } from "./page";
+
+interface Evaluated {
+  headline: Record<"accuracy" | "check", { value: number; lower: number; upper: number; labels: number; photos: number }>;
+}
 
 test.beforeEach(({ context }) => become("operator", context));
 
@@ -63,13 +70,43 @@ test("suspect labels are listed with the way to their photos", async ({ page }) 
   await expect(page).toHaveURL(/\/photos\/[0-9a-f-]{36}$/);
 });
 
-test("window, model and slice stand in the address", async ({ page }) => {
-  await page.goto((await enoughMeasured()).address);
+test("window, interval, model and slice stand in the address", async ({ page }) => {
+  const hour = await enoughMeasured();
+  await page.goto(hour.address);
+  const model = await page.getByLabel("Model", { exact: true }).inputValue();
+  await page.getByLabel("Model", { exact: true }).selectOption(model);
+  await page.getByLabel("Over time, by").selectOption("hour");
   await page.getByLabel("Taken apart by").selectOption("confidence");
   await page.getByRole("button", { name: "Show" }).click();
   await expect(page).toHaveURL(/slice=confidence/);
+  // Days are whole ones: the hour's day, with the other choices as they were made.
+  const asked = () => new URL(page.url()).searchParams;
+  const day = new URL(hour.address, page.url()).searchParams.get("from")!.slice(0, 10);
+  expect([asked().get("from"), asked().get("step"), asked().get("model"), asked().get("slice")]).toEqual([day, "hour", model, "confidence"]);
   await expect(page.getByRole("region", { name: "Taken apart" }).getByRole("row").nth(1)).toBeVisible();
-  await page.getByText("Other days").waitFor();
+  await expect(page.getByLabel("Over time, by")).toHaveValue("hour");
+  await expect(page.getByLabel("Model", { exact: true })).toHaveValue(model);
+  const chart = page.getByRole("figure", { name: "Accuracy over time" });
+  await chart.getByText("The numbers as a table").click();
+  await expect(chart.getByRole("rowheader").first()).toContainText(":00");
+
+  // Without days the named window counts, and by months it has one point a month.
+  await page.getByLabel("First day, UTC").fill("");
+  await page.getByLabel("Last day, UTC").fill("");
+  await page.getByLabel("Window", { exact: true }).selectOption("all");
+  await page.getByLabel("Over time, by").selectOption("month");
+  await page.getByLabel("Taken apart by").selectOption("model");
+  await page.getByRole("button", { name: "Show" }).click();
+  await expect(page).toHaveURL(/slice=model/);
+  expect([asked().get("window"), asked().get("from"), asked().get("step"), asked().get("slice")]).toEqual(["all", "", "month", "model"]);
+  await expect(page.getByLabel("Window", { exact: true })).toHaveValue("all");
+  await expect(page.getByRole("region", { name: "Taken apart" }).getByRole("rowheader").first()).toHaveText(model);
+  // A link to one point keeps model and slice.
+  await page.getByRole("figure", { name: "Accuracy over time" }).getByText("The numbers as a table").click();
+  await page.getByRole("figure", { name: "Accuracy over time" }).getByRole("rowheader").first().getByRole("link").click();
+  await expect(page).toHaveURL(/from=\d/);
+  expect([asked().get("window"), asked().get("step"), asked().get("model"), asked().get("slice")]).toEqual([null, null, model, "model"]);
+  expect(Date.parse(asked().get("to")!) - Date.parse(asked().get("from")!)).toBeGreaterThan(0);
 });
 
 test("the numbers behind a chart are a table, and stay open while the page keeps itself up to date", async ({ page }) => {
@@ -87,13 +124,66 @@ test("the numbers behind a chart are a table, and stay open while the page keeps
   expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBe(before);
 });
 
-test("anybody can take the manifest and compute it again", async ({ page }) => {
-  await page.goto((await enoughMeasured()).address);
+test("the page's manifest is enough to compute its headline again, from the records alone", async ({ page }) => {
+  test.slow();
+  const hour = await enoughMeasured();
+  await page.goto(hour.address);
   const address = await page.getByRole("link", { name: "manifest" }).getAttribute("href");
-  const answer = await page.request.get(address!);
-  expect(answer.status()).toBe(200);
-  expect(answer.headers()["content-type"]).toContain("application/json");
+  // What was labelled a moment ago is written to the records within seconds.
+  let again: Evaluated | undefined;
+  await expect(async () => {
+    const answer = await page.request.get(address!);
+    expect(answer.status()).toBe(200);
+    expect(answer.headers()["content-type"]).toContain("application/json");
+    again = recomputed(await answer.text()) as Evaluated;
+  }).toPass({ timeout: 60_000 });
+  const { accuracy, check } = again!.headline;
+  const answer = await page.request.get(`/api/v1/evaluation?${new URL(hour.address, page.url()).searchParams}`);
+  const { headline: told } = (await answer.json()) as Evaluated;
+  expect({ accuracy, check }).toEqual({ accuracy: told.accuracy, check: told.check });
+  // As the page writes it.
+  const written = (share: number) => `${(share * 100).toFixed(1)}%`;
+  await expect(headline(page).locator(".headline__value")).toHaveText(written(accuracy.value));
+  await expect(headline(page).locator(".headline__interval")).toContainText(`${written(accuracy.lower)} to ${written(accuracy.upper)}`);
+  await expect(headline(page)).toContainText(`${accuracy.labels} of ${accuracy.photos} photos labelled`);
 });
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`on paper it is legible and nothing is cut off, from a ${colorScheme} screen`, async ({ page }) => {
+    const { address } = await enoughMeasured();
+    // A4 at 96 dots an inch, with a centimetre of margin.
+    await page.setViewportSize({ width: 718, height: 1046 });
+    await page.emulateMedia({ media: "print", colorScheme });
+    await page.goto(`${address}&slice=class`);
+    // White paper, dark ink, and enough of a difference for small letters.
+    expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(255, 255, 255)");
+    const { violations } = await new AxeBuilder({ page }).include(".board").withRules(["color-contrast"]).analyze();
+    expect(violations.flatMap(({ nodes }) => nodes.map(({ html }) => html))).toEqual([]);
+    // Nothing to press, nothing to scroll.
+    for (const control of ["form", "button", "nav", ".button", ".masthead", ".chart__numbers > summary"]) {
+      for (const found of await page.locator(control).all()) await expect(found, control).toBeHidden();
+    }
+    const beyond = await page.evaluate(() =>
+      [...document.querySelectorAll(".board, .board section, .board table, .board svg, .board p, .board dl, .board td, .board th")]
+        .filter((element) => element.getClientRects().length > 0 && !element.closest(".visually-hidden, .chart__drawing"))
+        .filter((element) => {
+          const isCut = element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible";
+          return isCut || element.getBoundingClientRect().right > innerWidth + 1;
+        })
+        .map((element) => `${element.tagName} ${element.getAttribute("class")} ${Math.round(element.getBoundingClientRect().right)}`),
+    );
+    expect(beyond).toEqual([]);
+    // What belongs is there: every section with its drawings, and what the screen keeps folded.
+    for (const part of ["headline", "beside", "decision", "over-time", "classes", "confidence", "drift", "people", "labelling", "service", "audit"]) {
+      await expect(page.locator(`#${part}`), part).toBeVisible();
+    }
+    for (const drawing of await page.locator(".chart__drawing").all()) {
+      const box = (await drawing.boundingBox())!;
+      expect(box.width > 200 && box.height > 100, `${box.width} by ${box.height}`).toBe(true);
+    }
+    await expect(page.locator("#decision-rule").getByText(/^Retrain when the random sample/)).toBeVisible();
+  });
+}
 
 test("an address that cannot be meant is said so, with the form as it was", async ({ page }) => {
   const answer = await page.goto("/dashboard?from=soon&model=food64");

@@ -2,7 +2,7 @@
 
     answers.py PEER FOLDER        writes FOLDER/PEER.json: inputs drawn from seeds, and the peer's answers beside them
 
-PEER is scikit-learn, statsmodels, evidently, nannyml or ppi-py; each runs in an environment of its own, with the versions
+PEER is scikit-learn, statsmodels, irrcac, evidently, nannyml or ppi-py; each runs in an environment of its own, with the versions
 of `requirements-PEER.txt` (`scripts/setup.sh verify-PEER`). `make verify` asks all of them anew; the answers of the last
 time lie in `evaluation/tests/golden/`, so that the Rust tests need no Python.
 
@@ -146,11 +146,33 @@ def statsmodels():
         upper = 1.0 if failures == 0 else optimize.brentq(wealth, best, 1 - 1e-16, xtol=1e-14)
         sequence.append({"successes": successes, "failures": failures, "lower": lower, "upper": upper})
 
+    cohen = []
+    for table in [[[75, 1, 4], [5, 4, 1], [0, 0, 10]], [[20, 3], [5, 12]], [[9, 0, 0, 1], [2, 7, 1, 0], [0, 3, 11, 2], [0, 0, 1, 13]]]:
+        result = inter_rater.cohens_kappa(np.array(table))
+        cohen.append({"table": table, "kappa": result.kappa, "standard_error": result.std_kappa})
+
     return {
-        "wilson": wilson, "one_stratum": one_stratum, "temperature": temperature, "fleiss": fleiss, "mcnemar": mcnemar,
+        "cohen": cohen, "wilson": wilson, "one_stratum": one_stratum, "temperature": temperature, "fleiss": fleiss, "mcnemar": mcnemar,
         "benjamini_hochberg": benjamini_hochberg, "chi_square": chi_square, "kolmogorov": kolmogorov,
         "kolmogorov_limit": limit, "sequence": sequence,
     }
+
+
+def irrcac():
+    import numpy as np
+    import pandas as pd
+    from irrCAC.raw import CAC
+
+    random = np.random.default_rng(10)
+    cases = []
+    for annotators, photos, careful in [(2, 80, 0.6), (2, 30, 0.9), (3, 50, 0.8)]:
+        truth = random.integers(0, 4, photos)
+        said = [np.where(random.random(photos) < careful, truth, random.integers(0, 4, photos)) for _ in range(annotators)]
+        ratings = pd.DataFrame({str(who): labels.astype(str) for who, labels in enumerate(said)})
+        answer = CAC(ratings, digits=15).fleiss()["est"]
+        counts = [[int(sum(labels[photo] == one for labels in said)) for one in range(4)] for photo in range(photos)]
+        cases.append({"counts": counts, "kappa": answer["coefficient_value"], "standard_error": answer["se"]})
+    return {"fleiss": cases}
 
 
 def ppi_py():
@@ -233,7 +255,7 @@ def nannyml():
     return {"confidence": confidence, "accuracy": float(result[("accuracy", "value")].iloc[0])}
 
 
-PEERS = {"scikit-learn": scikit_learn, "statsmodels": statsmodels, "ppi-py": ppi_py, "evidently": evidently,
+PEERS = {"scikit-learn": scikit_learn, "statsmodels": statsmodels, "irrcac": irrcac, "ppi-py": ppi_py, "evidently": evidently,
          "nannyml": nannyml}
 
 

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::ln_beta;
 
-use crate::{ConfidenceLevel, Estimate, Interval, Probability};
+use crate::{ConfidenceLevel, Interval, Probability};
 
 /// A confidence sequence for a rate that does not change: intervals that *all* hold it, at every look, with the
 /// probability `level`. Over the random sample's labels, in the order they came.
@@ -115,9 +115,8 @@ impl AccuracyAlarm {
     }
 }
 
-/// The simpler rule: the last two complete windows each lie wholly below the target. Estimates in order of time,
-/// provisional windows left out.
-pub fn two_bad_windows(windows: &[Estimate], target: Probability) -> bool {
-    let bad = |window: &Estimate| window.value.is_some() && window.interval.upper() < target.get();
-    matches!(windows, [.., before, last] if bad(before) && bad(last))
+/// The simpler rule: the last two complete windows each lie wholly below the target. Upper bounds of the windows that have a
+/// label, in order of time, provisional windows left out.
+pub fn two_bad_windows(upper_bounds: &[f64], target: Probability) -> bool {
+    matches!(upper_bounds, [.., before, last] if *before < target.get() && *last < target.get())
 }

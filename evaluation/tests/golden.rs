@@ -1,4 +1,4 @@
-//! Our numbers beside scikit-learn's, statsmodels', scipy's, ppi_py's, Evidently's and NannyML's.
+//! Our numbers beside scikit-learn's, statsmodels', scipy's, irrCAC's, ppi_py's, Evidently's and NannyML's.
 //!
 //! What they said was written down by `make verify-golden`; `make verify` asks them again. docs/statistics.md says where
 //! definitions differ, and why.
@@ -13,6 +13,7 @@ fn golden(peer: &str) -> serde_json::Value {
     let text = match peer {
         "scikit-learn" => include_str!("golden/scikit-learn.json"),
         "statsmodels" => include_str!("golden/statsmodels.json"),
+        "irrcac" => include_str!("golden/irrcac.json"),
         "ppi-py" => include_str!("golden/ppi-py.json"),
         "evidently" => include_str!("golden/evidently.json"),
         "nannyml" => include_str!("golden/nannyml.json"),
@@ -37,7 +38,12 @@ fn weighted_scores_reliability_and_kappa_are_those_of_scikit_learn() {
 
 #[test]
 fn intervals_and_tests_are_those_of_statsmodels_and_scipy() {
-    agrees("statsmodels", 114);
+    agrees("statsmodels", 120);
+}
+
+#[test]
+fn fleiss_kappa_s_standard_error_is_that_of_irrcac() {
+    agrees("irrcac", 6);
 }
 
 #[test]

@@ -184,9 +184,12 @@ fn a_challenger_is_compared_on_all_photos_not_on_the_champion_s_mistakes() {
 
 #[test]
 fn one_bad_window_is_no_alarm_and_two_in_a_row_are() {
-    let bad = accuracy(&mixed(), LEVEL);
+    let bad = accuracy(&mixed(), LEVEL).interval.upper();
     let target = |value| Probability::new(value).unwrap();
-    assert!(two_bad_windows(&[bad.clone(), bad.clone()], target(0.99)));
-    assert!(!two_bad_windows(std::slice::from_ref(&bad), target(0.99)));
-    assert!(!two_bad_windows(&[bad.clone(), bad], target(0.85)));
+    assert!(two_bad_windows(&[1.0, bad, bad], target(0.99)));
+    assert!(!two_bad_windows(&[bad], target(0.99)));
+    assert!(!two_bad_windows(&[bad, bad, 1.0], target(0.99)), "the last one counts");
+    assert!(!two_bad_windows(&[bad, 1.0, bad], target(0.99)), "in a row");
+    assert!(!two_bad_windows(&[bad, bad], target(0.85)));
+    assert!(!two_bad_windows(&[0.9, 0.9], target(0.9)), "below, not at it");
 }

@@ -25,12 +25,12 @@ mod viewer;
 pub use bulk::{FlagOutcome, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, WantedFlag};
 pub use class::{ClassIndex, Classes, ClassesError};
 pub use evaluation::{
-    AnnotatorAgreement, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount,
-    Decision, Drift, DriftFinding, DriftWord, ENOUGH_LABELS, EvaluatedWindow, Evaluation, EvaluationCampaign,
-    EvaluationQuery, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure,
-    MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PlanPoint, PlannedStratum,
-    PublishedEvaluation, ReliabilityPoint, Returning, SeriesStep, Slice, SliceBy, Slices, StratumResponse,
-    SuspectLabel, SuspectLabels, TrafficClass, UnusableEvaluation, Verdict, WindowPoint,
+    AnnotatorAgreement, AnnotatorErrors, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion,
+    ConfusionCount, Decision, Drift, DriftFinding, DriftWord, ENOUGH_LABELS, EvaluatedWindow, Evaluation,
+    EvaluationCampaign, EvaluationQuery, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure,
+    LabelPlan, Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PlanPoint,
+    PlannedStratum, PublishedEvaluation, ReliabilityPoint, Returning, SeriesStep, Slice, SliceBy, Slices,
+    StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, UnusableEvaluation, Verdict, WindowPoint,
 };
 pub use export::{ExportFormat, FolderBy, UnknownExport};
 pub use feedback::{CorrectionRequest, Feedback, FeedbackKind, FlagReason, FlagRequest, UnknownFlagReason};

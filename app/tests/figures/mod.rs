@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
-    AnnotatorAgreement, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount,
-    Decision, Drift, DriftFinding, DriftWord, EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationWindow,
-    Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure, MeasureMethod, ModelPeriod,
-    NotTested, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint, PlannedStratum, ReliabilityPoint, Returning,
-    SeriesStep, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, Verdict, WindowPoint,
+    AnnotatorAgreement, AnnotatorErrors, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion,
+    ConfusionCount, Decision, Drift, DriftFinding, DriftWord, EvaluatedWindow, Evaluation, EvaluationCampaign,
+    EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure, MeasureMethod,
+    ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint, PlannedStratum, ReliabilityPoint,
+    Returning, SeriesStep, Slice, SliceBy, Slices, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, Verdict,
+    WindowPoint,
 };
 use gourmetgram_app::measured::{Measured, Operation};
 use uuid::Uuid;
@@ -156,13 +157,14 @@ pub fn month() -> Measured {
         },
         series: series.collect(),
         per_class: per_class.collect(),
-        confusion: Confusion { cells: cells.collect(), macro_f1: Some(0.752) },
+        confusion: Confusion { cells: cells.collect(), macro_f1: Some(0.752), macro_f1_enough: false },
         calibration: Calibration {
             reliability: reliability.collect(),
             expected_error: Some(0.087),
             brier: Some(0.141),
             log_loss: Some(0.443),
             labels: 412,
+            enough: true,
         },
         confidence: (0..10)
             .map(|bin| ConfidenceBin {
@@ -212,6 +214,9 @@ pub fn month() -> Measured {
             considered: 12_034,
             drawn: 430,
             labelled: 412,
+            classed: 394,
+            not_food: 13,
+            unreadable: 5,
             backlog: 18,
             oldest_seconds: Some(187_000),
         },
@@ -233,6 +238,7 @@ pub fn month() -> Measured {
                     kappa: KappaMeasure { value: Some(0.7), lower: 0.2, upper: 0.9, photos: 12, enough: false },
                 },
             ],
+            errors: Some(AnnotatorErrors { rate: 0.076, lower: 0.835, upper: 0.848, photos: 48, enough: true }),
         },
         plan: LabelPlan {
             curve: [(0, 0.0315), (50, 0.029), (100, 0.0268), (200, 0.0241), (500, 0.0187)]
@@ -298,12 +304,105 @@ pub fn few() -> Measured {
     evaluation.confusion.cells.truncate(4);
     evaluation.confusion.macro_f1 = None;
     evaluation.calibration.reliability.truncate(1);
+    (evaluation.calibration.labels, evaluation.calibration.enough) = (12, false);
     evaluation.drift = Drift { photos_for_reference: 1_000, reference_photos: 30, ..Drift::default() };
     for bin in &mut evaluation.confidence {
         bin.reference = None;
     }
     evaluation.decision.verdict = Verdict::Unknown;
     evaluation.decision.history.clear();
+    measured
+}
+
+/// Estimates that stand on the page [`resting_on`] labels enough, as they are written there.
+pub const ESTIMATES: [&str; 24] = [
+    "61.1 %",
+    "61.2%",
+    "61.3%",
+    "61.4%",
+    "61.5%",
+    "61.6%",
+    "62.1%",
+    "62.2%",
+    "62.3%",
+    "62.4%",
+    "63.1%",
+    "0.632",
+    "0.633",
+    "64.1%",
+    "65.1%",
+    "65.2%",
+    "65.3%",
+    "0.66",
+    "60.3% to 60.4%",
+    "67.1%",
+    "68.1%",
+    "68.2%",
+    "83%",
+    "90.1%",
+];
+
+/// Forty photos, and every estimate rests on so many labels.
+pub fn resting_on(labels: u64) -> Measured {
+    let of = |value: f64| if labels == 0 { Measure::UNKNOWN } else { measure(value, 0.1, labels, 40) };
+    let some = |value: f64| (labels > 0).then_some(value);
+    let enough = labels >= 30;
+    let mut measured = month();
+    let evaluation = &mut measured.evaluation;
+    let headline = &mut evaluation.headline;
+    (headline.accuracy, headline.check) = (of(0.611), of(0.612));
+    (headline.difference, headline.tutorial_pooled) = (Some(of(0.613)), of(0.614));
+    (headline.not_food, headline.unreadable) = (of(0.615), of(0.616));
+    (headline.strata, headline.photos) = (Vec::new(), 40);
+    headline.strata.push(StratumResponse {
+        stratum: PhotoStratum::Others,
+        photos: 40,
+        drawn: 40,
+        labelled: labels,
+        share: 1.0,
+    });
+    headline.nonresponse = (labels > 0).then_some(Bounds { lower: 0.901, upper: 0.902 });
+    for class in &mut evaluation.per_class {
+        (class.precision, class.recall, class.f1) = (of(0.621), of(0.622), of(0.623));
+        (class.labels, class.answered) = (labels, 40);
+    }
+    let cell = |answer, labels, photos| ConfusionCount { truth: 0, answer, labels, photos };
+    evaluation.confusion = Confusion {
+        cells: if labels == 0 { Vec::new() } else { vec![cell(0, labels, 33.2), cell(1, 0, 6.8)] },
+        macro_f1: some(0.624),
+        macro_f1_enough: enough,
+    };
+    let point = ReliabilityPoint { from: 0.5, to: 0.6, photos: 40.0, confidence: 0.55, accuracy: of(0.641) };
+    evaluation.calibration = Calibration {
+        reliability: vec![point],
+        expected_error: some(0.631),
+        brier: some(0.632),
+        log_loss: some(0.633),
+        labels,
+        enough,
+    };
+    let feedback = &mut evaluation.feedback;
+    (feedback.flag_precision, feedback.flag_recall, feedback.correction_precision) = (of(0.651), of(0.652), of(0.653));
+    let kappa = |value| KappaMeasure { value: some(value), lower: 0.5, upper: 0.8, photos: labels, enough };
+    evaluation.agreement = AnnotatorAgreement {
+        annotators: 2,
+        agreed: labels,
+        fleiss: kappa(0.66),
+        pairs: Vec::new(),
+        errors: (labels > 0).then_some(AnnotatorErrors {
+            rate: 0.01,
+            lower: 0.603,
+            upper: 0.604,
+            photos: labels,
+            enough,
+        }),
+    };
+    let slice = Slice { name: "food64-1".to_owned(), photos: 40, accuracy: of(0.671) };
+    evaluation.slices = Some(Slices { by: SliceBy::Model, items: vec![slice], too_many: false });
+    evaluation.series.truncate(1);
+    for point in &mut evaluation.series {
+        (point.accuracy, point.check, point.photos) = (of(0.681), of(0.682), 40);
+    }
     measured
 }
 

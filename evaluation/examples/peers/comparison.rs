@@ -3,10 +3,10 @@
 use gourmetgram_api::{ClassIndex, Confidence, PredictionId};
 use gourmetgram_evaluation::{
     BatchId, Cell, ClassReport, ConfidenceLevel, ConfusionMatrix, GuessMean, InclusionProbability, LabelledPrediction,
-    Outcome, Probability, Reliability, ScaledExample, Selection, Stratum, Window, accuracy, brier, cohen_kappa,
+    Outcome, Probability, Reliability, ScaledExample, Selection, Stratum, Window, accuracy, brier, cohen, cohen_kappa,
     confidence_sequence, difference_accuracy,
     drift::{benjamini_hochberg, chi_square, kolmogorov_smirnov, mean_discrepancy, population_stability_index},
-    expected_accuracy, fit_temperature, fleiss_kappa, log_loss, macro_f1, mcnemar, prediction_powered_mean,
+    expected_accuracy, fit_temperature, fleiss, fleiss_kappa, log_loss, macro_f1, mcnemar, prediction_powered_mean,
     tutorial_pooled, wilson, wilson_finite,
 };
 use serde::de::DeserializeOwned;
@@ -57,7 +57,7 @@ impl Table {
 }
 
 /// The peers, by the names of their files.
-pub const PEERS: [&str; 5] = ["scikit-learn", "statsmodels", "ppi-py", "evidently", "nannyml"];
+pub const PEERS: [&str; 6] = ["scikit-learn", "statsmodels", "irrcac", "ppi-py", "evidently", "nannyml"];
 
 /// Computes ours from a peer's inputs and sets it beside the peer's answers.
 ///
@@ -68,6 +68,7 @@ pub fn compare(peer: &str, answers: &Value) -> Vec<Compared> {
     match peer {
         "scikit-learn" => scikit_learn(answers, &mut table),
         "statsmodels" => statsmodels(answers, &mut table),
+        "irrcac" => irrcac(answers, &mut table),
         "ppi-py" => ppi_py(answers, &mut table),
         "evidently" => evidently(answers, &mut table),
         "nannyml" => nannyml(answers, &mut table),
@@ -217,6 +218,14 @@ fn statsmodels(answers: &Value, table: &mut Table) {
     let examples: Vec<_> = examples.map(|((logits, truth), weight)| ScaledExample { logits, truth, weight }).collect();
     let ours = fit_temperature(&examples).unwrap();
     table.add("temperature", "scipy's brentq on the loss's slope", ours, read(golden, "temperature"));
+    for case in cases(answers, "cohen") {
+        let counts: Vec<Vec<usize>> = read(case, "table");
+        let cells = counts.iter().zip(0..).flat_map(|(row, first)| row.iter().zip(0..).map(move |it| (first, it)));
+        let pairs = cells.flat_map(|(first, (count, second))| vec![(first, second); *count]);
+        let ours = cohen(&pairs.collect::<Vec<(i32, i32)>>()).unwrap();
+        table.add("Cohen's kappa", "cohens_kappa", ours.value, read(case, "kappa"));
+        table.add("its standard error", "cohens_kappa", ours.standard_error, read(case, "standard_error"));
+    }
     let golden = &answers["fleiss"];
     let ours = fleiss_kappa(&read::<Vec<Vec<u64>>>(golden, "ratings")).unwrap();
     table.add("Fleiss' kappa", "fleiss_kappa", ours, read(golden, "kappa"));
@@ -262,6 +271,14 @@ fn drift(answers: &Value, table: &mut Table) {
         assert!(!ours.is_exact, "large samples are not");
         table.add("Kolmogorov–Smirnov's distance", "scipy's ks_2samp", ours.statistic, read(case, "statistic"));
         table.add("its p, in the limit", "scipy's kstwobign", ours.p_value, read(case, "p_value"));
+    }
+}
+
+fn irrcac(answers: &Value, table: &mut Table) {
+    for case in cases(answers, "fleiss") {
+        let ours = fleiss(&read::<Vec<Vec<u64>>>(case, "counts")).unwrap();
+        table.add("Fleiss' kappa", "CAC.fleiss", ours.value, read(case, "kappa"));
+        table.add("its standard error", "CAC.fleiss", ours.standard_error, read(case, "standard_error"));
     }
 }
 

@@ -122,7 +122,9 @@ fn mean(all: &[(String, Scores)], of: impl Fn(&Scores) -> Score) -> f64 {
 type Pick = fn(&Scores) -> Score;
 
 fn summary(all: &[(String, Scores)]) {
-    println!("\n| estimator | mean coverage | worst scenario | its coverage | greatest bias |\n|---|---|---|---|---|");
+    println!(
+        "\n| estimator | mean coverage | lowest, of scenario | its coverage | greatest bias |\n|---|---|---|---|---|"
+    );
     let estimators: [(&str, Pick); 8] = [
         ("post-stratified accuracy", |it| it.poststratified),
         ("random sample alone", |it| it.random_sample),
@@ -135,11 +137,11 @@ fn summary(all: &[(String, Scores)]) {
     ];
     for (name, of) in estimators {
         let seen = || all.iter().filter(|(_, scores)| of(scores).replicates > 0);
-        let worst = seen().min_by(|left, right| of(&left.1).coverage().total_cmp(&of(&right.1).coverage()));
+        let lowest = seen().min_by(|left, right| of(&left.1).coverage().total_cmp(&of(&right.1).coverage()));
         let bias = seen().map(|(_, scores)| of(scores).bias().abs()).fold(0.0, f64::max);
-        if let Some((scenario, scores)) = worst {
-            let (mean, worst) = (100.0 * mean(all, of), 100.0 * of(scores).coverage());
-            println!("| {name} | {mean:.2} % | {scenario} | {worst:.1} % | {:.2} points |", 100.0 * bias);
+        if let Some((scenario, scores)) = lowest {
+            let (mean, lowest) = (100.0 * mean(all, of), 100.0 * of(scores).coverage());
+            println!("| {name} | {mean:.2} % | {scenario} | {lowest:.1} % | {:.2} points |", 100.0 * bias);
         }
     }
 }

@@ -48,7 +48,7 @@ pub struct EvaluateArguments {
     /// How long the points over time are: hour, day or month.
     #[arg(long, value_name = "STEP")]
     step: Option<SeriesStep>,
-    /// By what to take the photos apart: class, confidence, source, hour or tag.
+    /// By what to take the photos apart: class, confidence, model, source, hour or tag.
     #[arg(long, value_name = "BY")]
     slice: Option<SliceBy>,
     /// Where photos and labels are read from.

@@ -68,7 +68,7 @@ pub(super) fn per_class(
 pub(super) fn confusion(
     classes: &[String],
     counts: &Counts,
-    macro_f1: Option<f64>,
+    (per_class, macro_f1): (&[ClassMeasures], Option<f64>),
 ) -> Result<Confusion, EvaluationError> {
     let index = |class: &str| classes.iter().position(|known| known == class).and_then(|at| u16::try_from(at).ok());
     let mut cells: BTreeMap<(u16, u16), (u64, f64)> = BTreeMap::new();
@@ -84,7 +84,8 @@ pub(super) fn confusion(
         .into_iter()
         .map(|((truth, answer), (labels, photos))| ConfusionCount { truth, answer, labels, photos })
         .collect();
-    Ok(Confusion { cells, macro_f1 })
+    let macro_f1_enough = macro_f1.is_some() && per_class.iter().all(|class| class.f1.enough);
+    Ok(Confusion { cells, macro_f1, macro_f1_enough })
 }
 
 /// Whether confidence means what it says.
@@ -96,11 +97,13 @@ pub(super) fn calibration(counts: &Counts) -> Result<Calibration, EvaluationErro
         (photos > 0.0).then(|| sum / photos)
     };
     let reliability = reliability(counts, &cells, photos)?;
+    let labels = counts.sum(|cell| cell.classed);
     Ok(Calibration {
         expected_error: reliability.expected_calibration_error(),
         brier: mean(|cell| cell.squares),
         log_loss: mean(|cell| cell.log_loss),
-        labels: counts.sum(|cell| cell.classed),
+        labels,
+        enough: labels >= gourmetgram_api::ENOUGH_LABELS,
         reliability: reliability
             .bins
             .iter()

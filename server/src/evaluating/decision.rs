@@ -1,7 +1,7 @@
 //! Retrain? One rule, which may be looked at every day.
 
 use gourmetgram_api::{Decision, Drift, DriftWord, Headline, PastDecision, Verdict, WindowPoint};
-use gourmetgram_evaluation::{AccuracyAlarm, Probability};
+use gourmetgram_evaluation::{AccuracyAlarm, Probability, two_bad_windows};
 
 use super::numbers::LEVEL;
 
@@ -61,11 +61,10 @@ fn verdict(headline: &Headline, watched: &Watched<'_>) -> (Verdict, Vec<String>)
         );
         return (Verdict::Retrain, reasons);
     }
-    let mut complete = watched.series.iter().filter(|point| !point.provisional && point.accuracy.value.is_some());
-    let last = (complete.next_back(), complete.next_back());
-    if let (Some(last), Some(before)) = last
-        && [last, before].iter().all(|point| point.accuracy.upper < target.get())
-    {
+    // A point without a label says nothing, neither good nor bad.
+    let complete = watched.series.iter().filter(|point| !point.provisional && point.accuracy.value.is_some());
+    let upper_bounds: Vec<f64> = complete.map(|point| point.accuracy.upper).collect();
+    if two_bad_windows(&upper_bounds, target) {
         reasons.insert(0, format!("The last two complete points both lie wholly below {}.", percent(target.get())));
         return (Verdict::Retrain, reasons);
     }
@@ -91,5 +90,158 @@ fn verdict(headline: &Headline, watched: &Watched<'_>) -> (Verdict, Vec<String>)
             (Verdict::Keep, reasons)
         }
         _ => (watch, reasons),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gourmetgram_api::{DriftFinding, Measure, MeasureMethod};
+
+    use super::*;
+
+    /// What `labels` labels say, the interval being five points to either side.
+    fn measure(labels: u64, value: f64) -> Measure {
+        Measure {
+            value: (labels > 0).then_some(value),
+            lower: if labels > 0 { value - 0.05 } else { 0.0 },
+            upper: if labels > 0 { value + 0.05 } else { 1.0 },
+            labels,
+            photos: 1000,
+            method: MeasureMethod::Poststratified,
+            enough: labels >= gourmetgram_api::ENOUGH_LABELS,
+        }
+    }
+
+    fn headline(accuracy: Measure, target: Option<f64>) -> Headline {
+        Headline {
+            accuracy,
+            strata: Vec::new(),
+            unlabelled: Vec::new(),
+            provisional: false,
+            photos: 1000,
+            not_considered: 0,
+            not_food: Measure::UNKNOWN,
+            unreadable: Measure::UNKNOWN,
+            nonresponse: None,
+            check: Measure::UNKNOWN,
+            difference: None,
+            expected: None,
+            tutorial_pooled: Measure::UNKNOWN,
+            offline: None,
+            target,
+        }
+    }
+
+    /// Days in a row: accuracy, and whether labels of the day are still to come; a day without accuracy has no label.
+    fn series(days: &[(Option<f64>, bool)]) -> Vec<WindowPoint> {
+        let point = |(&(accuracy, provisional), day): (&(Option<f64>, bool), i64)| WindowPoint {
+            from: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day),
+            to: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day + 1),
+            photos: 1000,
+            accuracy: accuracy.map_or(Measure::UNKNOWN, |value| measure(40, value)),
+            check: Measure::UNKNOWN,
+            expected: None,
+            provisional,
+        };
+        days.iter().zip(0..).map(point).collect()
+    }
+
+    fn drifted(what: &str) -> Drift {
+        let finding = DriftFinding {
+            what: what.to_owned(),
+            test: "psi".to_owned(),
+            effect: 0.4,
+            effect_that_matters: 0.25,
+            p_value: 1e-9,
+            verdict: DriftWord::Drifted,
+        };
+        Drift { findings: vec![finding], ..Drift::default() }
+    }
+
+    /// What is decided, and why, with a target of 90 %.
+    fn decided(accuracy: Measure, series: &[WindowPoint], random: (u64, u64), drift: &Drift) -> (Verdict, String) {
+        let watched = Watched { series, random_right: random.0, random_wrong: random.1, drift, step: "day" };
+        let Decision { verdict, reasons, .. } = decide(&headline(accuracy, Some(0.9)), &watched, Vec::new());
+        (verdict, reasons.join(" "))
+    }
+
+    #[test]
+    fn the_rule_says_retrain_only_of_what_is_proven_and_watch_of_what_is_not() {
+        use Verdict::{Keep, Retrain, Unknown, Watch};
+        let (good, bad) = (Some(0.93), Some(0.8));
+        let (fine, low) = (measure(400, 0.93), measure(400, 0.88));
+        let (still, moved) = (Drift::default(), drifted("class_mix"));
+        // Of which accuracy, after which days, with which labels of the random sample, with which drift: what, and why.
+        let table: [(Measure, &[(Option<f64>, bool)], (u64, u64), &Drift, Verdict, &str); 16] = [
+            (fine, &[], (93, 7), &still, Keep, "Accuracy is 93.0 %, the target is 90.0 %."),
+            (measure(400, 0.9), &[], (90, 10), &still, Keep, "the target is 90.0 %"),
+            (low, &[], (88, 12), &still, Watch, "Accuracy is 88.0 %, below the target of 90.0 %; its interval is not."),
+            (measure(400, 0.8), &[], (88, 12), &still, Watch, "its interval too"),
+            (fine, &[], (93, 7), &moved, Watch, "The mix of classes is not what it was"),
+            (fine, &[], (93, 7), &drifted("confidence"), Watch, "Confidence is not what it was"),
+            // The alarm: proof, whatever the window says.
+            (
+                fine,
+                &[],
+                (60, 40),
+                &still,
+                Retrain,
+                "Of the random sample's 100 labels since the version went live 60 say",
+            ),
+            (measure(0, 0.0), &[], (60, 40), &still, Retrain, "accuracy is proven to be below 90.0 %"),
+            // Two bad windows.
+            (
+                fine,
+                &[(good, false), (bad, false), (bad, false)],
+                (93, 7),
+                &still,
+                Retrain,
+                "The last two complete points",
+            ),
+            (fine, &[(bad, false), (bad, false), (good, false)], (93, 7), &still, Keep, ""),
+            (fine, &[(bad, false), (good, false), (bad, false)], (93, 7), &still, Keep, ""),
+            (fine, &[(bad, false)], (93, 7), &still, Keep, ""),
+            // A provisional one between or behind them counts for nothing, nor does one without a label.
+            (
+                fine,
+                &[(bad, false), (good, true), (bad, false), (None, false)],
+                (93, 7),
+                &still,
+                Retrain,
+                "both lie wholly",
+            ),
+            (fine, &[(good, false), (bad, false), (bad, true)], (93, 7), &still, Keep, ""),
+            // Too few labels, which is no reason to be calm about drift.
+            (
+                measure(29, 0.5),
+                &[],
+                (5, 1),
+                &still,
+                Unknown,
+                "The window has 29 labels: too few to say more (it takes 30).",
+            ),
+            (measure(29, 0.5), &[], (5, 1), &moved, Watch, "too few"),
+        ];
+        for (row, (accuracy, days, random, drift, verdict, why)) in table.into_iter().enumerate() {
+            let (found, reasons) = decided(accuracy, &series(days), random, drift);
+            assert_eq!(found, verdict, "row {row}: {reasons}");
+            assert!(reasons.contains(why), "row {row}: {reasons}");
+        }
+    }
+
+    #[test]
+    fn without_a_target_nothing_is_below_it_and_what_was_said_before_is_told() {
+        let drift = Drift::default();
+        let watched = Watched { series: &[], random_right: 0, random_wrong: 500, drift: &drift, step: "day" };
+        let past = PastDecision {
+            computed_at: chrono::DateTime::UNIX_EPOCH,
+            verdict: Verdict::Keep,
+            accuracy: measure(400, 0.93),
+        };
+        let decision = decide(&headline(measure(400, 0.1), None), &watched, vec![past.clone()]);
+        assert_eq!(decision.verdict, Verdict::Unknown);
+        assert!(decision.reasons[0].contains("evaluation.target"), "{:?}", decision.reasons);
+        assert_eq!(decision.history, [past]);
+        assert!(decision.rule.contains("complete points (day)"), "{}", decision.rule);
     }
 }

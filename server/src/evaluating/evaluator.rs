@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, Funnel, Headline, ModelPeriod, OfflineAccuracy,
-    PastDecision, PublishedEvaluation, Slices, SuspectLabels, WindowPoint,
+    PastDecision, PublishedEvaluation, SliceBy, Slices, SuspectLabels, WindowPoint,
 };
 use uuid::Uuid;
 
@@ -191,13 +191,13 @@ impl Evaluator<'_> {
                 EvaluationDesign::Unusable(why) => Some(why.clone()),
                 _ => None,
             },
-            confusion: classes::confusion(&classes, all, macro_f1)?,
+            confusion: classes::confusion(&classes, all, (&per_class, macro_f1))?,
             calibration: classes::calibration(all)?,
             confidence: classes::histogram(&all.traffic, reference.as_ref().map(|it| &it.traffic)),
             traffic: classes::traffic(&classes, &all.traffic, reference.as_ref().map(|it| &it.traffic)),
             feedback: numbers::feedback(all)?,
             funnel: self.funnel(all, at).await?,
-            agreement: agreement::agreement(all),
+            agreement: agreement::agreement(all, classes.len(), &headline.accuracy),
             plan: plan::plan(all)?,
             uncounted: self.catalog.evaluation_marks().await?,
             classes,
@@ -299,23 +299,40 @@ impl Evaluator<'_> {
             considered: counts.traffic.considered,
             drawn: counts.sum(|cell| cell.drawn),
             labelled: counts.sum(|cell| cell.labelled),
+            classed: counts.sum(|cell| cell.classed),
+            not_food: counts.sum(|cell| cell.not_food),
+            unreadable: counts.sum(|cell| cell.unreadable),
             backlog: waiting.tasks,
             oldest_seconds: waiting.since.map(|since| (at - since).num_seconds().max(0).unsigned_abs()),
         })
     }
 
-    async fn slices(
-        &self,
-        by: gourmetgram_api::SliceBy,
-        read: &Read,
-        classes: &[String],
-    ) -> Result<Slices, EvaluationError> {
+    async fn slices(&self, by: SliceBy, read: &Read, classes: &[String]) -> Result<Slices, EvaluationError> {
+        if by == SliceBy::Model {
+            return self.versions(read).await;
+        }
         let campaign: Option<Uuid> = read.design.campaign().map(|row| row.id);
         let facts = self.catalog.evaluation_facts(campaign, &read.model, read.window.from, read.window.to).await?;
         match facts {
             Some(facts) => slices::slices(by, &facts, classes),
             None => Ok(Slices { by, items: Vec::new(), too_many: true }),
         }
+    }
+
+    /// Every version that answered photos of the window: each has counts of its own.
+    async fn versions(&self, read: &Read) -> Result<Slices, EvaluationError> {
+        let runs = window::runs(read.window.step, read.window.from, read.window.to);
+        let mut items = Vec::new();
+        for served in &read.models {
+            let mut counts = Counts::default();
+            for period in self.catalog.evaluation_counts(&served.version, &runs).await? {
+                counts.merge(&period.counts);
+            }
+            if counts.traffic.photos > 0 {
+                items.push(slices::slice(served.version.clone(), counts)?);
+            }
+        }
+        Ok(Slices { by: SliceBy::Model, items, too_many: false })
     }
 
     fn period(&self, served: &ServedModel) -> ModelPeriod {

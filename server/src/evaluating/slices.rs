@@ -16,12 +16,15 @@ pub(super) fn slices(by: SliceBy, facts: &[Fact], classes: &[String]) -> Result<
     for fact in facts {
         parts.entry(part_of(by, fact, classes)).or_default().add(fact);
     }
-    let items = parts.into_iter().take(MOST).map(|((_, name), counts)| {
-        let counts = counts.without_batches();
-        let accuracy = numbers::measure(&numbers::accuracy(&counts)?);
-        Ok(Slice { name, photos: counts.traffic.photos, accuracy })
-    });
+    let items = parts.into_iter().take(MOST).map(|((_, name), counts)| slice(name, counts));
     Ok(Slices { by, items: items.collect::<Result<_, EvaluationError>>()?, too_many: false })
+}
+
+/// One part.
+pub(super) fn slice(name: String, counts: Counts) -> Result<Slice, EvaluationError> {
+    let counts = counts.without_batches();
+    let accuracy = numbers::measure(&numbers::accuracy(&counts)?);
+    Ok(Slice { name, photos: counts.traffic.photos, accuracy })
 }
 
 /// The part's place and its name.
@@ -36,6 +39,7 @@ fn part_of(by: SliceBy, fact: &Fact, classes: &[String]) -> (u32, String) {
             let tenth = ((fact.confidence * 10.0) as u32).min(9);
             (tenth, format!("{:.1}–{:.1}", f64::from(tenth) / 10.0, f64::from(tenth + 1) / 10.0))
         }
+        SliceBy::Model => (0, fact.model.clone()),
         SliceBy::Source => (0, fact.source.clone().unwrap_or_default()),
         SliceBy::Hour => (fact.at.hour(), fact.at.hour().to_string()),
         SliceBy::Tag => {

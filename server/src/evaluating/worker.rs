@@ -62,7 +62,8 @@ pub async fn tell(app: &App) -> Result<(), EvaluationError> {
 fn set_gauges(evaluation: &Evaluation) {
     let headline = &evaluation.headline;
     let unknown = f64::NAN;
-    gauge!("gourmetgram_accuracy").set(headline.accuracy.value.unwrap_or(unknown));
+    let accuracy = headline.accuracy.value.filter(|_| headline.accuracy.enough);
+    gauge!("gourmetgram_accuracy").set(accuracy.unwrap_or(unknown));
     gauge!("gourmetgram_accuracy_lower").set(headline.accuracy.lower);
     gauge!("gourmetgram_accuracy_upper").set(headline.accuracy.upper);
     gauge!("gourmetgram_accuracy_labels").set(headline.accuracy.labels as f64);

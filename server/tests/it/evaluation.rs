@@ -18,13 +18,13 @@ use gourmetgram::{
         now,
     },
     config,
-    evaluating::{self, Evaluator, LiveVersion, Manifest, RecordsState, to_publish},
+    evaluating::{self, Counts, Evaluator, LiveVersion, Manifest, RecordsState, to_publish},
     records,
 };
 use gourmetgram_api::{
     CampaignRule, ClassIndex, ClassProbability, Confidence, Evaluation, EvaluationQuery, FlagReason, LabelledIn,
-    LowConfidence, Measure, MeasureMethod, NewCampaign, PredictionQuery, RandomDraw, Seen, SeriesStep, SliceBy,
-    SuspectLabels, Verdict,
+    LowConfidence, Measure, MeasureMethod, NewCampaign, PredictionQuery, RandomDraw, Returning, Seen, SeriesStep,
+    SliceBy, SuspectLabels, Verdict,
 };
 use gourmetgram_evaluation::{
     BatchId, Cell, ClassReport, ConfidenceLevel, ConfusionMatrix, Estimate, GuessMean, InclusionProbability,
@@ -108,6 +108,9 @@ impl Life<'_> {
             photo.class_index = ClassIndex(class as u16);
             photo.predicted_class = CLASSES[class].to_owned();
             photo.model_version = if self.random.random_bool(0.7) { "food64-1" } else { "other-2" }.to_owned();
+            let visitor = self.random.random_range(0..12);
+            // Some have no cookie.
+            photo.owner.visitor = (visitor < 10).then(|| format!("visitor-{visitor}"));
             photo.probabilities = CLASSES
                 .iter()
                 .enumerate()
@@ -363,6 +366,15 @@ fn compare(evaluation: &Evaluation, found: &Found) -> u64 {
     assert_eq!(evaluation.confidence.iter().map(|bin| bin.photos).sum::<u64>(), photos.len() as u64);
 
     assert_eq!(evaluation.funnel.backlog, *waiting);
+    let (of_class, as_no_food, as_unreadable) =
+        window.labels().iter().fold((0, 0, 0), |(of, no, un), label| match label.outcome {
+            Outcome::Class(_) => (of + 1, no, un),
+            Outcome::NotFood => (of, no + 1, un),
+            Outcome::Unreadable => (of, no, un + 1),
+        });
+    let funnel = &evaluation.funnel;
+    assert_eq!((funnel.classed, funnel.not_food, funnel.unreadable), (of_class, as_no_food, as_unreadable));
+    assert_eq!(funnel.labelled, window.labels().len() as u64);
     let agreement = &evaluation.agreement;
     assert_eq!(agreement.fleiss.photos, pairs.len() as u64);
     assert_eq!(agreement.agreed, pairs.iter().filter(|pair| pair[0].1 == pair[1].1).count() as u64);
@@ -393,6 +405,23 @@ fn compare(evaluation: &Evaluation, found: &Found) -> u64 {
     window.labels().len() as u64
 }
 
+/// Visitors of whole days, and how many of them had been there on an earlier one, by another way than the server does.
+async fn look_at_every_visitor(connection: &DatabaseConnection, model: &str, days: &[DateTime<Utc>]) -> Returning {
+    let photos = prediction::Entity::find().all(connection).await.unwrap();
+    let sent = photos.iter().filter(|row| row.stored_at.is_some() || row.spool_file.is_some());
+    let visits: Vec<(&str, DateTime<Utc>, &str)> =
+        sent.filter_map(|row| Some((row.visitor.as_deref()?, row.created_at, row.model_version.as_str()))).collect();
+    let (mut all, mut returning) = (0, 0);
+    for &day in days {
+        let of_day = visits.iter().filter(|(_, at, of)| *of == model && (day..day + TimeDelta::days(1)).contains(at));
+        let of_day: BTreeSet<&str> = of_day.map(|(visitor, ..)| *visitor).collect();
+        let was_there = |visitor: &&&str| visits.iter().any(|(other, at, _)| other == *visitor && *at < day);
+        all += of_day.len() as u64;
+        returning += of_day.iter().filter(was_there).count() as u64;
+    }
+    Returning { visits: all, returning }
+}
+
 /// The same with all counts made from nothing.
 async fn recount(app: &App, connection: &DatabaseConnection) -> Vec<evaluation_count::Model> {
     let rows = async || {
@@ -411,8 +440,18 @@ async fn recount(app: &App, connection: &DatabaseConnection) -> Vec<evaluation_c
     };
     evaluation_mark::Entity::insert(everything).exec(connection).await.unwrap();
     assert!(app.catalog().count_evaluations(None, 1000, minute(5000)).await.unwrap());
-    assert_eq!(rows().await, before);
-    before
+    let after = rows().await;
+    // A day's visitors are counted as those of earlier days were then, of whom some may have come or gone since.
+    let without_visitors = |rows: &[evaluation_count::Model]| -> Vec<evaluation_count::Model> {
+        let without = |row: &evaluation_count::Model| {
+            let mut counts: Counts = serde_json::from_str(&row.counts).unwrap();
+            (counts.traffic.visits, counts.traffic.returning) = (0, 0);
+            evaluation_count::Model { counts: serde_json::to_string(&counts).unwrap(), ..row.clone() }
+        };
+        rows.iter().map(without).collect()
+    };
+    assert_eq!(without_visitors(&after), without_visitors(&before));
+    after
 }
 
 /// What is there before a trigger is taken away.
@@ -630,6 +669,22 @@ on_both_databases! {
         assert!(twice > 50 && classless > 5, "{twice} photos labelled twice, {classless} windows with photos of no class");
         let rows = recount(&app, &connection).await;
         assert!(rows.len() > 50, "{} rows", rows.len());
+        for model in ["food64-1", "other-2"] {
+            let days = [minute(0), minute(1440)];
+            let query = EvaluationQuery {
+                from: Some(days[0]),
+                to: Some(minute(2880)),
+                model: Some(model.to_owned()),
+                step: Some(SeriesStep::Day),
+                ..EvaluationQuery::default()
+            };
+            let found = evaluate(&app, &query, minute(5000)).await.feedback.visitors.unwrap();
+            assert_eq!(found, look_at_every_visitor(&connection, model, &days).await, "{model}");
+            assert!(found.returning > 0 && found.returning < found.visits, "{found:?}");
+            // Of less than a whole day nothing is said of visitors.
+            let query = EvaluationQuery { from: Some(minute(60)), to: Some(minute(1380)), ..query };
+            assert_eq!(evaluate(&app, &query, minute(5000)).await.feedback.visitors, None);
+        }
         connection.close().await.unwrap();
         drop(life);
         drop(app);
@@ -967,6 +1022,37 @@ on_both_databases! {
         let tags = slices(SliceBy::Tag).await;
         assert_eq!(tags.last(), Some(&("flagged, corrected_class".to_owned(), 1)));
         assert_eq!(tags.iter().map(|(_, photos)| photos).sum::<u64>(), 40, "each photo is in one part");
+
+        // By version: the window's photos of each, with their own labels.
+        for number in 40..45 {
+            let mut photo = received(minute(150), number, 0.9);
+            photo.model_version = "other-2".to_owned();
+            app.catalog().record(&photo, None, Some(Utc::now() + TimeDelta::hours(1))).await.unwrap();
+            app.catalog().mark_stored(photo.id).await.unwrap();
+        }
+        app.catalog().select(mix.id, interval(0, 300), false).await.unwrap();
+        let connection = connect(&app).await;
+        for task in crate::photos::tasks(&connection, mix.id).await {
+            let photo = prediction::Entity::find_by_id(task.prediction_id).one(&connection).await.unwrap().unwrap();
+            let label = if photo.model_version == "other-2" { "Soup" } else { "Bread" };
+            let seen = Seen::Class { label: label.to_owned() };
+            let said = Said { annotator: "ann", seen: &seen, through: LabelledIn::Review, took_ms: None, at: now() };
+            app.catalog().annotate(task.id, &said).await.unwrap();
+        }
+        let query = EvaluationQuery { slice: Some(SliceBy::Model), ..EvaluationQuery::default() };
+        let evaluation = evaluate(&app, &query, minute(300)).await;
+        let parts = evaluation.slices.unwrap().items;
+        let told: Vec<_> =
+            parts.iter().map(|it| (it.name.as_str(), it.photos, it.accuracy.labels, it.accuracy.value)).collect();
+        assert_eq!(told, [("other-2", 5, 5, Some(0.0)), ("food64-1", 40, 40, Some(1.0))]);
+        assert_eq!(parts[1].accuracy, evaluation.headline.accuracy, "the version's own slice is the headline");
+        assert!(!parts[0].accuracy.enough && parts[1].accuracy.enough);
+        // In a window of its own alone.
+        let query = EvaluationQuery { from: Some(minute(120)), to: Some(minute(300)), ..query };
+        let names: Vec<String> =
+            evaluate(&app, &query, minute(300)).await.slices.unwrap().items.into_iter().map(|it| it.name).collect();
+        assert_eq!(names, ["other-2"]);
+        connection.close().await.unwrap();
         drop(app);
         built.close().await;
     };

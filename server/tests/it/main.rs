@@ -16,6 +16,7 @@ mod explore;
 mod exporting;
 mod fake_studio;
 mod feedback;
+mod few_labels;
 mod foreign_tags;
 mod headers;
 mod label_studio;

@@ -8,11 +8,17 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use chrono::TimeDelta;
 use gourmetgram::{
-    catalog::{Said, now},
+    catalog::{
+        Said,
+        entity::{evaluation_mark, prediction, task},
+        now,
+    },
     evaluating,
 };
 use gourmetgram_api::{LabelledIn, Seen};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 
 use crate::{
@@ -51,10 +57,7 @@ async fn labelled(test: &TestApp) {
         random: gourmetgram_api::RandomDraw::Rate(1.0),
     };
     let campaign = crate::photos::campaign(&test.app, &crate::photos::asked("Continuous", rule)).await;
-    let interval = gourmetgram_api::Interval {
-        start: now() - chrono::TimeDelta::hours(1),
-        end: now() + chrono::TimeDelta::hours(1),
-    };
+    let interval = gourmetgram_api::Interval { start: now() - TimeDelta::hours(1), end: now() + TimeDelta::hours(1) };
     catalog.select(campaign.id, interval, false).await.unwrap();
     let connection = test.connect().await;
     let answer = test.app.live_model().classes;
@@ -107,6 +110,85 @@ async fn the_gauges_say_what_the_api_says() {
     assert_eq!(value("gourmetgram_accuracy_photos"), 40.0);
     assert_eq!(value("gourmetgram_label_backlog"), 0.0);
     assert!(value("gourmetgram_accuracy_target").is_nan(), "none is set");
+    test.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gauges_of_drift_backlog_and_age_say_what_the_api_says() {
+    let test = TestApp::start(Database::Sqlite).await;
+    // A thousand photos, five hours ago: what the version saw first. Others get another answer, less surely.
+    let first = test.copies_of_a_photo(1).await[0].as_uuid();
+    let connection = test.connect().await;
+    let row = prediction::Entity::find_by_id(first).one(&connection).await.unwrap().unwrap();
+    let copy = |hours: i64, class: &str, confidence: f32| {
+        let copy = prediction::Model {
+            id: uuid::Uuid::now_v7(),
+            created_at: now() - TimeDelta::hours(hours),
+            predicted_class: class.to_owned(),
+            confidence,
+            idempotency: None,
+            ..row.clone()
+        };
+        copy.into_active_model()
+    };
+    let classes: Vec<String> = test.app.live_model().classes.iter().map(|(_, label)| label.to_owned()).collect();
+    for hundred in 0..12 {
+        let (hours, class, confidence) = if hundred < 10 { (5, &classes[0], 0.95) } else { (2, &classes[1], 0.45) };
+        let copies = (0..100).map(|_| copy(hours, class, confidence));
+        prediction::Entity::insert_many(copies).exec_without_returning(&connection).await.unwrap();
+    }
+    let rule = gourmetgram_api::CampaignRule::Continuous {
+        unsure: gourmetgram_api::LowConfidence::default(),
+        low_confidence_at_most: None,
+        flagged_at_most: None,
+        corrected_at_most: None,
+        random: gourmetgram_api::RandomDraw::Rate(1.0),
+    };
+    let campaign = crate::photos::campaign(&test.app, &crate::photos::asked("Continuous", rule)).await;
+    let interval = gourmetgram_api::Interval { start: now() - TimeDelta::hours(3), end: now() - TimeDelta::hours(1) };
+    test.app.catalog().select(campaign.id, interval, false).await.unwrap();
+    // All have waited for three days; whoever looked before that counts anew.
+    let since = now() - TimeDelta::days(3);
+    let older = task::Entity::update_many().set(task::ActiveModel { created_at: Set(since), ..Default::default() });
+    older.exec(&connection).await.unwrap();
+    let again = evaluation_mark::ActiveModel {
+        at: Set(now() - TimeDelta::hours(6)),
+        until: Set(Some(now())),
+        ..Default::default()
+    };
+    again.insert(&connection).await.unwrap();
+    connection.close().await.unwrap();
+    evaluating::tell(&test.app).await.unwrap();
+
+    let text = test.get("/metrics").send().await.unwrap().text().await.unwrap();
+    let value = |name: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let token = test.operator().await;
+    let answer = test.get("/api/v1/evaluation?window=7d").bearer_auth(&token).send().await.unwrap();
+    let evaluation: gourmetgram_api::Evaluation = answer.json().await.unwrap();
+    assert_eq!(evaluation.funnel.backlog, 200);
+    assert_eq!(value("gourmetgram_label_backlog"), 200.0);
+    let (age, later) = (value("gourmetgram_label_oldest_seconds"), evaluation.funnel.oldest_seconds.unwrap() as f64);
+    assert!(age >= 3.0 * 86_400.0 && (age..=age + 600.0).contains(&later), "{age}, {later} a moment later");
+    assert_eq!(evaluation.drift.findings.len(), 4, "{:?}", evaluation.drift);
+    for finding in &evaluation.drift.findings {
+        let labels = |name: &str| {
+            let ways = [
+                format!("{name}{{what=\"{}\",test=\"{}\"}}", finding.what, finding.test),
+                format!("{name}{{test=\"{}\",what=\"{}\"}}", finding.test, finding.what),
+            ];
+            ways.into_iter()
+                .find(|way| text.contains(&format!("{way} ")))
+                .unwrap_or_else(|| panic!("{name} of {finding:?}: {text}"))
+        };
+        assert_eq!(finding.verdict, gourmetgram_api::DriftWord::Drifted, "{finding:?}");
+        assert_eq!(value(&labels("gourmetgram_drift")), 1.0);
+        assert_eq!(value(&labels("gourmetgram_drift_effect")), finding.effect, "{finding:?}");
+    }
+    // Nobody has labelled anything.
+    assert!(value("gourmetgram_accuracy").is_nan());
     test.stop().await;
 }
 

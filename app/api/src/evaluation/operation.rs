@@ -58,6 +58,12 @@ pub struct Funnel {
     pub drawn: u64,
     /// Of these, labelled.
     pub labelled: u64,
+    /// Of these, with a class,
+    pub classed: u64,
+    /// as no food,
+    pub not_food: u64,
+    /// and as unreadable.
+    pub unreadable: u64,
     /// Photos that wait for a label now, of any model and time.
     pub backlog: u64,
     /// For how long the oldest of them has waited, in seconds; absent where none does.
@@ -92,6 +98,26 @@ pub struct AnnotatorAgreement {
     pub fleiss: KappaMeasure,
     /// The pairs, those with the most photos first, at most 20.
     pub pairs: Vec<AnnotatorPair>,
+    /// What annotators' mistakes would do to accuracy; absent where no photo was labelled twice, accuracy is not known, or people
+    /// disagree as often as if they guessed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<AnnotatorErrors>,
+}
+
+/// How much annotators' mistakes matter. The headline is not corrected by it: the rate is rarely known well enough.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AnnotatorErrors {
+    /// The share of wrong annotations, from 0 to 1, that would have two people disagree as often as they did.
+    pub rate: f64,
+    /// With so many mistakes accuracy lies from here
+    pub lower: f64,
+    /// to here: from mistakes never agreeing with the model's to always.
+    pub upper: f64,
+    /// Photos that two people labelled.
+    pub photos: u64,
+    /// Whether these, and accuracy's labels, are enough ([`ENOUGH_LABELS`](crate::ENOUGH_LABELS)) to show it without a warning.
+    pub enough: bool,
 }
 
 /// What some more labels would buy.

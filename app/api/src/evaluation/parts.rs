@@ -83,6 +83,8 @@ pub struct Confusion {
     pub cells: Vec<ConfusionCount>,
     /// Macro F1: the mean of the classes' F1, from 0 to 1; `null` unless every class has one.
     pub macro_f1: Option<f64>,
+    /// Whether every class has labels enough for its F1 to show the mean without a warning.
+    pub macro_f1_enough: bool,
 }
 
 /// One point of the reliability curve.
@@ -115,6 +117,8 @@ pub struct Calibration {
     pub log_loss: Option<f64>,
     /// Labels with a true class that these rest on.
     pub labels: u64,
+    /// Whether they are enough ([`ENOUGH_LABELS`](crate::ENOUGH_LABELS)) to show these numbers without a warning.
+    pub enough: bool,
 }
 
 /// One bar of the histogram of confidence, over all photos.
@@ -248,7 +252,7 @@ pub struct SuspectLabels {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Slice {
-    /// Names it: the class, `0.7–0.8`, the source (empty: real photos), the hour from 0 to 23, the tags (`flagged`,
+    /// Names it: the class, `0.7–0.8`, the model version, the source (empty: real photos), the hour from 0 to 23, the tags (`flagged`,
     /// `corrected_class`, `flagged, corrected_class`; empty: none of them).
     pub name: String,
     /// Photos the model served in it.

@@ -101,7 +101,7 @@ impl FromStr for SeriesStep {
 }
 
 /// By what the window's photos are taken apart, each part with its own accuracy. It costs a look at every photo of the
-/// window, unlike everything else.
+/// window, unlike everything else; but for versions, which are counted apart anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -110,6 +110,8 @@ pub enum SliceBy {
     Class,
     /// By tenths of its confidence.
     Confidence,
+    /// By the model version that answered: the window's photos of every version, not of the one asked for alone.
+    Model,
     /// By where simulated photos come from, real ones together.
     Source,
     /// By the hour of the day at which photos were received, in UTC.
@@ -120,13 +122,14 @@ pub enum SliceBy {
 
 impl SliceBy {
     /// Every way.
-    pub const ALL: [Self; 5] = [Self::Class, Self::Confidence, Self::Source, Self::Hour, Self::Tag];
+    pub const ALL: [Self; 6] = [Self::Class, Self::Confidence, Self::Model, Self::Source, Self::Hour, Self::Tag];
 
     /// The way as it stands in an address.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Class => "class",
             Self::Confidence => "confidence",
+            Self::Model => "model",
             Self::Source => "source",
             Self::Hour => "hour",
             Self::Tag => "tag",

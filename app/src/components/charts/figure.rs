@@ -70,6 +70,12 @@ impl Swatch {
 /// The diamond of the check points, around its place.
 pub(super) const DIAMOND: &str = "M0 -5.500L5.500 0L0 5.500L-5.500 0Z";
 
+/// The heads of a table's columns of numbers.
+pub(super) fn columns<const COUNT: usize>(heads: [AnyView; COUNT]) -> AnyView {
+    let heads = heads.into_iter().map(|head| view! { <th scope="col" class="number">{head}</th> });
+    heads.collect_view().into_any()
+}
+
 /// One line of a legend.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Figure, Key, Scale, Swatch, scale::place};
+use super::{Figure, Key, Scale, Swatch, figure::columns, scale::place};
 use crate::wording::{grouped, share};
 
 /// One bin of confidence.
@@ -23,8 +23,8 @@ pub struct HistogramBin {
 pub struct Histogram(pub Vec<HistogramBin>);
 
 impl Histogram {
-    /// The figure.
-    pub fn figure(&self, id: &'static str, title: AnyView) -> AnyView {
+    /// The figure. `heads` name the columns of the table behind it: photos, their share, the share of the first photos.
+    pub fn figure(&self, id: &'static str, title: AnyView, heads: [AnyView; 3]) -> AnyView {
         let mut legend = vec![Key::new(Swatch::Bars, "photos of this window")];
         if self.0.iter().any(|bin| bin.reference.is_some()) {
             legend.push(Key::new(Swatch::Outline, "the version’s first photos"));
@@ -38,7 +38,7 @@ impl Histogram {
             up: "share of photos",
             along: "confidence",
             drawing: self.drawing(),
-            table: self.table(),
+            table: self.table(heads),
         }
         .view()
     }
@@ -104,7 +104,7 @@ impl Histogram {
         .into_any()
     }
 
-    fn table(&self) -> AnyView {
+    fn table(&self, heads: [AnyView; 3]) -> AnyView {
         let rows = self.0.iter().map(|bin| {
             view! {
                 <tr>
@@ -119,9 +119,7 @@ impl Histogram {
             <thead>
                 <tr>
                     <th scope="col">"Confidence"</th>
-                    <th scope="col" class="number">"Photos"</th>
-                    <th scope="col" class="number">"Share"</th>
-                    <th scope="col" class="number">"First photos"</th>
+                    {columns(heads)}
                 </tr>
             </thead>
             <tbody>{rows.collect_view()}</tbody>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Estimate, Figure, Key, Scale, Swatch, scale::place};
+use super::{Estimate, Figure, Key, Scale, Swatch, figure::columns, scale::place};
 use crate::wording::{grouped, share};
 
 /// One bin of confidence.
@@ -27,8 +27,8 @@ pub struct ReliabilityPoint {
 pub struct Reliability(pub Vec<ReliabilityPoint>);
 
 impl Reliability {
-    /// The figure.
-    pub fn figure(&self, id: &'static str, title: AnyView) -> AnyView {
+    /// The figure. `heads` name the columns of the table behind it: mean confidence, right answers, labels.
+    pub fn figure(&self, id: &'static str, title: AnyView, heads: [AnyView; 3]) -> AnyView {
         Figure {
             id,
             title,
@@ -42,7 +42,7 @@ impl Reliability {
             up: "right answers",
             along: "confidence",
             drawing: self.drawing(),
-            table: self.table(),
+            table: self.table(heads),
         }
         .view()
     }
@@ -101,7 +101,7 @@ impl Reliability {
         .into_any()
     }
 
-    fn table(&self) -> AnyView {
+    fn table(&self, heads: [AnyView; 3]) -> AnyView {
         let rows = self.0.iter().map(|point| {
             view! {
                 <tr>
@@ -116,9 +116,7 @@ impl Reliability {
             <thead>
                 <tr>
                     <th scope="col">"Confidence"</th>
-                    <th scope="col" class="number">"Mean"</th>
-                    <th scope="col" class="number">"Right answers"</th>
-                    <th scope="col" class="number">"Labels"</th>
+                    {columns(heads)}
                 </tr>
             </thead>
             <tbody>{rows.collect_view()}</tbody>

@@ -3,7 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 
-use super::{Estimate, Figure, Key, Scale, Swatch, figure::DIAMOND, scale::place};
+use super::{
+    Estimate, Figure, Key, Scale, Swatch,
+    figure::{DIAMOND, columns},
+    scale::place,
+};
 use crate::wording::{grouped, share};
 
 /// One window of the chart.
@@ -59,8 +63,9 @@ pub struct Timeline {
 const DATES: usize = 6;
 
 impl Timeline {
-    /// The figure; `None` without a window.
-    pub fn figure(&self, id: &'static str, title: AnyView) -> Option<AnyView> {
+    /// The figure; `None` without a window. `heads` name the columns of the table behind it: accuracy, random sample,
+    /// expected, labels, photos.
+    pub fn figure(&self, id: &'static str, title: AnyView, heads: [AnyView; 5]) -> Option<AnyView> {
         let (first, last) = (self.windows.first()?, self.windows.last()?);
         let along = Scale::new(first.from.timestamp() as f64, last.to.timestamp() as f64);
         let up = Scale::around(self.values());
@@ -74,7 +79,7 @@ impl Timeline {
                 up: "right answers",
                 along: "",
                 drawing: self.drawing(along, up),
-                table: self.table(),
+                table: self.table(heads),
             }
             .view(),
         )
@@ -230,7 +235,7 @@ impl Timeline {
         .into_any()
     }
 
-    fn table(&self) -> AnyView {
+    fn table(&self, heads: [AnyView; 5]) -> AnyView {
         let rows = self.windows.iter().rev().map(|window| {
             let accuracy = match (window.accuracy, window.is_small) {
                 (None, _) => "no labels".to_owned(),
@@ -255,11 +260,7 @@ impl Timeline {
             <thead>
                 <tr>
                     <th scope="col">"Window, UTC"</th>
-                    <th scope="col" class="number">"Accuracy"</th>
-                    <th scope="col" class="number">"Random sample"</th>
-                    <th scope="col" class="number">"Expected"</th>
-                    <th scope="col" class="number">"Labels"</th>
-                    <th scope="col" class="number">"Photos"</th>
+                    {columns(heads)}
                     <th scope="col">"State"</th>
                 </tr>
             </thead>
@@ -287,5 +288,162 @@ fn told(window: &TimelineWindow) -> String {
         (None, _) => of,
         (Some(_), true) => format!("n too small; {of}"),
         (Some(it), false) => format!("{} ({} to {}); {of}", share(it.value), share(it.lower), share(it.upper)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(number: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + number)
+    }
+
+    fn around(value: f64) -> Estimate {
+        Estimate { value, lower: value - 0.1, upper: value + 0.1 }
+    }
+
+    fn window(number: i64, accuracy: Option<f64>) -> TimelineWindow {
+        TimelineWindow {
+            from: day(number),
+            to: day(number + 1),
+            accuracy: accuracy.map(around),
+            is_small: false,
+            check: accuracy.map(|value| around(value - 0.05)),
+            expected: Some(0.9),
+            is_provisional: false,
+            photos: 400,
+            labels: 40,
+            href: "/dashboard".to_owned(),
+        }
+    }
+
+    /// Four days: another version from the third on, labels of the fourth still come.
+    fn four_days() -> Timeline {
+        let mut windows: Vec<TimelineWindow> =
+            [0.8, 0.75, 0.75, 0.7].into_iter().zip(0..).map(|(value, number)| window(number, Some(value))).collect();
+        windows[3].is_provisional = true;
+        let changes = vec![ModelChange { at: day(2), version: "food64-2".to_owned() }];
+        Timeline { windows, changes, target: Some(Bound(0.8)) }
+    }
+
+    /// The figure, without the table behind it.
+    fn figure(timeline: &Timeline) -> String {
+        let heads = [(); 5].map(|()| "Head".into_any());
+        let figure = timeline.figure("timeline", "Over time".into_any(), heads).unwrap().to_html();
+        figure.split("<details").next().unwrap_or_default().to_owned()
+    }
+
+    fn drawing(timeline: &Timeline) -> String {
+        let figure = figure(timeline);
+        let at = figure.find("class=\"chart__drawing\"").unwrap();
+        figure[at..].to_owned()
+    }
+
+    /// The tags of this class in a drawing.
+    fn tags<'a>(drawing: &'a str, class: &str) -> Vec<&'a str> {
+        let class = format!("class=\"{class}\"");
+        drawing
+            .split('<')
+            .filter(|tag| tag.contains(&class))
+            .map(|tag| tag.split('>').next().unwrap_or_default())
+            .collect()
+    }
+
+    #[track_caller]
+    fn has(tag: &str, attributes: &[&str]) {
+        for attribute in attributes {
+            assert!(tag.contains(attribute), "{attribute} is missing in {tag}");
+        }
+    }
+
+    #[test]
+    fn every_window_has_a_band_a_dot_and_a_diamond_in_its_place() {
+        let drawing = drawing(&four_days());
+        // From 60 % to 90 %, what bands, expectation and target need.
+        let bands = tags(&drawing, "chart__band");
+        assert_eq!(bands.len(), 4);
+        has(bands[0], &["x=\"0.00%\"", "width=\"25.00%\"", "y=\"0.00%\"", "height=\"66.67%\""]);
+        has(bands[3], &["x=\"75.00%\"", "width=\"25.00%\"", "y=\"33.33%\"", "height=\"66.67%\""]);
+        let dots = tags(&drawing, "chart__dot");
+        assert_eq!(dots.len(), 4);
+        has(dots[0], &["cx=\"12.50%\"", "cy=\"33.33%\""]);
+        let marks = tags(&drawing, "chart__mark");
+        assert_eq!((marks.len(), tags(&drawing, "chart__check").len()), (4, 4));
+        has(marks[0], &["x=\"12.50%\"", "y=\"50.00%\""]);
+        assert_eq!(tags(&drawing, "chart__join").len(), 3, "a line from dot to dot");
+    }
+
+    #[test]
+    fn a_window_whose_labels_still_come_is_hatched_and_no_other() {
+        let timeline = four_days();
+        let drawn = drawing(&timeline);
+        let grounds = tags(&drawn, "chart__provisional");
+        assert_eq!(grounds.len(), 1);
+        has(grounds[0], &["fill=\"url(#hatch)\"", "x=\"75.00%\"", "width=\"25.00%\"", "height=\"100%\""]);
+        assert!(drawn.contains("<pattern id=\"hatch\"") && tags(&drawn, "chart__hatch").len() == 1, "{drawn}");
+        assert!(figure(&timeline).contains("provisional: labels still come"));
+        let mut complete = timeline;
+        complete.windows[3].is_provisional = false;
+        assert!(tags(&drawing(&complete), "chart__provisional").is_empty());
+        assert!(!figure(&complete).contains("provisional"), "nor does the legend speak of it");
+    }
+
+    #[test]
+    fn another_version_is_marked_where_it_began_and_named() {
+        let drawing = drawing(&four_days());
+        let changes = tags(&drawing, "chart__change");
+        assert_eq!(changes.len(), 1);
+        has(changes[0], &["x1=\"50.00%\"", "x2=\"50.00%\"", "y1=\"0%\"", "y2=\"100%\""]);
+        let names = tags(&drawing, "chart__label chart__label--after");
+        has(names[0], &["x=\"50.00%\""]);
+        assert!(drawing.contains(">food64-2<"), "{drawing}");
+        let mut alone = four_days();
+        alone.changes.clear();
+        assert!(!figure(&alone).contains("chart__change"));
+    }
+
+    #[test]
+    fn the_target_is_a_line_across_and_what_needs_no_label_a_line_of_its_own() {
+        let timeline = four_days();
+        let drawn = drawing(&timeline);
+        let target = tags(&drawn, "chart__target");
+        assert_eq!(target.len(), 1);
+        has(target[0], &["x1=\"0%\"", "x2=\"100%\"", "y1=\"33.33%\"", "y2=\"33.33%\""]);
+        let expected = tags(&drawn, "chart__expected");
+        assert_eq!(expected.len(), 3, "from middle to middle");
+        has(expected[0], &["x1=\"12.50%\"", "x2=\"37.50%\"", "y1=\"0.00%\"", "y2=\"0.00%\""]);
+        assert!(figure(&timeline).contains("target 80.0%"));
+        let mut none = four_days();
+        none.target = None;
+        assert!(!figure(&none).contains("chart__target"));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_neither_drawn_nor_bridged() {
+        let mut timeline = four_days();
+        // The second day is missing, the third has few labels, the fourth none.
+        timeline.windows.remove(1);
+        timeline.windows[1].is_small = true;
+        timeline.windows[2] = window(3, None);
+        let drawing = drawing(&timeline);
+        assert_eq!(tags(&drawing, "chart__dot").len(), 1);
+        assert_eq!(tags(&drawing, "chart__check").len(), 1);
+        assert_eq!(
+            (tags(&drawing, "chart__band").len(), tags(&drawing, "chart__band chart__band--small").len()),
+            (1, 1)
+        );
+        assert!(tags(&drawing, "chart__join").is_empty());
+        assert_eq!(tags(&drawing, "chart__expected").len(), 1, "the first day is not joined with the third");
+        assert!(drawing.contains("n too small; 40 of 400 photos labelled"), "{drawing}");
+        // One alone has its expectation as a line across.
+        timeline.windows.truncate(1);
+        let lone = self::drawing(&timeline);
+        has(tags(&lone, "chart__expected")[0], &["x1=\"0%\"", "x2=\"100%\""]);
+        assert!(
+            Timeline { windows: Vec::new(), ..timeline }
+                .figure("t", ().into_any(), [(); 5].map(|()| ().into_any()))
+                .is_none()
+        );
     }
 }

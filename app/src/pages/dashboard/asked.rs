@@ -83,10 +83,9 @@ impl Asked {
         };
         let slice = match self.get("slice") {
             "" => None,
-            text => Some(
-                text.parse::<SliceBy>()
-                    .map_err(|_| bad(format!("slice is {text:?}: it can be class, confidence, source, hour or tag")))?,
-            ),
+            text => Some(text.parse::<SliceBy>().map_err(|_| {
+                bad(format!("slice is {text:?}: it can be class, confidence, model, source, hour or tag"))
+            })?),
         };
         let model = Some(self.get("model").to_owned()).filter(|model| !model.is_empty());
         Ok(EvaluationQuery { from, to, window, model, step, slice })

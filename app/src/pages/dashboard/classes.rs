@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use gourmetgram_api::{ENOUGH_LABELS, Evaluation, SliceBy, Slices};
+use gourmetgram_api::{ENOUGH_LABELS, Evaluation, EvaluationWindow, SliceBy, Slices};
 use leptos::{either::Either, prelude::*};
 
 use super::{
-    asked::photos_of,
-    form::slice_word,
-    measures::cell,
+    asked::{Asked, photos_of},
+    form::{slice_word, window_word},
+    measures::{cell, too_small},
     terms::{Term, named, term},
 };
 use crate::{
@@ -25,7 +25,7 @@ pub(super) fn classes(evaluation: &Evaluation) -> AnyView {
                 <h2 id="classes-title">"Where it is wrong"</h2>
                 <p class="board__lead">"Class by class, weighted so that it speaks for all photos."</p>
             </header>
-            {evaluation.slices.as_ref().map(slices)}
+            {evaluation.slices.as_ref().map(|parts| slices(parts, &evaluation.model))}
             {per_class(evaluation)}
             {confusion(evaluation)}
         </section>
@@ -49,8 +49,14 @@ fn per_class(evaluation: &Evaluation) -> AnyView {
             </tr>
         }
     });
-    let macro_f1 = evaluation.confusion.macro_f1.map(|value| {
-        view! { <p class="board__note">{term(Term::MacroF1)} {format!(": {}", share(value))}</p> }
+    // It has no interval, so it rests on its weakest class.
+    let fewest = evaluation.per_class.iter().map(|class| class.f1.labels).min();
+    let macro_f1 = fewest.map(|fewest| {
+        let said = match evaluation.confusion.macro_f1.filter(|_| evaluation.confusion.macro_f1_enough) {
+            Some(value) => share(value).into_any(),
+            None => view! { {too_small(fewest)} " in the class with the fewest labels" }.into_any(),
+        };
+        view! { <p class="board__note">{term(Term::MacroF1)} ": " {said}</p> }
     });
     view! {
         <div class="board__block">
@@ -63,8 +69,8 @@ fn per_class(evaluation: &Evaluation) -> AnyView {
                             <th scope="col">{term(Term::Precision)}</th>
                             <th scope="col">{term(Term::Recall)}</th>
                             <th scope="col">{term(Term::F1)}</th>
-                            <th scope="col" class="number">"Labels"</th>
-                            <th scope="col" class="number">"Answered"</th>
+                            <th scope="col" class="number">{term(Term::Labels)}</th>
+                            <th scope="col" class="number">{named(Term::Photos, "Answered")}</th>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>
@@ -120,7 +126,7 @@ fn confusion(evaluation: &Evaluation) -> AnyView {
     .into_any()
 }
 
-fn slices(slices: &Slices) -> AnyView {
+fn slices(slices: &Slices, model: &str) -> AnyView {
     let scale = Scale::SHARES;
     let rows = slices.items.iter().map(|slice| {
         let name = match slices.by {
@@ -139,9 +145,14 @@ fn slices(slices: &Slices) -> AnyView {
         }
     });
     let body = if slices.too_many {
-        Either::Left(
-            view! { <p class="board__note">"This window has more photos than are taken apart at once: choose a shorter one."</p> },
-        )
+        let shorter = Asked::default().with("window", EvaluationWindow::Day.as_str()).with("model", model);
+        let shorter = shorter.with("slice", slices.by.as_str()).address();
+        Either::Left(view! {
+            <p class="board__note">
+                "Every photo is looked at for this, and this window has more than are looked at at once. Choose a shorter one: "
+                <a href=shorter rel="external">{window_word(EvaluationWindow::Day)}</a>
+            </p>
+        })
     } else {
         Either::Right(view! {
             <div class="table-scroll" tabindex="0" role="region" aria-labelledby="slices-title">
@@ -150,8 +161,8 @@ fn slices(slices: &Slices) -> AnyView {
                         <tr>
                             <th scope="col">{slice_word(slices.by)}</th>
                             <th scope="col">{term(Term::Accuracy)}</th>
-                            <th scope="col" class="number">"Labels"</th>
-                            <th scope="col" class="number">"Photos"</th>
+                            <th scope="col" class="number">{term(Term::Labels)}</th>
+                            <th scope="col" class="number">{term(Term::Photos)}</th>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>

@@ -4,8 +4,8 @@ use gourmetgram_api::{Evaluation, ReliabilityPoint};
 use leptos::{either::Either, prelude::*};
 
 use super::{
-    measures::{estimate, figure},
-    terms::{Term, term},
+    measures::{estimate, figure, too_small},
+    terms::{Term, named, term},
 };
 use crate::{
     components::charts::{Histogram, HistogramBin, Reliability, ReliabilityPoint as Point},
@@ -25,17 +25,21 @@ pub(super) fn confidence(evaluation: &Evaluation) -> AnyView {
         reference: bin.reference.map(reference),
     });
     let histogram = Histogram(bins.collect());
-    let rests = format!("from {}", count(calibration.labels as usize, "label", "labels"));
-    let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+    let decimals = |value: f64| format!("{value:.3}");
+    let score = |of: Term, value: Option<String>, best: &str| match value.filter(|_| calibration.enough) {
+        Some(value) => {
+            let labels = count(calibration.labels as usize, "label", "labels");
+            figure(term(of), value, format!("from {labels}; {best}"))
+        }
+        None => figure(term(of), "–".to_owned(), too_small(calibration.labels)),
+    };
     let scores = [
-        figure(
-            term(Term::CalibrationError),
-            calibration.expected_error.map_or_else(|| "–".to_owned(), share),
-            rests.clone(),
-        ),
-        figure(term(Term::Brier), decimals(calibration.brier), "0 is best".to_owned()),
-        figure(term(Term::LogLoss), decimals(calibration.log_loss), "0 is best; in nats".to_owned()),
+        score(Term::CalibrationError, calibration.expected_error.map(share), "0 is best"),
+        score(Term::Brier, calibration.brier.map(decimals), "0 is best"),
+        score(Term::LogLoss, calibration.log_loss.map(decimals), "0 is best; in nats"),
     ];
+    let of_curve = [named(Term::Reliability, "Mean"), named(Term::Reliability, "Right answers"), term(Term::Labels)];
+    let of_bars = [term(Term::Photos), named(Term::Histogram, "Share"), named(Term::Histogram, "First photos")];
     view! {
         <section class="board__section" aria-labelledby="confidence-title" id="confidence" data-live="30">
             <header class="board__head">
@@ -51,9 +55,9 @@ pub(super) fn confidence(evaluation: &Evaluation) -> AnyView {
                         </div>
                     })
                 } else {
-                    Either::Right(Reliability(points).figure("reliability", term(Term::Reliability)))
+                    Either::Right(Reliability(points).figure("reliability", term(Term::Reliability), of_curve))
                 }}
-                {histogram.figure("histogram", term(Term::Histogram))}
+                {histogram.figure("histogram", term(Term::Histogram), of_bars)}
             </div>
             <dl class="figures">{scores.collect_view()}</dl>
         </section>

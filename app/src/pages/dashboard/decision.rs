@@ -31,7 +31,7 @@ pub(super) fn decision(decision: &Decision) -> AnyView {
         false => Either::Right(view! {
             <div class="table-scroll" tabindex="0" role="region" aria-label="Earlier verdicts">
                 <table class="data-table data-table--dense">
-                    <thead><tr><th scope="col">"When"</th><th scope="col">"Verdict"</th><th scope="col" class="number">"Accuracy"</th></tr></thead>
+                    <thead><tr><th scope="col">"When"</th><th scope="col">"Verdict"</th><th scope="col" class="number">{term(Term::Accuracy)}</th></tr></thead>
                     <tbody>{history.collect_view()}</tbody>
                 </table>
             </div>

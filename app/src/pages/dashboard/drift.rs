@@ -85,17 +85,21 @@ fn finding(finding: &DriftFinding) -> AnyView {
         DriftWord::Drifted => (Icon::Warning, "changed", "bad"),
     };
     let p_value = if finding.p_value < 0.001 { "p < 0.001".to_owned() } else { format!("p = {:.3}", finding.p_value) };
-    // Twice what matters fills the bar: what matters is its middle.
-    let part = finding.effect / (2.0 * finding.effect_that_matters);
+    // Twice what matters fills the bar: what matters is its middle. What so few photos show is no number to be shown.
+    let numbers = (finding.verdict != DriftWord::TooFew).then(|| {
+        let part = finding.effect / (2.0 * finding.effect_that_matters);
+        let (effect, matters) = (finding.effect, finding.effect_that_matters);
+        view! {
+            {bar(part, "bar--half")}
+            <p class="finding__numbers">{format!("{effect:.3}; from {matters:.2} on, the mark, it matters; {p_value}")}</p>
+        }
+    });
     view! {
         <li class="finding">
             <p class="finding__what">{named(what, by)}</p>
             <p class="finding__test">{test.to_owned()}</p>
             <p class=format!("state state--{state}")>{icon.view()} <span>{word}</span></p>
-            {bar(part, "bar--half")}
-            <p class="finding__numbers">
-                {format!("{:.3}; from {:.2} on, the mark, it matters; {p_value}", finding.effect, finding.effect_that_matters)}
-            </p>
+            {numbers}
         </li>
     }
     .into_any()
@@ -128,8 +132,8 @@ fn mix(evaluation: &Evaluation) -> AnyView {
                         <tr>
                             <th scope="col">"Class"</th>
                             <th scope="col">"Now, above; at the beginning, below"</th>
-                            <th scope="col" class="number">"Now"</th>
-                            <th scope="col" class="number">"Beginning"</th>
+                            <th scope="col" class="number">{named(Term::ClassMix, "Now")}</th>
+                            <th scope="col" class="number">{named(Term::ClassMix, "Beginning")}</th>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>

@@ -103,6 +103,7 @@ pub(super) fn slice_word(by: SliceBy) -> &'static str {
     match by {
         SliceBy::Class => "The answer’s class",
         SliceBy::Confidence => "Confidence",
+        SliceBy::Model => "Model version",
         SliceBy::Source => "Source",
         SliceBy::Hour => "Hour of the day, UTC",
         SliceBy::Tag => "Tags of feedback",

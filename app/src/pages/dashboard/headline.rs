@@ -151,7 +151,10 @@ fn lanes(head: &Headline) -> AnyView {
     lanes.push(Lane {
         name: term(Term::Pooled),
         note: "wrong: labels are of the doubtful photos".to_owned(),
-        mark: estimate(&head.tutorial_pooled).map_or(LaneMark::Nothing("no labels"), |it| LaneMark::Wrong(it.value)),
+        mark: match measured(&head.tutorial_pooled, "no labels") {
+            LaneMark::Interval(it) => LaneMark::Wrong(it.value),
+            nothing => nothing,
+        },
     });
     Lanes {
         lanes,
@@ -169,7 +172,7 @@ fn missing(head: &Headline) -> AnyView {
     if drawn > 0 {
         let still = format!("{} of {} drawn photos have a label", grouped(labelled), grouped(drawn));
         let text = match head.nonresponse {
-            Some(Bounds { lower, upper }) if labelled < drawn => format!(
+            Some(Bounds { lower, upper }) if labelled < drawn && head.accuracy.enough => format!(
                 "{still}. Were every missing one wrong, accuracy would be {}; were all right, {}.",
                 share(lower),
                 share(upper)

@@ -1,6 +1,6 @@
 //! From photos to labels, and what more labels would buy.
 
-use gourmetgram_api::{AnnotatorAgreement, Evaluation, KappaMeasure, LabelPlan, PlanPoint};
+use gourmetgram_api::{AnnotatorAgreement, AnnotatorErrors, Evaluation, KappaMeasure, LabelPlan, PlanPoint};
 use leptos::{either::Either, prelude::*};
 
 use super::{
@@ -22,11 +22,14 @@ pub(super) fn labelling(evaluation: &Evaluation) -> AnyView {
         ("Considered by the campaign", funnel.considered, "bar--plain"),
         ("Drawn for a label", funnel.drawn, "bar--plain"),
         ("Labelled", funnel.labelled, "bar--done"),
+        ("with a class", funnel.classed, "bar--done"),
+        ("as not food", funnel.not_food, "bar--done"),
+        ("as unreadable", funnel.unreadable, "bar--done"),
     ];
     let steps = steps.map(|(name, number, class)| {
         view! {
             <li class="funnel__step">
-                <span class="funnel__name">{name}</span>
+                <span class="funnel__name">{named(Term::Funnel, name)}</span>
                 <strong class="funnel__number">{grouped(number)}</strong>
                 {bar(part(number), class)}
             </li>
@@ -101,6 +104,7 @@ fn agreement(agreement: &AnnotatorAgreement) -> AnyView {
                     if fleiss.enough { share(agreement.agreed as f64 / fleiss.photos as f64) } else { "–".to_owned() },
                     of,
                 )}
+                {agreement.errors.as_ref().map(errors)}
             </dl>
             <div class="table-scroll" tabindex="0" role="region" aria-labelledby="agreement-title">
                 <table class="data-table data-table--dense">
@@ -108,8 +112,8 @@ fn agreement(agreement: &AnnotatorAgreement) -> AnyView {
                         <tr>
                             <th scope="col">"Annotators"</th>
                             <th scope="col">{named(Term::Agreement, "Cohen’s kappa")}</th>
-                            <th scope="col" class="number">"Agreed"</th>
-                            <th scope="col" class="number">"Photos"</th>
+                            <th scope="col" class="number">{named(Term::Agreement, "Agreed")}</th>
+                            <th scope="col" class="number">{named(Term::Agreement, "Photos")}</th>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>
@@ -118,6 +122,19 @@ fn agreement(agreement: &AnnotatorAgreement) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// From where to where accuracy would move if people err as often as these two disagree.
+fn errors(errors: &AnnotatorErrors) -> AnyView {
+    let AnnotatorErrors { rate, lower, upper, photos, enough } = *errors;
+    if !enough {
+        return figure(term(Term::AnnotatorErrors), "–".to_owned(), too_small(photos));
+    }
+    let note = format!(
+        "if {} of labels are wrong, as these disagreements suggest; the headline is not corrected",
+        share(rate)
+    );
+    figure(term(Term::AnnotatorErrors), format!("{} to {}", share(lower), share(upper)), note)
 }
 
 fn decimals(value: f64) -> String {
@@ -172,10 +189,10 @@ fn planner(plan: &LabelPlan) -> AnyView {
                     <thead>
                         <tr>
                             <th scope="col">"Stratum"</th>
-                            <th scope="col" class="number">"Photos"</th>
-                            <th scope="col" class="number">"Labels"</th>
-                            <th scope="col" class="number">"Right, to expect"</th>
-                            <th scope="col" class="number">"Spend"</th>
+                            <th scope="col" class="number">{term(Term::Photos)}</th>
+                            <th scope="col" class="number">{term(Term::Labels)}</th>
+                            <th scope="col" class="number">{named(Term::Planner, "Right, to expect")}</th>
+                            <th scope="col" class="number">{named(Term::Planner, "Spend")}</th>
                         </tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>

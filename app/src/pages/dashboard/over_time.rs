@@ -6,7 +6,7 @@ use leptos::{either::Either, prelude::*};
 use super::{
     asked::Asked,
     measures::estimate,
-    terms::{Term, term},
+    terms::{Term, named, term},
 };
 use crate::components::charts::{Bound, ModelChange, Timeline, TimelineWindow};
 
@@ -28,6 +28,13 @@ pub(super) fn over_time(evaluation: &Evaluation, asked: &Asked) -> AnyView {
     let within = |at| windows.first().zip(windows.last()).is_some_and(|(first, last)| first.from < at && at < last.to);
     let changes = evaluation.models.iter().filter(|model| within(model.first));
     let changes = changes.map(|model| ModelChange { at: model.first, version: model.version.clone() }).collect();
+    let heads = [
+        term(Term::Accuracy),
+        named(Term::RandomSample, "Random sample"),
+        named(Term::Expected, "Expected"),
+        term(Term::Labels),
+        term(Term::Photos),
+    ];
     let timeline = Timeline { windows, changes, target: evaluation.headline.target.map(Bound) };
     view! {
         <section class="board__section" aria-labelledby="over-time-title" id="over-time" data-live="30">
@@ -35,7 +42,7 @@ pub(super) fn over_time(evaluation: &Evaluation, asked: &Asked) -> AnyView {
                 <h2 id="over-time-title">"Whether it stays that way"</h2>
                 <p class="board__lead">"Window by window. Where labels still come, the last of them will move."</p>
             </header>
-            {match timeline.figure("timeline", term(Term::OverTime)) {
+            {match timeline.figure("timeline", term(Term::OverTime), heads) {
                 Some(figure) => Either::Left(figure),
                 None => Either::Right(view! {
                     <h3 class="chart__title">{term(Term::OverTime)}</h3>

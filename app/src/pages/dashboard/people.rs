@@ -10,7 +10,7 @@ use super::{
 use crate::{
     explore::Field,
     pages::dashboard::asked::photos_of,
-    wording::{grouped, share},
+    wording::{count, grouped, share},
 };
 
 /// The section.
@@ -20,7 +20,8 @@ pub(super) fn people(evaluation: &Evaluation) -> AnyView {
     let photos = photos_of(evaluation);
     let linked = |number: u64, field: Field| {
         let href = photos.with(field, "yes").list();
-        view! { <a href=href rel="external">{format!("{} photos", grouped(number))}</a> {format!(" of {}", grouped(feedback.photos))} }
+        let words = count(usize::try_from(number).unwrap_or(usize::MAX), "photo", "photos");
+        view! { <a href=href rel="external">{words}</a> {format!(" of {}", grouped(feedback.photos))} }
     };
     let returning = feedback.visitors.map(|visitors| {
         let part = if visitors.visits == 0 { None } else { Some(visitors.returning as f64 / visitors.visits as f64) };

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use leptos::{either::Either, prelude::*};
 
-use super::measures::figure;
+use super::{
+    measures::figure,
+    terms::{Term, term},
+};
 use crate::{
     measured::Operation,
     pages::pipelines::{State, wording::interval},
@@ -39,13 +42,13 @@ pub(super) fn service(work: &WorkShown, operation: &Operation, uncounted: u64, n
         _ => "numbers above will still move".to_owned(),
     };
     let figures = [
-        figure("Photos on their way to the store".into_any(), grouped(operation.outbox_backlog), waiting),
+        figure(term(Term::Outbox), grouped(operation.outbox_backlog), waiting),
         figure(
-            "Changes on their way to the records".into_any(),
+            term(Term::Records),
             grouped(operation.records_waiting),
             "what an audit reads is behind by these".to_owned(),
         ),
-        figure("Changes not counted yet".into_any(), grouped(uncounted), counting),
+        figure(term(Term::Uncounted), grouped(uncounted), counting),
     ];
     view! {
         <section class="board__section" aria-labelledby="service-title" id="service" data-live="30">

@@ -97,7 +97,7 @@ fn table(found: &SuspectLabels) -> AnyView {
                         <tr>
                             <th scope="col">"Photo"</th>
                             <th scope="col">"Label"</th>
-                            <th scope="col">"The model’s answer"</th>
+                            <th scope="col">{named(Term::Suspects, "The model’s answer")}</th>
                             <th scope="col" class="number">{named(Term::Suspects, "Self-confidence")}</th>
                             <th scope="col" class="number">{named(Term::Suspects, "Margin")}</th>
                         </tr>

@@ -40,6 +40,8 @@ macro_rules! terms {
 
 terms! {
     Accuracy "headline-accuracy" "Accuracy",
+    Photos "photos-and-labels" "Photos",
+    Labels "photos-and-labels" "Labels",
     RandomSample "random-sample-check" "Random sample alone",
     Difference "difference-estimate" "Corrected confidence",
     Expected "expected-accuracy" "Expected without labels",
@@ -65,6 +67,7 @@ terms! {
     LogLoss "log-loss" "Log loss",
     Funnel "labelling-funnel" "Labelling",
     Agreement "annotators-agreement" "Whether annotators agree",
+    AnnotatorErrors "annotators-errors" "Accuracy, if people err",
     Suspects "suspect-labels" "Suspect labels",
     Planner "label-budget-planner" "What more labels would buy",
     FlagRate "flag-rate" "Flagged",
@@ -81,6 +84,9 @@ terms! {
     Alarm "alarm" "Alarm",
     BadWindows "two-bad-windows" "Two bad windows",
     Decision "retrain-decision" "Retrain?",
+    Outbox "photos-on-their-way" "Photos on their way to the store",
+    Records "changes-on-their-way" "Changes on their way to the records",
+    Uncounted "changes-not-counted-yet" "Changes not counted yet",
 }
 
 /// Its name as a link to what it means.

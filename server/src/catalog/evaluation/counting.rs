@@ -11,8 +11,8 @@ use gourmetgram_api::SeriesStep;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
     prelude::Uuid,
     sea_query::{Expr, Query},
 };
@@ -331,11 +331,14 @@ async fn visits(
     model: &str,
     day: DateTime<Utc>,
 ) -> Result<(u64, u64), CatalogError> {
+    // What was never acknowledged was never sent.
+    let acknowledged = || Condition::any().add(Column::StoredAt.is_not_null()).add(Column::SpoolFile.is_not_null());
     let of_day = prediction::Entity::find()
         .select_only()
         .column(Column::Visitor)
         .distinct()
         .filter(Column::ErasedAt.is_null())
+        .filter(acknowledged())
         .filter(Column::Visitor.is_not_null())
         .filter(Column::ModelVersion.eq(model))
         .filter(Column::CreatedAt.gte(day))
@@ -350,6 +353,7 @@ async fn visits(
             .distinct()
             .filter(Column::Visitor.is_in(visitors.iter().cloned()))
             .filter(Column::CreatedAt.lt(day))
+            .filter(acknowledged())
             .into_tuple()
             .all(transaction)
             .await?;

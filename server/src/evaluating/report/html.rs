@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use gourmetgram_api::{Evaluation, WindowPoint};
 
-use super::{headline, optional, percent, told, told_kappa};
+use super::{headline, optional, percent, told, told_errors, told_kappa};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
     color:#16202c;background:#fff}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}\
@@ -42,7 +42,8 @@ pub fn html(evaluation: &Evaluation) -> String {
          content=\"width=device-width\"><title>{0}</title><style>{STYLE}</style></head><body><h1>{0}</h1>",
         Escaped(&title)
     ));
-    add(format!("<p class=\"number\">{}</p>", optional(top.accuracy.value)));
+    let number = optional(top.accuracy.value.filter(|_| top.accuracy.enough));
+    add(format!("<p class=\"number\">{number}</p>"));
     add(format!(
         "<p>{}. Photos received from {} up to {}, computed {}. Intervals hold the truth in 95 of 100 cases.</p>",
         Escaped(&headline(evaluation)),
@@ -61,6 +62,9 @@ pub fn html(evaluation: &Evaluation) -> String {
         ("Target".to_owned(), optional(top.target)),
         ("Annotators' agreement (Fleiss' kappa)".to_owned(), told_kappa(&evaluation.agreement.fleiss)),
     ];
+    if let Some(errors) = &evaluation.agreement.errors {
+        rows.push(("Accuracy, if people err".to_owned(), told_errors(errors)));
+    }
     if let Some(difference) = &top.difference {
         rows.push(("Difference estimator".to_owned(), told(difference)));
     }

@@ -3,7 +3,7 @@
 mod html;
 mod text;
 
-use gourmetgram_api::{Evaluation, KappaMeasure, Measure};
+use gourmetgram_api::{AnnotatorErrors, Evaluation, KappaMeasure, Measure};
 
 pub use html::html;
 pub use text::text;
@@ -45,6 +45,14 @@ fn told_kappa(kappa: &KappaMeasure) -> String {
             format!("{value:.3} [{lower:.3} to {upper:.3}], n = {photos} photos labelled twice{small}")
         }
     }
+}
+
+/// What annotators' mistakes would do to accuracy.
+fn told_errors(errors: &AnnotatorErrors) -> String {
+    let AnnotatorErrors { rate, lower, upper, photos, enough } = *errors;
+    let small = if enough { "" } else { ", n too small" };
+    let range = format!("{} to {}", percent(lower), percent(upper));
+    format!("{range}, with {} of labels wrong; n = {photos} photos labelled twice{small}", percent(rate))
 }
 
 /// The number in a line.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use gourmetgram_api::{DriftWord, Evaluation};
 
-use super::{headline, optional, percent, told, told_kappa};
+use super::{headline, optional, percent, told, told_errors, told_kappa};
 
 /// Everything that fits a terminal.
 pub fn text(evaluation: &Evaluation) -> String {
@@ -57,10 +57,17 @@ pub fn text(evaluation: &Evaluation) -> String {
     line(String::new());
     let calibration = &evaluation.calibration;
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
-    line(format!("calibration error\t{}", number(calibration.expected_error)));
-    line(format!("Brier score\t{}", number(calibration.brier)));
-    line(format!("log loss\t{}", number(calibration.log_loss)));
+    let small = if calibration.enough { "" } else { ", n too small" };
+    let rests = format!("n = {} labels{small}", calibration.labels);
+    line(format!("calibration error\t{}, {rests}", number(calibration.expected_error)));
+    line(format!("Brier score\t{}, {rests}", number(calibration.brier)));
+    line(format!("log loss\t{}, {rests}", number(calibration.log_loss)));
+    let small = if evaluation.confusion.macro_f1_enough { "" } else { ", n too small" };
+    line(format!("macro F1\t{}{small}", optional(evaluation.confusion.macro_f1)));
     line(format!("annotators' agreement (Fleiss' kappa)\t{}", told_kappa(&evaluation.agreement.fleiss)));
+    if let Some(errors) = &evaluation.agreement.errors {
+        line(format!("accuracy, if people err\t{}", told_errors(errors)));
+    }
     for pair in &evaluation.agreement.pairs {
         line(format!("Cohen's kappa of {} and {}\t{}", pair.first, pair.second, told_kappa(&pair.kappa)));
     }
