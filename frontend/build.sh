@@ -5,7 +5,7 @@
 # 2. wasm-bindgen writes the JavaScript around it,
 # 3. wasm-opt makes it smaller (release only),
 # 4. the same for the crate gourmetgram-worker, the classifier on the visitor's device: once with vector instructions, and
-#    in release once without,
+#    once without,
 # 5. bundle.mjs puts all of it with style/, public/ and the typeface into target/site/, named by content.
 #
 # Run it as often as you like: a step whose input did not change is skipped.
@@ -57,8 +57,17 @@ if ! cmp -s frontend/package-lock.json frontend/node_modules/.gourmetgram-lock; 
     cp frontend/package-lock.json frontend/node_modules/.gourmetgram-lock
 fi
 
+# What the compiler is told, with and without vector instructions. It takes the place of .cargo/config.toml. Panics name
+# their file: without the folders of whoever builds this.
+flags() {
+    echo "-C target-feature=${1}simd128 --cfg getrandom_backend=\"wasm_js\"" \
+        "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src/="
+}
+
 say "compiling to WebAssembly (profile $profile)"
-cargo build --quiet --package gourmetgram-frontend --bins --target wasm32-unknown-unknown --profile "$profile" ||
+# Without vectors: they gain nothing here, and a browser that has none would not open the page.
+RUSTFLAGS="$(flags -)" \
+    cargo build --quiet --package gourmetgram-frontend --bins --target wasm32-unknown-unknown --profile "$profile" ||
     fail "the browser's side does not compile." "If the target is missing: rustup target add wasm32-unknown-unknown"
 target_directory="$(cargo metadata --format-version 1 --no-deps |
     node -e 'process.stdin.on("data", c => (s = (globalThis.s ?? "") + c)).on("end", () => console.log(JSON.parse(s).target_directory))')"
@@ -81,7 +90,7 @@ else
             "$keep_names" --out-name "$bundle" --out-dir "$staging"
         [ "$mode" = release ] || continue
         say "wasm-opt -Oz $bundle"
-        frontend/node_modules/.bin/wasm-opt -Oz -ocimfs 0 -aimfs 0 --enable-simd --enable-bulk-memory --enable-sign-ext \
+        frontend/node_modules/.bin/wasm-opt -Oz -ocimfs 0 -aimfs 0 --enable-bulk-memory --enable-sign-ext \
             --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
             "$staging/${bundle}_bg.wasm" --output "$staging/${bundle}_bg.wasm"
     done
@@ -90,8 +99,8 @@ fi
 
 # The worker's module has one profile for both modes: without optimisation it would answer after seconds.
 build_worker() {
-    local kind="$1" features="$2" folder="target/frontend/worker/$1" built stamp
-    RUSTFLAGS="-C target-feature=$features --cfg getrandom_backend=\"wasm_js\"" \
+    local kind="$1" folder="target/frontend/worker/$1" built stamp
+    RUSTFLAGS="$(flags "$2")" \
         cargo build --quiet --package gourmetgram-worker --lib --target wasm32-unknown-unknown --profile worker ||
         fail "the classifier for devices does not compile." "If the target is missing: rustup target add wasm32-unknown-unknown"
     built="$target_directory/wasm32-unknown-unknown/worker/gourmetgram_worker.wasm"
@@ -105,7 +114,7 @@ build_worker() {
     echo "$stamp" >"$folder.stamp"
 }
 say "compiling the classifier for devices"
-build_worker simd +simd128
-[ "$mode" = dev ] || build_worker plain -simd128
+build_worker simd +
+build_worker plain -
 
 node frontend/bundle.mjs "$mode" "$staging"

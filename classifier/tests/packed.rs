@@ -107,6 +107,15 @@ fn half_precision_costs_no_accuracy_on_held_out_photos() {
 }
 
 #[test]
+fn a_model_is_packed_into_the_same_bytes_each_time() {
+    // The parts' addresses are their hashes, on every server and after every start.
+    let first = food64();
+    for _ in 0..2 {
+        assert!(food64().packed() == first.packed());
+    }
+}
+
+#[test]
 fn parts_that_do_not_belong_together_are_refused() {
     let model = food64();
     let PackedModel { manifest, backbone, head } = model.packed().unwrap();

@@ -5,7 +5,7 @@ import { basename } from "node:path";
 
 import { expect, type Page, type Route } from "@playwright/test";
 
-import { brokenPicture, notAPicture, photos, problem, uploadedPhoto } from "../tests/page";
+import { brokenPicture, deviceSays, notAPicture, photos, problem, uploadedPhoto } from "../tests/page";
 import { failedRequest, type Scene, type Stage } from "./scene";
 
 /** Answers the upload of a photo in the server's place. */
@@ -108,6 +108,19 @@ export const start: Scene[] = [
     async reach(stage) {
       await sent(stage, () => {});
       await expect(stage.page.getByText(/Your connection is slow|The server takes longer than usual/)).toBeVisible({ timeout: 20_000 });
+    },
+  },
+  {
+    name: "start-preliminary",
+    shows: "A photo on its way, and what the device takes it for",
+    page,
+    async reach({ home, page }) {
+      await home.open();
+      await page.locator("html[data-device=simd], html[data-device=plain]").waitFor({ state: "attached", timeout: 30_000 });
+      await answerUploads(page, () => {});
+      await home.choose(photos[0]!);
+      await expect(page.locator(".plaque--preliminary")).toBeVisible();
+      await expect(page.getByText("says this device")).toBeVisible();
     },
   },
   {
@@ -246,6 +259,17 @@ export const start: Scene[] = [
     shows: "An answer, and the visitor's photos",
     page,
     reach: answered,
+  },
+  {
+    name: "start-device-differs",
+    shows: "An answer that is not what the device had said",
+    page,
+    async reach({ home, page }) {
+      await deviceSays(page, "Dairy product");
+      await home.open();
+      await home.choose(photos[0]!);
+      await expect(home.answer.getByText("Your device took it for")).toBeVisible();
+    },
   },
   {
     name: "start-judged",

@@ -21,6 +21,19 @@ test("everything to press is large enough for a finger", { tag: "@phone" }, asyn
   expect(small).toEqual([]);
 });
 
+test("a thumb reaches what the page is for", { tag: "@phone" }, async ({ home, page, isMobile }) => {
+  test.skip(!isMobile, "for phones");
+  await home.open();
+  const { height } = page.viewportSize()!;
+  const sources = page.locator(".picker .source__choose");
+  await expect(sources).toHaveCount(2);
+  for (const source of await sources.all()) {
+    const { y, height: high } = (await source.boundingBox())!;
+    expect(y, "in the lower half").toBeGreaterThan(height / 2);
+    expect(y + high, "without scrolling").toBeLessThanOrEqual(height);
+  }
+});
+
 test("pages move little while they load", async ({ home, page }) => {
   const jumped = await watchJumps(page);
   await home.open();

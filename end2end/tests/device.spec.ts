@@ -1,11 +1,13 @@
 // The classifier on the visitor's own device: its answer before the server's, what becomes of it, and a page that is none
 // the worse without it.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
-import type { Page } from "@playwright/test";
+import { chromium as browsers, type BrowserContext, type Page } from "@playwright/test";
 
-import { expect, picture, problem, test } from "./page";
+import { baseURL, chromium } from "../server";
+import { deviceSays, expect, HomePage, picture, problem, test } from "./page";
 
 const PREDICTIONS = /\/api\/v1\/predictions$/;
 
@@ -30,13 +32,36 @@ async function hold(page: Page): Promise<() => void> {
   return letGo;
 }
 
-/** What the worker says of a photo, asked as the page asks it. */
-const said = (page: Page, name: Parameters<typeof picture>[0]): Promise<Said> =>
+/** What the worker says of a photo's file, asked as the page asks it. */
+const said = (page: Page, path: string): Promise<Said> =>
   page.evaluate(async (base64) => {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     const device = (globalThis as unknown as { gourmetgramDevice: { classify(file: File): Promise<string> } }).gourmetgramDevice;
     return JSON.parse(await device.classify(new File([bytes], "photo.jpg")));
-  }, readFileSync(picture(name)).toString("base64"));
+  }, readFileSync(path).toString("base64"));
+
+/** How far the device's probabilities for a photo are from the server's, at most. Both name the same class. */
+async function disagreement(page: Page, path: string): Promise<number> {
+  const device = await said(page, path);
+  const sent = await page.request.post("/api/v1/predictions", {
+    headers: { Origin: new URL(baseURL).origin },
+    multipart: { image: { name: "photo.jpg", mimeType: "image/jpeg", buffer: readFileSync(path) } },
+  });
+  const answer = (await sent.json()) as { predicted_class: string; probabilities: { label: string; probability: number }[] };
+  const { classes } = (await (await page.request.get("/api/v1/models/live")).json()) as { classes: string[] };
+  const server = new Map(answer.probabilities.map(({ label, probability }) => [label, probability]));
+  expect(server.size, path).toBe(device.probabilities.length);
+  expect(device.device.predicted_class, path).toBe(answer.predicted_class);
+  return Math.max(...device.probabilities.map((probability, index) => Math.abs(probability - server.get(classes[index]!)!)));
+}
+
+/** The module's JavaScript with something after it, as the worker loads it. */
+async function withModule(context: BrowserContext, appended: string): Promise<void> {
+  await context.route(/\/(simd|plain)\/classifier\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${await response.text()}\n${appended}` });
+  });
+}
 
 test("the device's answer is there before the server's, marked as preliminary, and the record keeps both", async ({ home, page }) => {
   const letGo = await hold(page);
@@ -64,23 +89,62 @@ test("a device answers as the server does", async ({ home, page }) => {
   await home.open();
   await ready(page);
   for (const name of ["soup", "egg", "salad", "bread"] as const) {
-    const device = await said(page, name);
-    const answer = await page.request.post("/predict", { data: { image: readFileSync(picture(name)).toString("base64") } });
-    const server = (await answer.json()) as { prediction: string; probability: number };
-    expect(device.device.predicted_class, name).toBe(server.prediction);
-    expect(Math.abs(device.device.confidence - server.probability), name).toBeLessThan(1e-3);
+    expect(await disagreement(page, picture(name)), name).toBeLessThan(1e-3);
+  }
+});
+
+test("a device answers as the server does on real photos", async ({ home, page }) => {
+  const folder = join(process.env.GOURMETGRAM_SHARED ?? join(import.meta.dirname, "../../../shared"), "images");
+  const files = existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String).filter((name) => /\.jpe?g$/.test(name)) : [];
+  test.skip(files.length === 0, `there are no photos in ${folder}`);
+  await home.open();
+  await ready(page);
+  let largest = 0;
+  for (const name of files) {
+    const difference = await disagreement(page, join(folder, name));
+    expect.soft(difference, name).toBeLessThan(1e-3);
+    largest = Math.max(largest, difference);
+  }
+  test.info().annotations.push({ type: "agreement", description: `${files.length} photos, largest difference ${largest.toExponential(1)}` });
+});
+
+test("a browser without vector instructions gets the module without them, and the same answer", async ({ home, page }) => {
+  // What V8 takes for a processor that has none.
+  const browser = await browsers.launch({ ...chromium, args: [...chromium.args, "--js-flags=--no-enable-sse4-1"] });
+  try {
+    const context = await browser.newContext({ baseURL, serviceWorkers: "block" });
+    const asked: string[] = [];
+    context.on("request", (request) => asked.push(request.url()));
+    const there = new HomePage(await context.newPage());
+    await there.open();
+    const hasVectors = await there.page.evaluate(() =>
+      WebAssembly.validate(
+        new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]),
+      ),
+    );
+    test.skip(hasVectors, "this processor's vectors cannot be taken away");
+    await there.page.locator("html[data-device=plain]").waitFor({ state: "attached", timeout: 30_000 });
+    expect(asked.filter((url) => /\/plain\/classifier_bg\.wasm$/.test(url))).toHaveLength(1);
+    expect(asked.filter((url) => /\/simd\//.test(url))).toEqual([]);
+
+    await home.open();
+    await page.locator("html[data-device=simd]").waitFor({ state: "attached", timeout: 30_000 });
+    for (const name of ["soup", "egg"] as const) {
+      const [without, expected] = [await said(there.page, picture(name)), await said(page, picture(name))];
+      expect(without.device.predicted_class).toBe(expected.device.predicted_class);
+      for (const [index, probability] of without.probabilities.entries()) {
+        expect(Math.abs(probability - expected.probabilities[index]!), `${name}, class ${index}`).toBeLessThan(1e-4);
+      }
+    }
+    // The page itself does without as well.
+    await there.classify("salad");
+  } finally {
+    await browser.close();
   }
 });
 
 test("where the two differ, the answer says so, also when the page is loaded again", async ({ home, page }) => {
-  // A device with another model: what it said goes along as it is.
-  await page.route(/\/device\.js$/, (route) =>
-    route.fulfill({
-      contentType: "text/javascript",
-      body: `const said = async () => JSON.stringify({ device: { predicted_class: "Rice", confidence: 0.5, model_version: "elder-1" } });
-             globalThis.gourmetgramDevice = { classify: said, soon: said };`,
-    }),
-  );
+  await deviceSays(page, "Rice");
   await home.open();
   expect(await home.classify("soup")).not.toBe("Rice");
   const note = home.answer.getByText("Your device took it for");
@@ -129,6 +193,84 @@ test.describe("without it", () => {
     });
   });
 
+  test("a browser that has no workers leaves the page as it was", async ({ home, page }) => {
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, "Worker"));
+    await home.open();
+    await page.locator("html[data-device=off]").waitFor({ state: "attached" });
+    await worksAsEver(home, page);
+  });
+
+  test("a device that has no memory for it leaves the page as it was", async ({ home, context, page }) => {
+    // What browsers say then.
+    await withModule(
+      context,
+      `WebAssembly.instantiate = WebAssembly.instantiateStreaming = async () => {
+         throw new RangeError("WebAssembly.Memory(): could not allocate memory");
+       };`,
+    );
+    await home.open();
+    await page.locator("html[data-device=off]").waitFor({ state: "attached" });
+    await worksAsEver(home, page);
+  });
+
+  test("a device whose memory ends in the middle of a photo leaves the page as it was", async ({ home, context, page }) => {
+    await withModule(
+      context,
+      `const asked = Classifier.prototype.classify;
+       Classifier.prototype.classify = function (photo) {
+         for (let pages = 65536; pages >= 1; pages /= 2) {
+           try { for (;;) wasm.memory.grow(pages); } catch {}
+         }
+         const larger = new Uint8Array(64 << 20);
+         larger.set(photo);
+         return asked.call(this, larger);
+       };`,
+    );
+    await home.open();
+    await ready(page);
+    await worksAsEver(home, page);
+    await expect(page.locator("html")).toHaveAttribute("data-device", "off");
+    // And the next photo.
+    await home.choose(picture("egg"));
+    await expect(home.tiles).toHaveCount(2);
+  });
+
+  test("a module that breaks in the middle of a photo leaves the page as it was", async ({ home, context, page }) => {
+    // A module whose one function is "unreachable", as a panic is.
+    await withModule(
+      context,
+      `const broken = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 116, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
+       Classifier.prototype.classify = () => new WebAssembly.Instance(new WebAssembly.Module(broken)).exports.t();`,
+    );
+    await home.open();
+    await ready(page);
+    await worksAsEver(home, page);
+    await expect(page.locator("html")).toHaveAttribute("data-device", "off");
+    // And the next photo.
+    await home.choose(picture("egg"));
+    await expect(home.tiles).toHaveCount(2);
+  });
+
+  test.describe("and without WebAssembly", () => {
+    test.use({ expectedInConsole: /WebAssembly is not defined/ });
+
+    test("photos go by the page's plain form, and each page complains once at most", async ({ home, page }) => {
+      await page.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
+      const complaints: string[] = [];
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      page.on("console", (message) => void (message.type() === "error" && complaints.push(message.text())));
+      await page.goto("/");
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("What’s on your plate?");
+      await home.choose(picture("bread"));
+      await page.getByRole("button", { name: "Send", exact: true }).last().click();
+      await expect(home.answer).toBeVisible();
+      await home.reason("Wrong label").click();
+      await expect(home.flags).toContainText("Flagged: wrong label");
+      // The page, the answer, the answer with its flag.
+      expect(complaints.length, complaints.join("\n")).toBeLessThanOrEqual(3);
+    });
+  });
+
   test("visitors who save data are spared it", async ({ home, context, page }) => {
     await page.addInitScript(() => {
       Object.defineProperty(navigator, "connection", { value: { saveData: true, effectiveType: "4g" } });
@@ -150,7 +292,47 @@ test("a photo that is none has no preliminary answer, and the worker goes on", a
     return device.classify(new File(["Two eggs"], "recipe.jpg"));
   });
   expect(nothing).toBeNull();
-  expect((await said(page, "egg")).probabilities).toHaveLength(11);
+  expect((await said(page, picture("egg"))).probabilities).toHaveLength(11);
+});
+
+test("nothing of it is asked for before the page has come alive", async ({ home, page, context }) => {
+  let letGo = () => {};
+  const gone = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route(/\/home_bg\.wasm$/, async (route) => {
+    await gone;
+    await route.continue();
+  });
+  const asked: string[] = [];
+  context.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.goto("/", { waitUntil: "load" });
+  // When this comes, the browser has had nothing better to do.
+  await page.evaluate(() => new Promise((done) => requestIdleCallback(done, { timeout: 5_000 })));
+  letGo();
+  await home.alive();
+  await ready(page);
+  const ofIt = /\/worker\.js$|\/classifier(\.js|_bg\.wasm)$|\/api\/v1\/models\//;
+  expect(asked.filter((path) => ofIt.test(path)).length).toBeGreaterThanOrEqual(6);
+  const [page_, worker] = await page.evaluate(() => {
+    const of = (name: string) => performance.getEntriesByType("resource").find((entry) => entry.name.endsWith(name)) as PerformanceResourceTiming;
+    return [of("/home_bg.wasm").responseEnd, of("/worker.js").startTime];
+  });
+  expect(worker, "the worker starts once the page's own module is there").toBeGreaterThan(page_!);
+});
+
+test("the page's own modules hold nothing of the classifier", async ({ page }) => {
+  await page.goto("/");
+  const folder = (await page.locator("link[rel=stylesheet]").first().getAttribute("href"))!.replace(/[^/]+$/, "");
+  const device = (await page.locator("script[src$='/device.js']").getAttribute("src"))!.replace(/[^/]+$/, "");
+  /** What only the classifier speaks of: the head of a model, and a decoder. */
+  const words = ["head.safetensors", "jpeg-decoder"];
+  const found = async (path: string) => {
+    const answer = await page.request.get(path);
+    expect(answer.status(), path).toBe(200);
+    const text = (await answer.body()).toString("latin1");
+    return words.filter((word) => text.includes(word));
+  };
+  expect(await found(`${device}simd/classifier_bg.wasm`)).toEqual(words);
+  for (const bundle of ["home", "photos", "review"]) expect(await found(`${folder}${bundle}_bg.wasm`), bundle).toEqual([]);
 });
 
 test("module and model are kept for good, each by its own name", async ({ page }) => {

@@ -86,6 +86,29 @@ async function leaveInQueue(page: Page, home: HomePage, reception: Reception, na
   await expect(waiting(page)).toHaveCount(names.length);
 }
 
+/** From now on the device has no room. The browser takes up to half a minute to notice, where it has just had some. */
+async function fillDevice(page: Page, reception: Reception): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Storage.overrideQuotaForOrigin", { origin: reception.url, quotaSize: 1 });
+  const isFull = () =>
+    page.evaluate(
+      () =>
+        new Promise<boolean>((done) => {
+          const opening = indexedDB.open("room");
+          opening.onupgradeneeded = () => void opening.result.createObjectStore("anything");
+          opening.onerror = () => done(true);
+          opening.onsuccess = () => {
+            const writing = opening.result.transaction("anything", "readwrite");
+            writing.objectStore("anything").put("x".repeat(1000), "x");
+            opening.result.close();
+            writing.oncomplete = () => done(false);
+            writing.onabort = () => done(true);
+          };
+        }),
+    );
+  await expect.poll(isFull, { timeout: 45_000 }).toBe(true);
+}
+
 const axe = async (page: Page) =>
   (await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) }));
 
@@ -288,14 +311,76 @@ test("a cookie that is gone takes no photo with it, and what belongs to it is sa
 
 test("a device without room says so, and the page goes on from memory", async ({ home, page, reception }) => {
   await visit(home, reception);
-  const session = await page.context().newCDPSession(page);
-  await session.send("Storage.overrideQuotaForOrigin", { origin: reception.url, quotaSize: 1 });
+  await fillDevice(page, reception);
   await goOffline(page, reception);
   await home.choose(picture("soup"));
   await expect(page.getByText("This device has no room to keep it: leave this page open.")).toBeVisible();
   await goOnline(page, reception);
   await expect(home.answer).toBeVisible();
   await expect.poll(numberRecorded(page)).toBe(1);
+});
+
+test("what waits already is kept on a device that has no more room, and is sent from there", async ({ home, page, reception }) => {
+  test.slow();
+  await visit(home, reception);
+  await leaveInQueue(page, home, reception, ["soup", "egg"]);
+  await fillDevice(page, reception);
+  await home.choose(picture("bread"));
+  await expect(page.getByText("This device has no room to keep it: leave this page open.")).toBeVisible();
+  expect(await numberKept(page)()).toBe(2);
+  await page.reload();
+  await home.alive();
+  await expect(waiting(page)).toHaveCount(2);
+  await goOnline(page, reception);
+  await expect(waiting(page)).toHaveCount(0);
+  await expect.poll(numberRecorded(page)).toBe(2);
+  expect(reception.count("POST", PREDICTIONS)).toBe(2);
+});
+
+test("a device without room says that a flag, a correction, an erasure is not kept, and each can be tried again", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await fillDevice(page, reception);
+  await home.classify("egg");
+  await goOffline(page, reception);
+  for (const act of [home.reason("Not food"), home.choice(0)]) {
+    await act.click();
+    await expect(home.trouble).toContainText("No connection");
+    await expect(act).toHaveAttribute("aria-pressed", "false");
+    await expect(home.answer).not.toHaveAttribute("aria-busy", "true");
+  }
+  await home.answer.getByText("Erase", { exact: false }).first().click();
+  await home.answer.getByRole("button", { name: "Erase for good" }).click();
+  await expect(home.answer.locator(".erase").getByRole("alert")).toContainText("No connection");
+  await expect(home.tiles, "it is still there").toHaveCount(1);
+  expect(await numberKept(page)()).toBe(0);
+
+  await goOnline(page, reception);
+  await home.answer.locator(".erase").getByRole("button", { name: "Try again" }).click();
+  await expect(home.tiles).toHaveCount(0);
+  expect(await numberRecorded(page)()).toBe(0);
+  expect(reception.count("PUT", /./), "what was not kept is not sent either").toBe(0);
+});
+
+test("a session that ends while photos wait takes none of them with it", async ({ home, page, context, reception }) => {
+  await becomeSomebodyNew("operator", context);
+  await visit(home, reception);
+  await expect(page.locator(".account__name")).toBeVisible();
+  await leaveInQueue(page, home, reception, ["soup", "egg"]);
+  // Signed out elsewhere: this browser still has its cookie, and the server knows it no more.
+  const session = (await context.cookies(baseURL)).find(({ name }) => name === "gourmetgram_session")!;
+  const ended = await fetch(`${baseURL}/logout`, {
+    method: "POST",
+    headers: { Origin: baseURL, Cookie: `${session.name}=${session.value}` },
+    redirect: "manual",
+  });
+  expect(ended.status).toBe(303);
+  await goOnline(page, reception);
+  await expect(waiting(page)).toHaveCount(0);
+  expect(reception.count("POST", PREDICTIONS)).toBe(2);
+  await expect.poll(numberRecorded(page)).toBe(2);
+  await home.reload();
+  await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
+  await expect(home.tiles, "they are this browser's").toHaveCount(2);
 });
 
 test("the browser sends what waits after the page was closed", async ({ home, page, context, reception }) => {
@@ -309,6 +394,13 @@ test("the browser sends what waits after the page was closed", async ({ home, pa
   );
   await session.send("ServiceWorker.enable");
   await leaveInQueue(page, home, reception, ["soup", "bread"]);
+  // The page has asked for it; that the browser then comes is played, because it has a clock of its own.
+  const tags = () =>
+    page.evaluate(async () => {
+      const { sync } = (await navigator.serviceWorker.ready) as ServiceWorkerRegistration & { sync: { getTags(): Promise<string[]> } };
+      return sync.getTags();
+    });
+  await expect.poll(tags).toEqual(["gourmetgram-queue"]);
   const other = await context.newPage();
   const stays = await context.newCDPSession(other);
   await stays.send("ServiceWorker.enable");

@@ -5,6 +5,7 @@ import type { Page } from "@playwright/test";
 
 import { become } from "../roles";
 import { scenes, viewer } from "../scenes";
+import { tooSmall } from "./fingers";
 import { walk } from "./focus";
 import { expect, test, watchJumps } from "./page";
 
@@ -75,8 +76,10 @@ for (const scene of scenes.filter((one) => !one.onlyPictured)) {
       }
 
       if (isMobile) {
+        expect.soft(await tooSmall(page), "too small for a finger").toEqual([]);
         await page.setViewportSize({ width: 320, height: 640 });
         expect.soft(await sticksOut(page), "beyond 320 pixels").toEqual([]);
+        expect.soft(await tooSmall(page), "too small for a finger, at 320 pixels").toEqual([]);
         expect.soft(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
       } else {
         for (const width of [1280, 2560]) {

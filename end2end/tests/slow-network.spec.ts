@@ -75,6 +75,21 @@ test("an upload shows how far it is, and ends with the answer", async ({ home, p
   expect(said.at(-1)).toBe("Having a look");
 });
 
+test("on a slow phone with a slow line the device has answered while the photo is still on its way", async ({ home, page }) => {
+  const network = await Network.of(page);
+  await home.open();
+  await page.locator("html[data-device=simd], html[data-device=plain]").waitFor({ state: "attached", timeout: 30_000 });
+  // A processor a quarter as fast.
+  await (await page.context().newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  await network.is(trickle);
+  await home.choose(picture("salad"));
+  await expect(page.locator(".plaque--preliminary")).toBeVisible();
+  await expect(page.getByText(/^\d+% sent$/)).toBeVisible();
+  await expect(home.answer).toBeHidden();
+  await expect(home.answer).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator(".plaque--preliminary")).toBeHidden();
+});
+
 test("an answer is waited for as long as it takes", async ({ home, page }) => {
   await page.clock.install();
   let letThrough = () => {};

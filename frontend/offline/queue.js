@@ -172,7 +172,7 @@ export const deliver = ({ afresh = false, now = false } = {}) =>
         isKnown = !trouble;
       }
       // It may have been removed meanwhile.
-      if (!trouble && !(await change(item.order, { tries: item.tries + 1 }))) continue;
+      if (!trouble && !(await stillWaits(item))) continue;
       const outcome = trouble ?? (await send(item));
       if (outcome.done) {
         tries = 0;
@@ -189,12 +189,17 @@ export const deliver = ({ afresh = false, now = false } = {}) =>
         const seconds = outcome.seconds ?? Math.min(2 ** tries, LONGEST_WAIT) * (1 + Math.random() / 5);
         until = Date.now() + seconds * 1000;
       }
-      await setPace({ until, tries, isServers, why });
+      // A device without room forgets it, and sends all the same: what is sent makes room.
+      await setPace({ until, tries, isServers, why }).catch(() => {});
     }
     announce({});
     const left = (await all()).filter(isToBeSent);
     return { until, why, isLeft: Boolean(next(left, await inCare())), isElsewhere: left.length > 0 };
   });
+
+/** Whether it waits still. That it is tried is noted where the device has room for a note. */
+const stillWaits = ({ order, tries }) =>
+  change(order, { tries: tries + 1 }).catch(() => within("queue", "readonly", (store) => store.get(order)));
 
 /** Whether the server may still take it, and the visitor has said that it is to go: what is shared waits for their word. */
 export const isToBeSent = ({ refused, isHeld }) => !refused && !isHeld;

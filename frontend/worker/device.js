@@ -6,7 +6,7 @@
 
 /** How long an upload waits for an answer that is under way, in milliseconds: then it goes without. */
 const SOON = 400;
-/** How long after the page has loaded the worker starts at the latest, in milliseconds. */
+/** How long after the page has loaded and come alive the worker starts at the latest, in milliseconds. */
 const IDLE = 2000;
 
 let worker = null;
@@ -74,6 +74,17 @@ const waiting = [];
 
 globalThis.gourmetgramDevice = gourmetgramDevice;
 
+/** Calls `act` once the page has come alive: until then the line is the page's own. A page that never does needs none of this. */
+function onceAlive(act) {
+  const root = document.documentElement;
+  if ("alive" in root.dataset) return void act();
+  const watching = new MutationObserver(() => {
+    watching.disconnect();
+    act();
+  });
+  watching.observe(root, { attributeFilter: ["data-alive"] });
+}
+
 const connection = navigator.connection;
 if (connection?.saveData || /2g$/.test(connection?.effectiveType ?? "")) {
   stop("this visitor saves data");
@@ -86,6 +97,8 @@ if (connection?.saveData || /2g$/.test(connection?.effectiveType ?? "")) {
     if ("requestIdleCallback" in globalThis) requestIdleCallback(begin, { timeout: IDLE });
     else setTimeout(begin, IDLE / 2);
   };
-  if (document.readyState === "complete") whenIdle();
-  else addEventListener("load", whenIdle, { once: true });
+  onceAlive(() => {
+    if (document.readyState === "complete") whenIdle();
+    else addEventListener("load", whenIdle, { once: true });
+  });
 }

@@ -150,11 +150,26 @@ impl DeviceModels {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::{fs, io::Read, path::Path};
 
     use gourmetgram_classifier::default_model;
 
     use super::*;
+
+    /// The default model as retraining leaves it: its backbone, another head, another version.
+    fn with_another_head() -> Model {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/food64");
+        let mut head = fs::read(folder.join("head.safetensors")).unwrap();
+        let before = Sha256Hex::of(&head).to_string();
+        // The lowest bit of its last number.
+        let at = head.len() - 4;
+        head[at] ^= 1;
+        let manifest = fs::read_to_string(folder.join("manifest.toml")).unwrap();
+        let manifest =
+            manifest.replace(&before, &Sha256Hex::of(&head).to_string()).replace("\"food64-1\"", "\"food64-2\"");
+        let backbone = fs::read(folder.join("backbone.onnx")).unwrap();
+        Model::from_parts(&manifest, &backbone, Some(&head)).unwrap()
+    }
 
     #[tokio::test]
     async fn the_default_model_takes_at_most_three_megabytes() {
@@ -186,5 +201,22 @@ mod tests {
         let parts = models.of(Arc::clone(&first)).unwrap();
         assert!(Arc::ptr_eq(&parts, &models.of(first).unwrap()));
         assert!(!Arc::ptr_eq(&parts, &models.of(Arc::new(default_model().unwrap())).unwrap()));
+    }
+
+    #[tokio::test]
+    async fn of_a_model_whose_head_was_trained_anew_manifest_and_head_are_fetched_and_nothing_else() {
+        let models = DeviceModels::default();
+        let known = models.of(Arc::new(default_model().unwrap())).unwrap();
+        let live = models.of(Arc::new(with_another_head())).unwrap();
+        let parts = [Some(&live.manifest), Some(&live.backbone), live.head.as_ref()];
+        let anew: Vec<&Part> = parts.into_iter().flatten().filter(|part| known.part(part.hash()).is_none()).collect();
+        let names: Vec<&str> = anew.iter().map(|part| part.hash()).collect();
+        assert_eq!(names, [live.manifest.hash(), live.head.as_ref().unwrap().hash()]);
+        assert_eq!(live.backbone.hash(), known.backbone.hash());
+        let mut total = 0;
+        for part in anew {
+            total += part.encoded(Encoding::Brotli).await.unwrap().len();
+        }
+        assert!(total < 20_000, "{total} bytes");
     }
 }

@@ -82,7 +82,25 @@ pub(super) fn pack(drawing: &Drawing, last: usize, image: [usize; 4], backbone: 
         ("backbone".to_owned(), backbone.to_owned()),
         ("network".to_owned(), serde_json::to_string(&network).ok()?),
     ]);
-    safetensors::serialize(views, Some(metadata)).ok()
+    in_order(&safetensors::serialize(views, Some(metadata)).ok()?)
+}
+
+/// The same safetensors file with its names in alphabetical order. Those of its metadata come in another order each time it
+/// is written, and the file's address is its hash: every start of a server would have browsers fetch it again.
+#[cfg(feature = "onnx")]
+fn in_order(file: &[u8]) -> Option<Vec<u8>> {
+    use std::collections::BTreeMap;
+
+    let (length, rest) = file.split_first_chunk::<8>()?;
+    let (head, numbers) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    let names: BTreeMap<String, BTreeMap<String, serde_json::Value>> = serde_json::from_slice(head).ok()?;
+    let mut head = serde_json::to_vec(&names).ok()?;
+    // Numbers begin at a multiple of eight.
+    head.resize(head.len().next_multiple_of(8), b' ');
+    let mut ordered = (head.len() as u64).to_le_bytes().to_vec();
+    ordered.extend_from_slice(&head);
+    ordered.extend_from_slice(numbers);
+    Some(ordered)
 }
 
 /// Reads such a file.

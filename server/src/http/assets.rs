@@ -46,11 +46,15 @@ pub fn exists(path: &str) -> bool {
 
 /// Serves a file, precompressed where the client takes that.
 pub async fn serve(request: Request) -> Response {
+    answer::<Site>(&request)
+}
+
+fn answer<Files: RustEmbed>(request: &Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Refusal::new(ProblemKind::MethodNotAllowed, "files can only be read").into_response();
     }
-    let Some(plain) = Site::get(path) else {
+    let Some(plain) = Files::get(path) else {
         return Refusal::new(ProblemKind::NotFound, format!("there is nothing at /{path}")).into_response();
     };
     let etag = format!("\"{}\"", hex::encode(plain.metadata.sha256_hash()));
@@ -68,7 +72,7 @@ pub async fn serve(request: Request) -> Response {
     let encoded = ENCODINGS
         .iter()
         .filter(|(name, _)| accepts(request.headers(), name))
-        .find_map(|(name, suffix)| Some((*name, Site::get(&format!("{path}{suffix}"))?)));
+        .find_map(|(name, suffix)| Some((*name, Files::get(&format!("{path}{suffix}"))?)));
     let (encoding, content) = match encoded {
         Some((name, file)) => (Some(name), file.data),
         None => (None, plain.data),
@@ -103,4 +107,65 @@ pub fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
             name.trim() == encoding && quality.trim().replace(' ', "") != "q=0"
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    /// Files as a release has them.
+    #[derive(RustEmbed)]
+    #[folder = "tests/site/"]
+    struct Made;
+
+    const SCRIPT: &str = "pkg/0123456789abcdef/page.js";
+
+    fn asked_for(path: &str, headers: &[(header::HeaderName, &str)]) -> Response {
+        let mut request = Request::builder().uri(format!("/{path}"));
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
+        answer::<Made>(&request.body(Body::empty()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_file_is_sent_as_it_was_compressed_beforehand_and_is_kept_for_good() {
+        for (accepted, encoding, suffix) in [
+            ("gzip, deflate, br", Some("br"), ".br"),
+            ("gzip", Some("gzip"), ".gz"),
+            ("br;q=0, gzip", Some("gzip"), ".gz"),
+            ("identity", None, ""),
+        ] {
+            let sent = asked_for(SCRIPT, &[(header::ACCEPT_ENCODING, accepted)]);
+            assert_eq!(sent.status(), 200);
+            let said = |name| sent.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(said(header::CONTENT_ENCODING).as_deref(), encoding, "{accepted}");
+            assert_eq!(said(header::CONTENT_TYPE).as_deref(), Some("text/javascript"));
+            assert_eq!(said(header::CACHE_CONTROL).as_deref(), Some("public, max-age=31536000, immutable"));
+            assert_eq!(said(header::VARY).as_deref(), Some("accept-encoding"));
+            let expected = Made::get(&format!("{SCRIPT}{suffix}")).unwrap().data;
+            assert_eq!(to_bytes(sent.into_body(), usize::MAX).await.unwrap(), *expected, "{accepted}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_gains_nothing_from_it_is_sent_as_it_is() {
+        let sent = asked_for("pkg/0123456789abcdef/picture.webp", &[(header::ACCEPT_ENCODING, "br")]);
+        assert!(sent.headers().get(header::CONTENT_ENCODING).is_none());
+        assert_eq!(sent.headers()[header::CONTENT_TYPE], "image/webp");
+        assert!(!to_bytes(sent.into_body(), usize::MAX).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_a_browser_has_already_is_not_sent_again_and_the_service_worker_is_always_asked_for() {
+        let first = asked_for("service-worker.js", &[(header::ACCEPT_ENCODING, "br")]);
+        assert_eq!(first.headers()[header::CACHE_CONTROL], "no-cache");
+        let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+        let again = asked_for("service-worker.js", &[(header::IF_NONE_MATCH, &tag)]);
+        assert_eq!(again.status(), 304);
+        assert!(to_bytes(again.into_body(), usize::MAX).await.unwrap().is_empty());
+        assert_eq!(asked_for("pkg/0123456789abcdef/none.js", &[]).status(), 404);
+    }
 }

@@ -45,7 +45,10 @@ pub(super) fn decision(decision: &Decision) -> AnyView {
             <details class="board__more" id="decision-rule">
                 <summary>"The rule"</summary>
                 <p>{decision.rule.clone()}</p>
-                <p>{named(Term::Alarm, "What the alarm is")} ", " {named(Term::BadWindows, "and two bad windows")}</p>
+                <p>
+                    "Read " {named(Term::Alarm, "what the alarm is")} " and "
+                    {named(Term::BadWindows, "what two bad windows are")} "."
+                </p>
             </details>
             <details class="board__more" id="decision-history">
                 <summary>"Earlier verdicts"</summary>

@@ -42,7 +42,7 @@ fn Shown(shown: RunShown) -> impl IntoView {
     view! {
         <Title text=title/>
         <div class="work">
-            <p><a href="/pipelines" rel="external">"All pipelines"</a></p>
+            <p class="work__back"><a href="/pipelines" rel="external">"All pipelines"</a></p>
             <PostedTrouble/>
             <div class="work__run" id="run" data-live=moves>
                 <header class="work__head">

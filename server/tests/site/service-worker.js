@@ -1,0 +1,1 @@
+// Leads to all other files of its version.
