@@ -1,7 +1,7 @@
 //! The product's voice where it must say a number or a word of the contract to a person.
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::{Confidence, FlagReason, Place};
+use gourmetgram_api::{Confidence, DeviceComparison, FlagReason, Place};
 
 /// How sure the model is, in words. The steps follow what people mean by such words, not quantiles of the model.
 pub fn certainty(confidence: Confidence) -> &'static str {
@@ -73,6 +73,16 @@ pub fn flag_reason(reason: FlagReason) -> &'static str {
         FlagReason::NotFood => "Not food",
         FlagReason::BadPhoto => "Bad photo",
         FlagReason::Other => "Something else",
+    }
+}
+
+/// What a device's answer was beside the server's.
+pub fn device_comparison(outcome: DeviceComparison) -> &'static str {
+    match outcome {
+        DeviceComparison::Agrees => "Agreed",
+        DeviceComparison::Disagrees => "Disagreed",
+        DeviceComparison::OtherVersionAgrees => "Agreed, with another version",
+        DeviceComparison::OtherVersionDisagrees => "Disagreed, with another version",
     }
 }
 

@@ -186,6 +186,7 @@ fn photo() -> Prediction {
         probabilities: vec![probability("Soup", 0.87), probability("Bread", 0.13)],
         model_version: "food64-1".to_owned(),
         device: None,
+        device_comparison: None,
         content_type: "image/jpeg".to_owned(),
         bytes: 45_000,
         width: 960,

@@ -27,7 +27,7 @@ pub use class::{ClassIndex, Classes, ClassesError};
 pub use evaluation::{
     AnnotatorAgreement, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount,
     Decision, Drift, DriftFinding, DriftWord, ENOUGH_LABELS, EvaluatedWindow, Evaluation, EvaluationCampaign,
-    EvaluationQuery, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure,
+    DeviceFigures, DeviceShare, EvaluationQuery, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure,
     MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PlanPoint, PlannedStratum,
     PublishedEvaluation, ReliabilityPoint, Returning, SeriesStep, Slice, SliceBy, Slices, StratumResponse,
     SuspectLabel, SuspectLabels, TrafficClass, UnusableEvaluation, Verdict, WindowPoint,
@@ -49,8 +49,8 @@ pub use pipelines::{
     UnknownWord,
 };
 pub use prediction::{
-    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, InvalidPredictionId,
-    NewPrediction, Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
+    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, DeviceComparison, InvalidPredictionId,
+    NewPrediction, Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest, UnknownDeviceComparison,
 };
 pub use problem::{Problem, ProblemKind};
 pub use review::{

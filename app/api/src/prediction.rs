@@ -124,6 +124,61 @@ pub struct DeviceAnswer {
     pub decoded_by: Option<Decoder>,
 }
 
+/// What a device's answer is beside the server's. A device may run another model version than the server: two versions that
+/// differ say something else than one version that differs from itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceComparison {
+    /// The same class, by the same model version.
+    Agrees,
+    /// Another class, by the same model version.
+    Disagrees,
+    /// The same class, by another model version.
+    OtherVersionAgrees,
+    /// Another class, by another model version.
+    OtherVersionDisagrees,
+}
+
+/// A word that is no [`DeviceComparison`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it must be one of agrees, disagrees, other_version_agrees, other_version_disagrees")]
+pub struct UnknownDeviceComparison;
+
+impl DeviceComparison {
+    /// Every outcome.
+    pub const ALL: [Self; 4] =
+        [Self::Agrees, Self::Disagrees, Self::OtherVersionAgrees, Self::OtherVersionDisagrees];
+
+    /// The outcome for a device's answer and the server's.
+    pub fn of(device: &DeviceAnswer, predicted_class: &str, model_version: &str) -> Self {
+        match (device.model_version == model_version, device.predicted_class == predicted_class) {
+            (true, true) => Self::Agrees,
+            (true, false) => Self::Disagrees,
+            (false, true) => Self::OtherVersionAgrees,
+            (false, false) => Self::OtherVersionDisagrees,
+        }
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Disagrees => "disagrees",
+            Self::OtherVersionAgrees => "other_version_agrees",
+            Self::OtherVersionDisagrees => "other_version_disagrees",
+        }
+    }
+}
+
+impl FromStr for DeviceComparison {
+    type Err = UnknownDeviceComparison;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word).ok_or(UnknownDeviceComparison)
+    }
+}
+
 /// What turns a photo's file into pixels on a device. Decoders differ in the last bits of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -201,6 +256,9 @@ pub struct Prediction {
     /// What the visitor's device had answered, if it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceAnswer>,
+    /// What that answer is beside the server's; erasure keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_comparison: Option<DeviceComparison>,
     /// Type of the photo, for example `image/jpeg`.
     pub content_type: String,
     /// Size of the photo, in bytes.
@@ -265,6 +323,27 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<PredictionId>(), Err(InvalidPredictionId), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn another_version_that_differs_is_told_from_one_that_differs_from_itself() {
+        let said = |class: &str, version: &str| DeviceAnswer {
+            predicted_class: class.to_owned(),
+            confidence: Confidence(0.5),
+            model_version: version.to_owned(),
+            decoded_by: None,
+        };
+        for (class, version, outcome) in [
+            ("Soup", "food64-1", DeviceComparison::Agrees),
+            ("Rice", "food64-1", DeviceComparison::Disagrees),
+            ("Soup", "elder-1", DeviceComparison::OtherVersionAgrees),
+            ("Rice", "elder-1", DeviceComparison::OtherVersionDisagrees),
+        ] {
+            assert_eq!(DeviceComparison::of(&said(class, version), "Soup", "food64-1"), outcome);
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+            assert_eq!(outcome.as_str().parse(), Ok(outcome));
+        }
+        assert!("differs".parse::<DeviceComparison>().is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod compaction;
 mod connections;
 mod copies;
 mod device_model;
+mod devices;
 mod documents;
 mod erasure;
 mod evaluation;

@@ -11,6 +11,7 @@ mod m006_runs;
 mod m007_collections;
 pub(super) mod m008_records;
 pub(super) mod m009_evaluation;
+mod m010_devices;
 
 use sea_orm_migration::prelude::*;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m007_collections::Step),
             Box::new(m008_records::Step),
             Box::new(m009_evaluation::Step),
+            Box::new(m010_devices::Step),
         ]
     }
 }
