@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use gourmetgram_api::{
-    Confidence, DeviceComparison, ExportFormat, Facets, FlagReason, FolderBy, Neighbours, Place, Prediction, PredictionId,
-    PredictionPage, PredictionQuery, Problem, ProblemKind, SortKey, SortOrder, StoredObjects,
+    Confidence, DeviceComparison, ExportFormat, Facets, FlagReason, FolderBy, Neighbours, Place, Prediction,
+    PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, SortKey, SortOrder, StoredObjects,
 };
 use leptos_router::params::ParamsMap;
 use serde::{Deserialize, Serialize};

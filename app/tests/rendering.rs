@@ -191,6 +191,7 @@ fn photo() -> Prediction {
         bytes: 45_000,
         width: 960,
         height: 720,
+        scaled_from: None,
         storage: StorageState::Stored,
         flag: None,
         corrected_class: None,

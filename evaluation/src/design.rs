@@ -148,6 +148,9 @@ mod tests {
             ..BatchDesign::tutorial(InclusionProbability::CERTAIN)
         };
         assert_eq!(design.inclusion(Stratum::Others, StratumSizes([100, 0, 0, 400, 0])), Some(rate(0.1)));
-        assert_eq!(design.inclusion(Stratum::Others, StratumSizes([1, 0, 0, 4, 0])), Some(InclusionProbability::CERTAIN));
+        assert_eq!(
+            design.inclusion(Stratum::Others, StratumSizes([1, 0, 0, 4, 0])),
+            Some(InclusionProbability::CERTAIN)
+        );
     }
 }

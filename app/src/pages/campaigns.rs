@@ -249,7 +249,8 @@ fn New(form: CampaignForm, children: Children) -> impl IntoView {
     let kinds = KINDS.map(|(word, name)| view! { <option value=word selected=word == kind>{name}</option> });
     let has_draw = matches!(kind.as_str(), "random" | "continuous");
     let has_threshold = matches!(kind.as_str(), "low_confidence" | "continuous");
-    let has_cap = matches!(kind.as_str(), "low_confidence" | "flagged" | "corrected" | "device_disagrees" | "continuous");
+    let has_cap =
+        matches!(kind.as_str(), "low_confidence" | "flagged" | "corrected" | "device_disagrees" | "continuous");
     let of_devices = kind == "device_disagrees";
     let other_versions = !form.get("other_versions").is_empty();
     let value = |field: &str| form.get(field).to_owned();

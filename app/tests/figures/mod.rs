@@ -3,10 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     AnnotatorAgreement, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount,
-    Decision, Drift, DriftFinding, DriftWord, EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationWindow,
-    DeviceFigures, DeviceShare, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure, MeasureMethod, ModelPeriod,
-    NotTested, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint, PlannedStratum, ReliabilityPoint, Returning,
-    SeriesStep, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, Verdict, WindowPoint,
+    Decision, DeviceFigures, DeviceShare, Drift, DriftFinding, DriftWord, EvaluatedWindow, Evaluation,
+    EvaluationCampaign, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan,
+    Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint,
+    PlannedStratum, ReliabilityPoint, Returning, SeriesStep, StratumResponse, SuspectLabel, SuspectLabels,
+    TrafficClass, Verdict, WindowPoint,
 };
 use gourmetgram_app::measured::{Measured, Operation};
 use uuid::Uuid;

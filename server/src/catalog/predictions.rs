@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use gourmetgram_api::{
-    Annotation, ClassIndex, ClassProbability, Confidence, DeviceAnswer, DeviceComparison, Feedback, FeedbackKind, FlagReason, Place,
-    Prediction, PredictionId, StorageState,
+    Annotation, ClassIndex, ClassProbability, Confidence, DeviceAnswer, DeviceComparison, Feedback, FeedbackKind,
+    FlagReason, PixelSize, Place, Prediction, PredictionId, StorageState,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
@@ -43,6 +43,8 @@ pub struct Received {
     pub width: u32,
     /// Height as shown, in pixels.
     pub height: u32,
+    /// How large it was before it was made smaller to be sent.
+    pub scaled_from: Option<PixelSize>,
     /// Index of the most probable class.
     pub class_index: ClassIndex,
     /// Its label.
@@ -279,6 +281,7 @@ impl Catalog {
             height: Set(0),
             probabilities: Set(serde_json::Value::Array(Vec::new())),
             device: Set(None),
+            scaled_from: Set(None),
             label_wait_since: Set(None),
             noisy_since: Set(None),
             clean_since: Set(None),
@@ -431,6 +434,7 @@ fn to_row(received: &Received, spooled: Option<&Spooled>) -> Result<prediction::
         erased_at: None,
         source: received.source.clone(),
         device_comparison: comparison.map(|it| it.as_str().to_owned()),
+        scaled_from: received.scaled_from.map(|size| size.to_string()),
     })
 }
 
@@ -457,6 +461,7 @@ pub fn to_api(row: prediction::Model, history: Vec<Feedback>) -> Result<Predicti
         bytes: u64::try_from(row.bytes).map_err(|_| corrupt("bytes"))?,
         width: u32::try_from(row.width).map_err(|_| corrupt("width"))?,
         height: u32::try_from(row.height).map_err(|_| corrupt("height"))?,
+        scaled_from: row.scaled_from.as_deref().map(str::parse).transpose().map_err(|_| corrupt("scaled_from"))?,
         storage: if row.stored_at.is_some() { StorageState::Stored } else { StorageState::Spooled },
         source: row.source.clone(),
         flag: row.flag.as_deref().map(str::parse).transpose().map_err(|_| corrupt("flag"))?,

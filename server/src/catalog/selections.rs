@@ -18,8 +18,8 @@ use std::collections::HashSet;
 
 use futures::TryStreamExt;
 use gourmetgram_api::{
-    CampaignPreview, DeviceComparison, FlagReason, Interval, NewCampaign, PhotoStratum, PredictionId, Selected, StratumCounts,
-    Uncertainty,
+    CampaignPreview, DeviceComparison, FlagReason, Interval, NewCampaign, PhotoStratum, PredictionId, Selected,
+    StratumCounts, Uncertainty,
 };
 use gourmetgram_evaluation::{ConfidenceLevel, PlannedStratum, Stratum, expected_half_width};
 use sea_orm::{

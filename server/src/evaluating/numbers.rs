@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use gourmetgram_api::{
-    Bounds, DeviceComparison, DeviceFigures, DeviceShare, Expected, FeedbackFigures, Measure, MeasureMethod, PhotoStratum, Returning, StratumResponse,
+    Bounds, DeviceComparison, DeviceFigures, DeviceShare, Expected, FeedbackFigures, Measure, MeasureMethod,
+    PhotoStratum, Returning, StratumResponse,
 };
 use gourmetgram_evaluation::{
     BatchId, Cell, ConfidenceLevel, Estimate, FeedbackCounts, GuessMean, InclusionProbability, Method, NoneInside,

@@ -26,6 +26,7 @@ pub(super) struct Row {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) device_comparison: Option<String>,
+    pub(super) scaled_from: Option<String>,
 }
 
 impl From<Prediction> for Row {
@@ -52,13 +53,14 @@ impl From<Prediction> for Row {
             width: prediction.width,
             height: prediction.height,
             device_comparison: prediction.device_comparison.map(|it| it.as_str().to_owned()),
+            scaled_from: prediction.scaled_from.map(|size| size.to_string()),
         }
     }
 }
 
 impl Row {
     /// Names of the columns.
-    pub(super) const COLUMNS: [&str; 19] = [
+    pub(super) const COLUMNS: [&str; 20] = [
         "id",
         "created_at",
         "key",
@@ -78,10 +80,11 @@ impl Row {
         "width",
         "height",
         "device_comparison",
+        "scaled_from",
     ];
 
     /// What stands in each column, for programs that take some texts for formulas.
-    pub(super) fn cells(&self) -> [String; 19] {
+    pub(super) fn cells(&self) -> [String; 20] {
         let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
         let text = |text: &str| defused(text);
         let optional = |value: &Option<String>| value.as_deref().map(defused).unwrap_or_default();
@@ -105,6 +108,7 @@ impl Row {
             self.width.to_string(),
             self.height.to_string(),
             optional(&self.device_comparison),
+            optional(&self.scaled_from),
         ]
     }
 }

@@ -225,7 +225,8 @@ mod tests {
         let device = prop::option::of(prop::sample::select(DeviceComparison::ALL.to_vec()));
         let one = (any::<bool>(), flag, any::<bool>(), device);
         prop::collection::btree_map(any::<u128>(), one, 0..80).prop_map(|all| {
-            let photo = |(id, (unsure, flag, corrected, device))| Candidate { device, ..photo(id, unsure, flag, corrected) };
+            let photo =
+                |(id, (unsure, flag, corrected, device))| Candidate { device, ..photo(id, unsure, flag, corrected) };
             all.into_iter().map(photo).collect()
         })
     }

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU64;
 
-use gourmetgram_api::{CampaignRule, DeviceComparison, FlagReason, LowConfidence, RandomDraw, Uncertainty, UnusableCampaign};
+use gourmetgram_api::{
+    CampaignRule, DeviceComparison, FlagReason, LowConfidence, RandomDraw, Uncertainty, UnusableCampaign,
+};
 use gourmetgram_evaluation::{BatchDesign, InclusionProbability, Oversampling, RandomSample, Signals, Stratum};
 
 use super::Candidate;
@@ -16,7 +18,9 @@ enum LooksAt {
     Flags(Vec<FlagReason>),
     Corrections,
     /// Also where the device ran another model version.
-    Devices { other_versions: bool },
+    Devices {
+        other_versions: bool,
+    },
 }
 
 /// How a batch is drawn by a rule.

@@ -181,6 +181,7 @@ on_both_databases! {
             "DROP INDEX device_by_confidence",
             "DROP INDEX device_by_class",
             "ALTER TABLE predictions DROP COLUMN device_comparison",
+            "ALTER TABLE predictions DROP COLUMN scaled_from",
             "DELETE FROM seaql_migrations WHERE version = 'm010_devices'",
             "DELETE FROM record_marks",
             "DELETE FROM evaluation_marks",

@@ -8,8 +8,9 @@ use gourmetgram::{
     catalog::{Whose, entity::prediction},
 };
 use gourmetgram_api::{
-    Confidence, DeviceComparison, FlagReason, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, Neighbours, ObjectState, Place,
-    Prediction, PredictionId, PredictionPage, PredictionQuery, Role, SortKey, SortOrder, StoredObjects, WantedFlag,
+    Confidence, DeviceComparison, FlagReason, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, Neighbours,
+    ObjectState, Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Role, SortKey, SortOrder,
+    StoredObjects, WantedFlag,
 };
 use gourmetgram_object_store::{Bucket, TagChanges};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -66,7 +67,10 @@ fn a_row(number: u32, random: &mut StdRng) -> prediction::Model {
         spool_file: None,
         spool_node: None,
         erased_at: random.random_bool(0.1).then_some(created_at),
-        device_comparison: random.random_bool(0.6).then(|| DeviceComparison::ALL.choose(random).unwrap().as_str().to_owned()),
+        device_comparison: random
+            .random_bool(0.6)
+            .then(|| DeviceComparison::ALL.choose(random).unwrap().as_str().to_owned()),
+        scaled_from: None,
     }
 }
 

@@ -39,6 +39,7 @@ mod replaying;
 mod replays;
 mod review;
 mod runs;
+mod scaled;
 mod secrets;
 mod security;
 mod selecting;

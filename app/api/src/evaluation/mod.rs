@@ -17,8 +17,8 @@ use crate::PhotoStratum;
 
 pub use measure::{Bounds, ENOUGH_LABELS, Expected, KappaMeasure, Measure, MeasureMethod, StratumResponse};
 pub use operation::{
-    AnnotatorAgreement, AnnotatorPair, Decision, DeviceFigures, DeviceShare, Feedback as FeedbackFigures, Funnel, PastDecision, Plan as LabelPlan,
-    PlanPoint, PlannedStratum, PublishedEvaluation, Returning, Verdict,
+    AnnotatorAgreement, AnnotatorPair, Decision, DeviceFigures, DeviceShare, Feedback as FeedbackFigures, Funnel,
+    PastDecision, Plan as LabelPlan, PlanPoint, PlannedStratum, PublishedEvaluation, Returning, Verdict,
 };
 pub use parts::{
     Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod,

@@ -1,4 +1,5 @@
-//! What a visitor's device adds to a prediction, where lists, campaigns and counts can get at it.
+//! What a visitor's device adds to a prediction: its own answer, where lists, campaigns and counts can get at it, and that the
+//! photo was made smaller to be sent.
 //!
 //! `device_comparison` is the device's answer beside the server's, in one of four words: the same class or another, by the
 //! same model version or another. It is one column because whoever asks for disagreements has to say which: two versions
@@ -36,8 +37,11 @@ const FILL: &str = "UPDATE predictions SET device_comparison = \
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let column = string_null(prediction::Column::DeviceComparison);
-        manager.alter_table(Table::alter().table(prediction::Entity).add_column(column).to_owned()).await?;
+        for column in [prediction::Column::DeviceComparison, prediction::Column::ScaledFrom] {
+            let column = string_null(column);
+            // One at a time: SQLite takes no more.
+            manager.alter_table(Table::alter().table(prediction::Entity).add_column(column).to_owned()).await?;
+        }
         let connection = manager.get_connection();
         let filled = connection.execute_unprepared(FILL).await?;
         for (name, columns) in INDEXES {
