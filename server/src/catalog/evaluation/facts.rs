@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::Seen;
+use gourmetgram_api::{DeviceComparison, Seen};
 use gourmetgram_evaluation::{Stratum, StratumSizes};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
@@ -251,7 +251,7 @@ fn to_fact(row: Row, rates: &Rates, pair: Option<Pair>) -> Result<Fact, CatalogE
         }
         _ => None,
     };
-    let device = row.device_comparison.as_deref().map(str::parse).transpose();
+    let device = row.device_comparison.as_deref().map(str::parse::<DeviceComparison>).transpose();
     let device = device.map_err(|_| CatalogError::Corrupt(format!("prediction {}: device_comparison", row.id)))?;
     Ok(Fact {
         at: row.created_at,
