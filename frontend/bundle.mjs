@@ -1,8 +1,8 @@
 // Puts what the browser loads into target/site/: `node frontend/bundle.mjs dev|release STAGING`.
 //
 //   target/site/pkg/<hash>/   a .js and a _bg.wasm for each bundle, gourmetgram.css, pages.css (what only the pages of
-//                             people who are signed in need), offline.js, the typeface: named by what is in them all, so
-//                             they may be cached for ever
+//                             people who are signed in need), offline.js, smaller.js (which that fetches when it is
+//                             wanted), the typeface: named by what is in them all, so they may be cached for ever
 //   target/site/pkg/device-<hash>/
 //                             device.js, worker.js, and the classifier's module with its JavaScript, with vector
 //                             instructions (simd/) and without (plain/): fetched by the page when it has nothing better to
@@ -60,6 +60,7 @@ function script(path, format, build = {}) {
     entryPoints: [join(repository, path)],
     bundle: true,
     write: false,
+    external: ["./smaller.js"],
     format,
     target: "es2022",
     charset: "utf8",
@@ -95,6 +96,7 @@ const hashed = [
   ["gourmetgram.css", Buffer.from(styleSheet(join(repository, "style/gourmetgram.css")))],
   ["pages.css", Buffer.from(styleSheet(join(repository, "style/pages.css")))],
   ["offline.js", script("frontend/offline/page.js", "esm")],
+  ["smaller.js", script("frontend/offline/smaller.js", "esm")],
   ["bricolage-grotesque.woff2", readFileSync(join(repository, "frontend", font))],
 ].map(([name, content]) => [name, served(name, content)]);
 const device = [
@@ -134,7 +136,7 @@ const publicFiles = filesBelow(join(repository, "public")).map(([name, content])
 function serviceWorker() {
   const path = "frontend/offline/service-worker.js";
   const [folder, device] = placed.map((name) => `pkg/${name}`);
-  const ofThePage = ["home.js", "home_bg.wasm", "gourmetgram.css", "offline.js", "bricolage-grotesque.woff2"];
+  const ofThePage = ["home.js", "home_bg.wasm", "gourmetgram.css", "offline.js", "smaller.js", "bricolage-grotesque.woff2"];
   const icons = ["favicon.svg", "gourmetgram.webmanifest", "icons/apple-touch-180.png"];
   const files = [...ofThePage.map((name) => `${folder}/${name}`), `${device}/device.js`, ...icons].map((name) => `/${name}`);
   const version = nameOf([

@@ -45,12 +45,13 @@ pub const SPANS: [(&str, &str); 5] =
     [("0.5", "30 minutes"), ("6", "6 hours"), ("24", "day"), ("168", "week"), ("720", "30 days")];
 
 /// The kinds of rule, as they stand in the form, with what a person calls them.
-pub const KINDS: [(&str, &str); 6] = [
+pub const KINDS: [(&str, &str); 7] = [
     ("everything", "Everything"),
     ("random", "A random sample"),
     ("low_confidence", "What the model was unsure of"),
     ("flagged", "What somebody flagged"),
     ("corrected", "What somebody relabelled"),
+    ("device_disagrees", "What the visitor’s device took for another class"),
     ("continuous", "Everything special, and a random sample of all"),
 ];
 
@@ -60,7 +61,7 @@ impl CampaignForm {
 
     /// The fields of an address or a posted form; what the form does not have is left out.
     pub fn read<K: AsRef<str>, V: AsRef<str>>(fields: impl IntoIterator<Item = (K, V)>) -> Self {
-        const KNOWN: [&str; 13] = [
+        const KNOWN: [&str; 14] = [
             "preset",
             "name",
             "kind",
@@ -70,6 +71,7 @@ impl CampaignForm {
             "measure",
             "threshold",
             "at_most",
+            "other_versions",
             "shown",
             "labelled_in",
             "double",
@@ -158,6 +160,10 @@ impl CampaignForm {
             "low_confidence" => CampaignRule::LowConfidence { unsure: unsure()?, at_most: at_most()? },
             "flagged" => CampaignRule::Flagged { reasons: Vec::new(), at_most: at_most()? },
             "corrected" => CampaignRule::Corrected { at_most: at_most()? },
+            "device_disagrees" => CampaignRule::DeviceDisagrees {
+                other_versions: !self.get("other_versions").is_empty(),
+                at_most: at_most()?,
+            },
             "continuous" => CampaignRule::Continuous {
                 unsure: unsure()?,
                 low_confidence_at_most: at_most()?,

@@ -29,7 +29,7 @@ const ANNOTATIONS: &str = "/api/v1/annotations";
 /// Sends a photo and answers with what is recorded of it.
 ///
 /// `id` is also the idempotency key: sent again after a broken connection, the same photo stays one prediction.
-/// `device` is what the visitor's own device said.
+/// `device` is what the visitor's own device said, `scaled_from` how large the photo was before it was made smaller.
 /// `on_progress` is called with the share of bytes sent, from 0 to 1.
 ///
 /// # Errors
@@ -38,9 +38,10 @@ pub async fn predict(
     id: PredictionId,
     photo: &File,
     device: Option<&DeviceAnswer>,
+    scaled_from: Option<&str>,
     on_progress: impl Fn(f64) + 'static,
 ) -> Result<Prediction, Trouble> {
-    let form = upload_form(id, photo, device).map_err(|_| Trouble::Unreachable)?;
+    let form = upload_form(id, photo, device, scaled_from).map_err(|_| Trouble::Unreachable)?;
     let key = id.to_string();
     let headers = [("Idempotency-Key", key.as_str())];
     let call = Call { method: "POST", path: PREDICTIONS, headers: &headers, body: Body::Form(form) };
@@ -272,11 +273,19 @@ async fn delete(path: &str) -> Result<(), Trouble> {
 }
 
 /// The id goes before the file, so that the server can recognise a photo sent again before it reads it.
-fn upload_form(id: PredictionId, photo: &File, device: Option<&DeviceAnswer>) -> Result<FormData, JsValue> {
+fn upload_form(
+    id: PredictionId,
+    photo: &File,
+    device: Option<&DeviceAnswer>,
+    scaled_from: Option<&str>,
+) -> Result<FormData, JsValue> {
     let form = FormData::new()?;
     form.append_with_str("id", &id.to_string())?;
     if let Some(device) = device.and_then(|device| serde_json::to_string(device).ok()) {
         form.append_with_str("device", &device)?;
+    }
+    if let Some(size) = scaled_from {
+        form.append_with_str("scaled_from", size)?;
     }
     form.append_with_blob_and_filename(PHOTO_FIELD, photo, &photo.name())?;
     Ok(form)

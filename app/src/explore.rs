@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use gourmetgram_api::{
-    Confidence, ExportFormat, Facets, FlagReason, FolderBy, Neighbours, Place, Prediction, PredictionId,
-    PredictionPage, PredictionQuery, Problem, ProblemKind, SortKey, SortOrder, StoredObjects,
+    Confidence, DeviceComparison, ExportFormat, Facets, FlagReason, FolderBy, Neighbours, Place, Prediction,
+    PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, SortKey, SortOrder, StoredObjects,
 };
 use leptos_router::params::ParamsMap;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub enum Field {
     Flag,
     /// `yes` or `no`.
     Corrected,
+    /// A [`DeviceComparison`].
+    Device,
     /// `yes` or `no`.
     Annotated,
     /// A name.
@@ -60,12 +62,13 @@ pub enum Field {
 
 impl Field {
     /// Every part.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Class,
         Self::Min,
         Self::Max,
         Self::Flag,
         Self::Corrected,
+        Self::Device,
         Self::Annotated,
         Self::Annotator,
         Self::Label,
@@ -94,6 +97,7 @@ impl Field {
             Self::Max => "max",
             Self::Flag => "flag",
             Self::Corrected => "corrected",
+            Self::Device => "device",
             Self::Annotated => "annotated",
             Self::Annotator => "annotator",
             Self::Label => "label",
@@ -256,6 +260,8 @@ impl Browse {
             flagged,
             reason,
             corrected: yes_no(Field::Corrected)?,
+            device: word(Field::Device, &DeviceComparison::ALL.map(DeviceComparison::as_str))?
+                .map(|index| DeviceComparison::ALL[index]),
             annotated: yes_no(Field::Annotated)?,
             annotator: text(Field::Annotator),
             label: text(Field::Label),
@@ -372,6 +378,9 @@ mod tests {
         assert_eq!((query.flagged, query.reason), (Some(true), Some(FlagReason::WrongLabel)));
         assert_eq!(query.confidence_max.unwrap().get(), 0.9);
         assert_eq!(asked.unfiltered().search(), "?sort=confidence&view=table");
+        let disputed = browse("device=other_version_disagrees");
+        assert_eq!(disputed.query().unwrap().device, Some(DeviceComparison::OtherVersionDisagrees));
+        assert_eq!(browse(disputed.search().trim_start_matches('?')), disputed);
         let of_a_replay = browse("source=replay%2F0d3f6a1c");
         assert_eq!(of_a_replay.query().unwrap().source.as_deref(), Some("replay/0d3f6a1c"));
         assert_eq!(browse(of_a_replay.search().trim_start_matches('?')), of_a_replay);
@@ -403,6 +412,7 @@ mod tests {
             ("from=yesterday", "from"),
             ("from=2026-11-25&to=2026-11-24", "from"),
             ("place=attic", "place"),
+            ("device=yes", "device"),
             ("sort=beauty", "sort"),
             ("annotated=no&annotator=ann", "annotator"),
             ("annotated=no&label=Soup", "label"),

@@ -2,7 +2,8 @@
 //! photos that are recorded. Where the script is missing, or the device has no room, nothing is kept, and says so.
 
 use gourmetgram_api::PredictionId;
-use wasm_bindgen::JsValue;
+use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
 use crate::{device::ask, judgement::Judgement};
@@ -12,6 +13,33 @@ const INTERFACE: &str = "gourmetgramOffline";
 
 /// What the page is told when something that waited has arrived; its detail is the photo's id.
 pub const ARRIVED: &str = "gourmetgram-arrived";
+
+/// What is sent of a photo, and how large it was where that is smaller. It is decided once for each photo: every try sends the
+/// same bytes.
+pub async fn to_send(photo: &File) -> (File, Option<String>) {
+    let smaller: Option<File> = ask(INTERFACE, "toSend", &[photo]).await.and_then(|file| file.dyn_into().ok());
+    let Some(file) = smaller else { return (photo.clone(), None) };
+    let scaled_from = Reflect::get(&file, &"scaledFrom".into()).ok().and_then(|size| size.as_string());
+    (file, scaled_from)
+}
+
+/// Where the browser keeps that its visitor wants smaller photos sent; `offline.js` looks there.
+const SMALLER: &str = "gourmetgram-smaller";
+
+fn kept_by_browser() -> Option<JsValue> {
+    Reflect::get(&js_sys::global(), &"localStorage".into()).ok()
+}
+
+/// Whether the visitor wants smaller photos sent from this browser.
+pub fn sends_smaller() -> bool {
+    kept_by_browser().and_then(|kept| Reflect::get(&kept, &SMALLER.into()).ok()).is_some_and(|word| word == "yes")
+}
+
+/// Keeps whether they do. Where the browser keeps nothing, it holds for nothing: the box says so when the page is next opened.
+pub fn send_smaller(is_wanted: bool) {
+    let Some(kept) = kept_by_browser() else { return };
+    let _ = Reflect::set(&kept, &SMALLER.into(), &if is_wanted { "yes" } else { "" }.into());
+}
 
 /// Keeps a photo that is about to be sent. Whether it is kept: then it survives the page.
 pub async fn keep(id: PredictionId, photo: &File) -> bool {

@@ -74,8 +74,8 @@ pub struct Upload {
     pub preview: String,
     /// The file's name.
     pub name: String,
-    /// The file's size.
-    pub bytes: u64,
+    /// The size of the file that is sent.
+    pub bytes: ArcRwSignal<u64>,
     /// How far it has got.
     pub phase: ArcRwSignal<Phase>,
     /// Whether the step it is at takes long.
@@ -101,7 +101,7 @@ impl Upload {
             id: PredictionId::try_from(Uuid::now_v7()).ok()?,
             preview: Url::create_object_url_with_blob(&file).ok()?,
             name: file.name(),
-            bytes: file.size() as u64,
+            bytes: ArcRwSignal::new(file.size() as u64),
             phase: ArcRwSignal::new(Phase::Queued),
             is_slow: ArcRwSignal::new(false),
             device: ArcRwSignal::new(None),
@@ -155,6 +155,8 @@ impl Upload {
 
     async fn deliver(self) -> Option<Prediction> {
         let mut tries = 0;
+        let (sent, scaled_from) = offline::to_send(&self.file).await;
+        self.bytes.set(sent.size() as u64);
         self.is_kept.set(offline::keep(self.id, &self.file).await);
         loop {
             while is_offline() {
@@ -162,7 +164,7 @@ impl Upload {
                 one_second().await;
             }
             self.enter(Phase::Sending { percent: 0 });
-            let trouble = match self.send_once().await {
+            let trouble = match self.send_once(&sent, scaled_from.as_deref()).await {
                 Ok(prediction) => {
                     offline::drop(self.id).await;
                     self.enter(Phase::Answered { label: prediction.predicted_class.clone() });
@@ -188,12 +190,12 @@ impl Upload {
         }
     }
 
-    /// One try, with an eye on the clock.
-    async fn send_once(&self) -> Result<Prediction, Trouble> {
+    /// One try, with an eye on the clock. The device looks at the photo as it was chosen, whatever is sent of it.
+    async fn send_once(&self, sent: &File, scaled_from: Option<&str>) -> Result<Prediction, Trouble> {
         let still = Rc::new(Cell::new(0));
         let sending = Box::pin(async {
             let device = device::soon(&self.file).await;
-            client::predict(self.id, &self.file, device.as_ref(), self.progress(Rc::clone(&still))).await
+            client::predict(self.id, sent, device.as_ref(), scaled_from, self.progress(Rc::clone(&still))).await
         });
         let watching = Box::pin(async {
             loop {

@@ -1,7 +1,7 @@
 //! The product's voice where it must say a number or a word of the contract to a person.
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::{Confidence, FlagReason, Place};
+use gourmetgram_api::{Confidence, DeviceComparison, FlagReason, Place, Prediction};
 
 /// How sure the model is, in words. The steps follow what people mean by such words, not quantiles of the model.
 pub fn certainty(confidence: Confidence) -> &'static str {
@@ -76,6 +76,16 @@ pub fn flag_reason(reason: FlagReason) -> &'static str {
     }
 }
 
+/// What a device's answer was beside the server's.
+pub fn device_comparison(outcome: DeviceComparison) -> &'static str {
+    match outcome {
+        DeviceComparison::Agrees => "Agreed",
+        DeviceComparison::Disagrees => "Disagreed",
+        DeviceComparison::OtherVersionAgrees => "Agreed, with another version",
+        DeviceComparison::OtherVersionDisagrees => "Disagreed, with another version",
+    }
+}
+
 /// What a bucket is called on a page.
 pub fn place(place: Place) -> &'static str {
     match place {
@@ -84,6 +94,13 @@ pub fn place(place: Place) -> &'static str {
         Place::Noisy => "Noisy",
         Place::Clean => "Clean",
     }
+}
+
+/// That a photo was made smaller to be sent; nothing where it was not.
+pub fn sent_smaller(prediction: &Prediction) -> Option<String> {
+    let before = prediction.scaled_from?;
+    let (width, height) = (prediction.width, prediction.height);
+    Some(format!("Sent smaller: {} × {} → {width} × {height}", before.width, before.height))
 }
 
 /// A number of bytes as people say it: `740 kB`, `2.4 MB`, `20 MB`.

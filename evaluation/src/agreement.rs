@@ -127,7 +127,8 @@ pub fn fleiss_counted<'a>(counted: impl Iterator<Item = (&'a [u64], u64)> + Clon
         (squares - m) / (m * (m - 1.0))
     };
     let observed = counted.clone().map(|(photo, count)| agreeing(photo) * count as f64).sum::<f64>() / n;
-    let share = |class: usize| counted.clone().map(|(photo, count)| (photo[class] * count) as f64).sum::<f64>() / (n * m);
+    let share =
+        |class: usize| counted.clone().map(|(photo, count)| (photo[class] * count) as f64).sum::<f64>() / (n * m);
     let shares: Vec<f64> = (0..first.len()).map(share).collect();
     let expected = shares.iter().map(|share| share.powi(2)).sum();
     let value = chance_corrected(observed, expected).ok_or(FleissError::OneClass)?;

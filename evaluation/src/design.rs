@@ -44,7 +44,7 @@ pub enum RandomSample {
 
 /// How many photos of each stratum a batch considered, in the order of [`Stratum::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StratumSizes(pub [u64; 4]);
+pub struct StratumSizes(pub [u64; 5]);
 
 impl StratumSizes {
     /// Photos of one stratum.
@@ -82,13 +82,13 @@ impl BatchDesign {
         }
     }
 
-    /// How a stratum is oversampled; `others` never is.
+    /// How a stratum is oversampled; `others` never is, and no design of evaluation looks for devices that disagree.
     pub fn oversampling(&self, stratum: Stratum) -> Oversampling {
         match stratum {
             Stratum::LowConfidence => self.low_confidence,
             Stratum::Flagged => self.flagged,
             Stratum::Corrected => self.corrected,
-            Stratum::Others => Oversampling::Nothing,
+            Stratum::Others | Stratum::DeviceDisagrees => Oversampling::Nothing,
         }
     }
 
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn what_is_special_is_certain_and_the_rest_comes_by_rate() {
         let design = BatchDesign::tutorial(rate(0.1));
-        let sizes = StratumSizes([10, 5, 0, 1000]);
+        let sizes = StratumSizes([10, 5, 0, 1000, 0]);
         assert_eq!(design.inclusion(Stratum::LowConfidence, sizes), Some(InclusionProbability::CERTAIN));
         assert_eq!(design.inclusion(Stratum::Corrected, sizes), None);
         assert_eq!(design.inclusion(Stratum::Others, sizes), Some(rate(0.1)));
@@ -136,7 +136,7 @@ mod tests {
     fn a_capped_stratum_has_two_ways_into_the_sample() {
         let cap = Oversampling::AtMost(NonZeroU64::new(20).unwrap());
         let design = BatchDesign { low_confidence: cap, ..BatchDesign::tutorial(rate(0.1)) };
-        let inclusion = |size| design.inclusion(Stratum::LowConfidence, StratumSizes([size, 0, 0, 10])).unwrap();
+        let inclusion = |size| design.inclusion(Stratum::LowConfidence, StratumSizes([size, 0, 0, 10, 0])).unwrap();
         assert!((inclusion(100).get() - (1.0 - 0.8 * 0.9)).abs() < 1e-12);
         assert_eq!(inclusion(20), InclusionProbability::CERTAIN, "a cap that does not bind is a census");
     }
@@ -147,7 +147,10 @@ mod tests {
             random: RandomSample::Count(NonZeroU64::new(50).unwrap()),
             ..BatchDesign::tutorial(InclusionProbability::CERTAIN)
         };
-        assert_eq!(design.inclusion(Stratum::Others, StratumSizes([100, 0, 0, 400])), Some(rate(0.1)));
-        assert_eq!(design.inclusion(Stratum::Others, StratumSizes([1, 0, 0, 4])), Some(InclusionProbability::CERTAIN));
+        assert_eq!(design.inclusion(Stratum::Others, StratumSizes([100, 0, 0, 400, 0])), Some(rate(0.1)));
+        assert_eq!(
+            design.inclusion(Stratum::Others, StratumSizes([1, 0, 0, 4, 0])),
+            Some(InclusionProbability::CERTAIN)
+        );
     }
 }

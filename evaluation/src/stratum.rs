@@ -19,6 +19,9 @@ pub enum Stratum {
     Corrected,
     /// Everything else: usually most photos.
     Others,
+    /// The classifier on the visitor's device had given another class than the server's; only where the campaign looks for
+    /// that. It came after the others were numbered, and numbers stay.
+    DeviceDisagrees,
 }
 
 /// What was known of a photo when its batch was drawn.
@@ -30,13 +33,16 @@ pub struct Signals {
     pub flagged: bool,
     /// A correction was standing.
     pub corrected: bool,
+    /// Device and server had given different classes.
+    pub device_disagrees: bool,
 }
 
 impl Stratum {
-    /// All of them, in the order in which they apply.
-    pub const ALL: [Self; 4] = [Self::LowConfidence, Self::Flagged, Self::Corrected, Self::Others];
+    /// All of them, as they are numbered.
+    pub const ALL: [Self; 5] =
+        [Self::LowConfidence, Self::Flagged, Self::Corrected, Self::Others, Self::DeviceDisagrees];
 
-    /// The first stratum that applies.
+    /// The first stratum that applies: a user's word before a device's, and others last.
     pub fn of(signals: Signals) -> Self {
         if signals.low_confidence {
             Self::LowConfidence
@@ -44,6 +50,8 @@ impl Stratum {
             Self::Flagged
         } else if signals.corrected {
             Self::Corrected
+        } else if signals.device_disagrees {
+            Self::DeviceDisagrees
         } else {
             Self::Others
         }
@@ -56,6 +64,7 @@ impl Stratum {
             Self::Flagged => 1,
             Self::Corrected => 2,
             Self::Others => 3,
+            Self::DeviceDisagrees => 4,
         }
     }
 }
@@ -67,6 +76,7 @@ impl fmt::Display for Stratum {
             Self::Flagged => "flagged",
             Self::Corrected => "corrected",
             Self::Others => "others",
+            Self::DeviceDisagrees => "device disagrees",
         })
     }
 }
@@ -77,10 +87,11 @@ mod tests {
 
     #[test]
     fn the_first_stratum_that_applies_is_the_photo_s() {
-        let all = Signals { low_confidence: true, flagged: true, corrected: true };
+        let all = Signals { low_confidence: true, flagged: true, corrected: true, device_disagrees: true };
         assert_eq!(Stratum::of(all), Stratum::LowConfidence);
         assert_eq!(Stratum::of(Signals { low_confidence: false, ..all }), Stratum::Flagged);
         assert_eq!(Stratum::of(Signals { corrected: true, ..Signals::default() }), Stratum::Corrected);
+        assert_eq!(Stratum::of(Signals { device_disagrees: true, ..Signals::default() }), Stratum::DeviceDisagrees);
         assert_eq!(Stratum::of(Signals::default()), Stratum::Others);
         for (index, stratum) in Stratum::ALL.into_iter().enumerate() {
             assert_eq!(stratum.index(), index);

@@ -43,7 +43,23 @@ async function wakeLater() {
   await registration?.sync?.register("gourmetgram-queue").catch(() => {});
 }
 
-/** What the device says a photo shows goes along with it. */
+/** What is sent of a photo: decided once, when it is chosen, so that every try sends the same bytes. */
+const sent = new WeakMap();
+
+/** Promises the photo to send: smaller where the visitor wants that (the page's box says so) or the connection is slow. */
+function toSend(file) {
+  if (!sent.has(file)) sent.set(file, shrunk(file).catch(() => undefined).then((smaller) => smaller ?? file));
+  return sent.get(file);
+}
+
+async function shrunk(file) {
+  const { saveData, effectiveType = "" } = navigator.connection ?? {};
+  if (!saveData && !effectiveType.endsWith("2g") && !localStorage.getItem("gourmetgram-smaller")) return;
+  const { smaller } = await import("./smaller.js");
+  return smaller(file);
+}
+
+/** What the device says a photo shows goes along with it: of the photo as it was chosen, whatever is sent of it. */
 async function classify(photo, file) {
   const said = await globalThis.gourmetgramDevice?.classify(file);
   if (!said) return;
@@ -71,12 +87,14 @@ async function attempt(act) {
 const unwanted = new Set();
 
 globalThis.gourmetgramOffline = {
+  toSend,
   /** Keeps a photo that the page is about to send, until it is dropped or let go of. Promises whether it could. */
   keep(photo, file) {
     return attempt(async () => {
       await takeCare(photo);
+      const kept = await toSend(file);
       const isHere = (await all()).some((item) => item.file && item.photo === photo);
-      if (!isHere) await add({ photo, file, name: file.name });
+      if (!isHere) await add({ photo, file: kept, name: kept.name, scaledFrom: kept.scaledFrom });
       if (unwanted.has(photo)) return this.drop(photo);
       if (matchMedia("(display-mode: standalone)").matches) navigator.storage?.persist?.();
       if (!navigator.onLine) wakeLater();
@@ -152,7 +170,10 @@ function makeRow(item) {
   const state = element("p", "queue__state");
   const retry = button("Try again", null, async () => {
     title.focus();
-    await change(item.order, { refused: undefined, isHeld: undefined });
+    // What was shared has not been sent yet, so it may still become smaller.
+    const file = item.isHeld ? await toSend(item.file) : item.file;
+    const scaledFrom = file?.scaledFrom ?? item.scaledFrom;
+    await change(item.order, { refused: undefined, isHeld: undefined, file, scaledFrom });
     send({ now: true });
   });
   const drop = button("Remove", null, async () => {
@@ -167,7 +188,7 @@ function makeRow(item) {
     picture.src = preview = URL.createObjectURL(item.file);
     picture.addEventListener("error", () => picture.classList.add("queue__picture--unseen"));
     made.append(picture);
-    if (!item.device) classify(item.photo, item.file);
+    if (!item.device && !item.scaledFrom) classify(item.photo, item.file);
   }
   made.append(element("div", "queue__words", name, state), element("div", "queue__acts", retry, drop));
   return { made, name, state, retry, drop, forget: () => preview && URL.revokeObjectURL(preview) };

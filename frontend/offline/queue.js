@@ -284,7 +284,7 @@ async function send(item) {
   }
 }
 
-function requestOf({ photo, file, name, device, method, part, body }) {
+function requestOf({ photo, file, name, device, scaledFrom, method, part, body }) {
   if (!file) {
     const path = [PREDICTIONS, photo, part].filter(Boolean).join("/");
     return [path, { method, body: body || undefined, headers: body ? { "Content-Type": "application/json" } : {} }];
@@ -293,6 +293,7 @@ function requestOf({ photo, file, name, device, method, part, body }) {
   // Before the file, so that the server can recognise it before it reads it.
   form.append("id", photo);
   if (device) form.append("device", device);
+  if (scaledFrom) form.append("scaled_from", scaledFrom);
   form.append("image", file, name);
   return [PREDICTIONS, { method: "POST", body: form, headers: { "Idempotency-Key": photo } }];
 }

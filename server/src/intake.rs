@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gourmetgram_api::{
-    ClassProbability, Confidence, DeviceAnswer, NewPrediction, PredictionId, ProblemKind, TutorialAnswer, UploadLimits,
+    ClassProbability, Confidence, DeviceAnswer, NewPrediction, PixelSize, PredictionId, ProblemKind, TutorialAnswer,
+    UploadLimits,
 };
 use gourmetgram_classifier::{PhotoError, probe, strip};
 use gourmetgram_object_store::ObjectKey;
@@ -37,6 +38,8 @@ pub struct Submission {
     pub idempotency_key: Option<String>,
     /// What the client's own classifier said.
     pub device: Option<DeviceAnswer>,
+    /// How large the photo was before the client made it smaller, if it did.
+    pub scaled_from: Option<PixelSize>,
     /// Where a simulated photo comes from, and of when; recorded as what it is.
     pub simulation: Option<Simulation>,
 }
@@ -185,6 +188,15 @@ fn describe(
         .map(|((_, label), probability)| ClassProbability { label: label.to_owned(), probability: *probability })
         .collect();
     let (info, simulation) = (&classified.info, submission.simulation.as_ref());
+    let sent = PixelSize { width: info.width, height: info.height };
+    if let Some(before) = submission.scaled_from.filter(|before| !before.scales_down_to(sent)) {
+        return Err(Refusal::new(
+            ProblemKind::Unprocessable,
+            format!(
+                "the part `scaled_from` says {before}, which does not become {sent}, the photo's size, by scaling it down"
+            ),
+        ));
+    }
     Ok(Received {
         id,
         created_at: simulation.and_then(|simulation| simulation.created_at).unwrap_or_else(catalog::now),
@@ -196,6 +208,7 @@ fn describe(
         bytes: submission.image.len() as u64,
         width: info.width,
         height: info.height,
+        scaled_from: submission.scaled_from,
         class_index: classified.answer.top,
         predicted_class,
         confidence,

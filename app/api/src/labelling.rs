@@ -132,6 +132,15 @@ pub enum CampaignRule {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at_most: Option<u64>,
     },
+    /// Photos that the visitor's device took for another class than the server did.
+    DeviceDisagrees {
+        /// Also where the device ran another model version than the server.
+        #[serde(default)]
+        other_versions: bool,
+        /// At most this many of an interval, drawn at random.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<u64>,
+    },
     /// Everything special, each possibly capped, and a random sample of all photos: what an honest accuracy needs.
     Continuous {
         /// What counts as unsure.
@@ -175,7 +184,9 @@ impl CampaignRule {
             Self::Everything => Ok(()),
             Self::Random { draw } => random(draw),
             Self::LowConfidence { unsure, at_most } => threshold(unsure).and(cap("at_most", *at_most)),
-            Self::Flagged { at_most, .. } | Self::Corrected { at_most } => cap("at_most", *at_most),
+            Self::Flagged { at_most, .. } | Self::Corrected { at_most } | Self::DeviceDisagrees { at_most, .. } => {
+                cap("at_most", *at_most)
+            }
             Self::Continuous { unsure, low_confidence_at_most, flagged_at_most, corrected_at_most, random: draw } => {
                 threshold(unsure)
                     .and(cap("low_confidence_at_most", *low_confidence_at_most))

@@ -26,11 +26,12 @@ pub use bulk::{FlagOutcome, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, Wa
 pub use class::{ClassIndex, Classes, ClassesError};
 pub use evaluation::{
     AnnotatorAgreement, AnnotatorErrors, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion,
-    ConfusionCount, Decision, Drift, DriftFinding, DriftWord, ENOUGH_LABELS, EvaluatedWindow, Evaluation,
-    EvaluationCampaign, EvaluationQuery, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure,
-    LabelPlan, Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PlanPoint,
-    PlannedStratum, PublishedEvaluation, ReliabilityPoint, Returning, SeriesStep, Slice, SliceBy, Slices,
-    StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, UnusableEvaluation, Verdict, WindowPoint,
+    ConfusionCount, Decision, DeviceFigures, DeviceShare, Drift, DriftFinding, DriftWord, ENOUGH_LABELS,
+    EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, EvaluationWindow, Expected, FeedbackFigures,
+    Funnel, Headline, KappaMeasure, LabelPlan, Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy,
+    PastDecision, PlanPoint, PlannedStratum, PublishedEvaluation, ReliabilityPoint, Returning, SeriesStep, Slice,
+    SliceBy, Slices, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, UnusableEvaluation, Verdict,
+    WindowPoint,
 };
 pub use export::{ExportFormat, FolderBy, UnknownExport};
 pub use feedback::{CorrectionRequest, Feedback, FeedbackKind, FlagReason, FlagRequest, UnknownFlagReason};
@@ -49,8 +50,9 @@ pub use pipelines::{
     UnknownWord,
 };
 pub use prediction::{
-    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, InvalidPredictionId,
-    NewPrediction, Prediction, PredictionId, StorageState, TutorialAnswer, TutorialRequest,
+    Annotation, ClassProbability, Confidence, ConfidenceOutOfRange, Decoder, DeviceAnswer, DeviceComparison,
+    InvalidPixelSize, InvalidPredictionId, NewPrediction, PixelSize, Prediction, PredictionId, StorageState,
+    TutorialAnswer, TutorialRequest, UnknownDeviceComparison,
 };
 pub use problem::{Problem, ProblemKind};
 pub use review::{

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Confidence, FlagReason, Prediction, PredictionId};
+use crate::{Confidence, DeviceComparison, FlagReason, Prediction, PredictionId};
 
 /// What a list is sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -145,6 +145,9 @@ pub struct PredictionQuery {
     /// Only corrected (`true`) or uncorrected (`false`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected: Option<bool>,
+    /// Only where the visitor's device answered, and its answer is this beside the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceComparison>,
     /// Only labelled by an annotator (`true`) or not yet (`false`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotated: Option<bool>,

@@ -124,6 +124,60 @@ pub struct DeviceAnswer {
     pub decoded_by: Option<Decoder>,
 }
 
+/// What a device's answer is beside the server's. A device may run another model version than the server: two versions that
+/// differ say something else than one version that differs from itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceComparison {
+    /// The same class, by the same model version.
+    Agrees,
+    /// Another class, by the same model version.
+    Disagrees,
+    /// The same class, by another model version.
+    OtherVersionAgrees,
+    /// Another class, by another model version.
+    OtherVersionDisagrees,
+}
+
+/// A word that is no [`DeviceComparison`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it must be one of agrees, disagrees, other_version_agrees, other_version_disagrees")]
+pub struct UnknownDeviceComparison;
+
+impl DeviceComparison {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Agrees, Self::Disagrees, Self::OtherVersionAgrees, Self::OtherVersionDisagrees];
+
+    /// The outcome for a device's answer and the server's.
+    pub fn of(device: &DeviceAnswer, predicted_class: &str, model_version: &str) -> Self {
+        match (device.model_version == model_version, device.predicted_class == predicted_class) {
+            (true, true) => Self::Agrees,
+            (true, false) => Self::Disagrees,
+            (false, true) => Self::OtherVersionAgrees,
+            (false, false) => Self::OtherVersionDisagrees,
+        }
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Disagrees => "disagrees",
+            Self::OtherVersionAgrees => "other_version_agrees",
+            Self::OtherVersionDisagrees => "other_version_disagrees",
+        }
+    }
+}
+
+impl FromStr for DeviceComparison {
+    type Err = UnknownDeviceComparison;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word).ok_or(UnknownDeviceComparison)
+    }
+}
+
 /// What turns a photo's file into pixels on a device. Decoders differ in the last bits of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -133,6 +187,69 @@ pub enum Decoder {
     Classifier,
     /// The browser's own.
     Browser,
+}
+
+/// Width and height of a picture as shown, in pixels: `4032x3024`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PixelSize {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+/// A text that is no [`PixelSize`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it must be width and height in pixels, each from 1 to {}, for example 4032x3024", PixelSize::LONGEST)]
+pub struct InvalidPixelSize;
+
+impl PixelSize {
+    /// The longest side that a picture's file can have.
+    pub const LONGEST: u32 = 65_535;
+
+    /// Whether a picture of this size can have become one of the other by scaling it down: less on both sides, and as wide
+    /// for its height, but for a pixel.
+    pub fn scales_down_to(self, other: Self) -> bool {
+        let [width, height, across, down] = [self.width, self.height, other.width, other.height].map(u64::from);
+        let differs_by = (across * height).abs_diff(down * width);
+        across <= width && down <= height && self != other && differs_by <= width + height
+    }
+}
+
+impl FromStr for PixelSize {
+    type Err = InvalidPixelSize;
+
+    /// Reads the one spelling that a size has.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let side = |text: &str| {
+            let is_plain = text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+            let pixels = text.parse().ok().filter(|_| is_plain);
+            pixels.filter(|pixels| (1..=Self::LONGEST).contains(pixels)).ok_or(InvalidPixelSize)
+        };
+        let (width, height) = text.split_once('x').ok_or(InvalidPixelSize)?;
+        Ok(Self { width: side(width)?, height: side(height)? })
+    }
+}
+
+impl fmt::Display for PixelSize {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}x{}", self.width, self.height)
+    }
+}
+
+impl TryFrom<String> for PixelSize {
+    type Error = InvalidPixelSize;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<PixelSize> for String {
+    fn from(size: PixelSize) -> Self {
+        size.to_string()
+    }
 }
 
 /// Answer of `POST /api/v1/predictions`.
@@ -201,6 +318,9 @@ pub struct Prediction {
     /// What the visitor's device had answered, if it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceAnswer>,
+    /// What that answer is beside the server's; erasure keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_comparison: Option<DeviceComparison>,
     /// Type of the photo, for example `image/jpeg`.
     pub content_type: String,
     /// Size of the photo, in bytes.
@@ -209,6 +329,10 @@ pub struct Prediction {
     pub width: u32,
     /// Height as shown (after EXIF orientation), in pixels.
     pub height: u32,
+    /// How large the photo was before it was made smaller to be sent; absent where it was sent as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "4032x3024"))]
+    pub scaled_from: Option<PixelSize>,
     /// Whether the photo has reached the object store.
     pub storage: StorageState,
     /// Where a simulated prediction comes from, for example `replay/0d3f6a1c9b2e4f57`; absent on real ones.
@@ -265,6 +389,66 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<PredictionId>(), Err(InvalidPredictionId), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_size_has_one_spelling() {
+        let size: PixelSize = "4032x3024".parse().unwrap();
+        assert_eq!((size.width, size.height, size.to_string().as_str()), (4032, 3024, "4032x3024"));
+        for bad in [
+            "",
+            "4032",
+            "x",
+            "4032x",
+            "0x3024",
+            "04032x3024",
+            "+4032x3024",
+            "4032 x 3024",
+            "4032X3024",
+            "65536x1",
+            "1x2x3",
+        ] {
+            assert_eq!(bad.parse::<PixelSize>(), Err(InvalidPixelSize), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_scaled_down_is_smaller_and_keeps_its_shape() {
+        let size = |width, height| PixelSize { width, height };
+        for (from, to) in
+            [(size(4032, 3024), size(1600, 1200)), (size(4000, 2250), size(1600, 900)), (size(3001, 17), size(1600, 9))]
+        {
+            assert!(from.scales_down_to(to), "{from} to {to}");
+        }
+        for (from, to) in [
+            (size(1600, 1200), size(1600, 1200)),
+            (size(800, 600), size(1600, 1200)),
+            (size(3024, 4032), size(1600, 1200)),
+            (size(4032, 3024), size(1600, 1600)),
+        ] {
+            assert!(!from.scales_down_to(to), "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn another_version_that_differs_is_told_from_one_that_differs_from_itself() {
+        let said = |class: &str, version: &str| DeviceAnswer {
+            predicted_class: class.to_owned(),
+            confidence: Confidence(0.5),
+            model_version: version.to_owned(),
+            decoded_by: None,
+        };
+        for (class, version, outcome) in [
+            ("Soup", "food64-1", DeviceComparison::Agrees),
+            ("Rice", "food64-1", DeviceComparison::Disagrees),
+            ("Soup", "elder-1", DeviceComparison::OtherVersionAgrees),
+            ("Rice", "elder-1", DeviceComparison::OtherVersionDisagrees),
+        ] {
+            assert_eq!(DeviceComparison::of(&said(class, version), "Soup", "food64-1"), outcome);
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+            assert_eq!(outcome.as_str().parse(), Ok(outcome));
+        }
+        assert!("differs".parse::<DeviceComparison>().is_err());
     }
 
     #[test]

@@ -86,11 +86,14 @@ pub enum PhotoStratum {
     Corrected,
     /// Everything else.
     Others,
+    /// The visitor's device had taken it for another class than the server; only for a rule that asks for it.
+    DeviceDisagrees,
 }
 
 impl PhotoStratum {
-    /// All of them, in the order in which they apply.
-    pub const ALL: [Self; 4] = [Self::LowConfidence, Self::Flagged, Self::Corrected, Self::Others];
+    /// All of them, as they are numbered.
+    pub const ALL: [Self; 5] =
+        [Self::LowConfidence, Self::Flagged, Self::Corrected, Self::Others, Self::DeviceDisagrees];
 }
 
 impl fmt::Display for PhotoStratum {
@@ -100,6 +103,7 @@ impl fmt::Display for PhotoStratum {
             Self::Flagged => "flagged",
             Self::Corrected => "corrected",
             Self::Others => "others",
+            Self::DeviceDisagrees => "device disagrees",
         })
     }
 }

@@ -222,6 +222,12 @@ fn rule(rule: &CampaignRule) -> String {
         CampaignRule::LowConfidence { at_most, .. } => capped("What the model was unsure of", at_most),
         CampaignRule::Flagged { at_most, .. } => capped("What somebody flagged", at_most),
         CampaignRule::Corrected { at_most } => capped("What somebody relabelled", at_most),
+        CampaignRule::DeviceDisagrees { other_versions: false, at_most } => {
+            capped("What the visitor’s device took for another class, by the same model version", at_most)
+        }
+        CampaignRule::DeviceDisagrees { other_versions: true, at_most } => {
+            capped("What the visitor’s device took for another class, by whichever model version", at_most)
+        }
         CampaignRule::Continuous { random, .. } => {
             format!("What the model was unsure of, what somebody flagged or relabelled, and {}", of_all(random))
         }
@@ -243,7 +249,10 @@ fn New(form: CampaignForm, children: Children) -> impl IntoView {
     let kinds = KINDS.map(|(word, name)| view! { <option value=word selected=word == kind>{name}</option> });
     let has_draw = matches!(kind.as_str(), "random" | "continuous");
     let has_threshold = matches!(kind.as_str(), "low_confidence" | "continuous");
-    let has_cap = matches!(kind.as_str(), "low_confidence" | "flagged" | "corrected" | "continuous");
+    let has_cap =
+        matches!(kind.as_str(), "low_confidence" | "flagged" | "corrected" | "device_disagrees" | "continuous");
+    let of_devices = kind == "device_disagrees";
+    let other_versions = !form.get("other_versions").is_empty();
     let value = |field: &str| form.get(field).to_owned();
     let is_shown = !form.get("shown").is_empty();
     let in_label_studio = form.get("labelled_in") == "label_studio";
@@ -286,6 +295,18 @@ fn New(form: CampaignForm, children: Children) -> impl IntoView {
                         <select class="select" name="measure" aria-label="What is measured">{measures}</select>
                         <Number name="threshold" label="Threshold, percent" value=value("threshold") hint="70 where nothing is said."/>
                     </fieldset>
+                })}
+                {of_devices.then(|| view! {
+                    <div class="field">
+                        <label class="tick">
+                            <input type="checkbox" name="other_versions" value="yes" checked=other_versions
+                                aria-describedby="other-versions-hint"/>
+                            "Also where the device had another model version"
+                        </label>
+                        <p class="field__hint" id="other-versions-hint">
+                            "Two versions that differ show what has changed between them."
+                        </p>
+                    </div>
                 })}
                 {has_cap.then(|| view! {
                     <Number name="at_most" label="At most so many of an interval" value=value("at_most")

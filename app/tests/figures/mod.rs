@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     AnnotatorAgreement, AnnotatorErrors, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion,
-    ConfusionCount, Decision, Drift, DriftFinding, DriftWord, EvaluatedWindow, Evaluation, EvaluationCampaign,
-    EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan, Measure, MeasureMethod,
-    ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint, PlannedStratum, ReliabilityPoint,
-    Returning, SeriesStep, Slice, SliceBy, Slices, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, Verdict,
-    WindowPoint,
+    ConfusionCount, Decision, DeviceFigures, DeviceShare, Drift, DriftFinding, DriftWord, EvaluatedWindow, Evaluation,
+    EvaluationCampaign, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan,
+    Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint,
+    PlannedStratum, ReliabilityPoint, Returning, SeriesStep, Slice, SliceBy, Slices, StratumResponse, SuspectLabel,
+    SuspectLabels, TrafficClass, Verdict, WindowPoint,
 };
 use gourmetgram_app::measured::{Measured, Operation};
 use uuid::Uuid;
@@ -195,6 +195,17 @@ pub fn month() -> Measured {
                 finding("confidence", "kolmogorov_smirnov", 0.031, 0.1, 0.21, DriftWord::Stable),
             ],
             not_tested: vec![NotTested { what: "embedding".to_owned(), why: "no embedding is kept".to_owned() }],
+        },
+        devices: DeviceFigures {
+            photos: 12_310,
+            same_version: DeviceShare {
+                answered: 8_140,
+                disagreed: 12,
+                share: Some(0.00147),
+                lower: 0.00084,
+                upper: 0.00258,
+            },
+            other_versions: DeviceShare { answered: 0, disagreed: 0, share: None, lower: 0.0, upper: 1.0 },
         },
         feedback: FeedbackFigures {
             photos: 12_310,

@@ -148,7 +148,7 @@ pub fn observe(batches: &[Batch<'_>], belongs: impl Fn(usize, usize) -> bool, ra
     let (mut cells, mut labels) = (Vec::new(), Vec::new());
     for (number, batch) in batches.iter().enumerate() {
         let mut sizes = StratumSizes::default();
-        let mut own = [(0, 0); 4];
+        let mut own = [(0, 0); Stratum::ALL.len()];
         for (index, photo) in batch.photos.iter().enumerate() {
             sizes.0[photo.stratum.index()] += 1;
             own[photo.stratum.index()].0 += u64::from(belongs(number, index));

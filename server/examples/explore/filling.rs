@@ -9,7 +9,8 @@ const FIRST: i64 = 1_764_000_000_001;
 const STEP: i64 = 10_000;
 
 /// Adds predictions `from..to`. Of these, in a fixed pattern: 1 of 97 is erased, 3 % are flagged, 2 % corrected, 2.5 %
-/// annotated by five people, 1 % wait for a label, 0.5 % are noisy, 2.2 % clean; confidences are multiples of 1/65536,
+/// annotated by five people, 1 % wait for a label, 0.5 % are noisy, 2.2 % clean; the device answered a third, of which it took 1 % for another class, and had another version for a fifth;
+/// confidences are multiples of 1/65536,
 /// so that many are equal; the model changed at 60 % of `total`, and the last hundred were a trial's.
 pub async fn fill(connection: &DatabaseConnection, from: i64, to: i64, total: i64) -> Result<(), DbErr> {
     let sqlite = connection.get_database_backend() == DbBackend::Sqlite;
@@ -58,11 +59,12 @@ pub async fn fill(connection: &DatabaseConnection, from: i64, to: i64, total: i6
     let sql = format!(
         "INSERT INTO predictions (id, created_at, visitor, image_sha256, object_key, content_type, bytes, width, height, \
          class_index, predicted_class, confidence, probabilities, model_version, flag, corrected_class, \
-         annotated_class, annotated_by, annotated_at, label_wait_since, noisy_since, clean_since, stored_at, erased_at) \
+         annotated_class, annotated_by, annotated_at, label_wait_since, noisy_since, clean_since, stored_at, erased_at, \
+         device_comparison) \
          SELECT {id}, {time}, 'visitor ' || (i % 1000), 'hash ' || i, 'class_00/' || i || '.jpg', 'image/jpeg', 60000, \
          960, 720, {class}, {label}, CAST(((i * 104729) % 65536) / 65536.0 AS {real}), {probabilities}, \
          CASE WHEN i >= {trial} THEN 'trial-3' WHEN i < {old} THEN 'food64-1' ELSE 'food64-2' END, \
-         {flag}, {corrected}, {annotated}, {annotator}, {annotated_at}, {label_wait}, {noisy}, {clean}, {time}, {erased} \
+         {flag}, {corrected}, {annotated}, {annotator}, {annotated_at}, {label_wait}, {noisy}, {clean}, {time}, {erased}, {device} \
          FROM {numbers}",
         flag = every(
             33,
@@ -76,6 +78,8 @@ pub async fn fill(connection: &DatabaseConnection, from: i64, to: i64, total: i6
         noisy = every(200, &time),
         clean = every(45, &time),
         erased = every(97, &time),
+        device = "CASE WHEN i % 3 > 0 THEN NULL WHEN i % 300 = 0 THEN 'disagrees' WHEN i % 30 = 3 THEN \
+                  'other_version_disagrees' WHEN i % 30 = 6 THEN 'other_version_agrees' ELSE 'agrees' END",
     );
     connection.execute_unprepared(&sql).await?;
     Ok(())

@@ -76,6 +76,12 @@ pub mod prediction {
         /// Where a simulated prediction comes from; absent on everything real. Erasure keeps it, so that anonymous
         /// counts can leave simulations out.
         pub source: Option<String>,
+        /// What the on-device answer is beside the server's, as [`DeviceComparison`](gourmetgram_api::DeviceComparison)
+        /// says it; absent where the device did not answer. Erasure keeps it.
+        pub device_comparison: Option<String>,
+        /// How large the photo was before it was made smaller to be sent, as `4032x3024`; absent where it was sent as it
+        /// was, and after erasure.
+        pub scaled_from: Option<String>,
     }
 
     /// No relations are followed through the ORM.

@@ -240,6 +240,7 @@ fn version_walked<'a>(backend: DbBackend, whose: Whose<'_>, query: &'a Predictio
         && query.corrected != Some(true)
         && query.annotated != Some(true)
         && query.annotator.is_none()
+        && query.device.is_none()
         && query.source.is_none()
         && query.place.is_none_or(|place| place == Place::Production);
     let is_walk = backend == DbBackend::Postgres
@@ -278,6 +279,7 @@ fn living((backend, passed_over): &Passing, whose: Whose<'_>, query: &Prediction
         .add_option(flagged.map(|flagged| standing(Column::Flag, flagged)))
         .add_option(query.reason.map(|reason| Column::Flag.eq(reason.as_str())))
         .add_option(query.corrected.map(|corrected| standing(Column::CorrectedClass, corrected)))
+        .add_option(query.device.map(|device| Column::DeviceComparison.eq(device.as_str())))
         .add_option(annotated.map(|annotated| standing(Column::AnnotatedClass, annotated)))
         .add_option(query.annotator.as_deref().map(|name| Column::AnnotatedBy.eq(name)))
         .add_option(standing_label.map(|label| Column::AnnotatedClass.eq(label)))

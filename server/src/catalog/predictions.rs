@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use gourmetgram_api::{
-    Annotation, ClassIndex, ClassProbability, Confidence, DeviceAnswer, Feedback, FeedbackKind, FlagReason, Place,
-    Prediction, PredictionId, StorageState,
+    Annotation, ClassIndex, ClassProbability, Confidence, DeviceAnswer, DeviceComparison, Feedback, FeedbackKind,
+    FlagReason, PixelSize, Place, Prediction, PredictionId, StorageState,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
@@ -43,6 +43,8 @@ pub struct Received {
     pub width: u32,
     /// Height as shown, in pixels.
     pub height: u32,
+    /// How large it was before it was made smaller to be sent.
+    pub scaled_from: Option<PixelSize>,
     /// Index of the most probable class.
     pub class_index: ClassIndex,
     /// Its label.
@@ -279,6 +281,7 @@ impl Catalog {
             height: Set(0),
             probabilities: Set(serde_json::Value::Array(Vec::new())),
             device: Set(None),
+            scaled_from: Set(None),
             label_wait_since: Set(None),
             noisy_since: Set(None),
             clean_since: Set(None),
@@ -384,8 +387,22 @@ pub(super) async fn apply(
     Ok(changed)
 }
 
+/// A row of records that were written before devices' answers were compared, compared.
+pub(super) fn with_device_compared(row: prediction::Model) -> prediction::Model {
+    if row.device_comparison.is_some() {
+        return row;
+    }
+    let device: Option<DeviceAnswer> = row.device.clone().and_then(|json| serde_json::from_value(json).ok());
+    let comparison = device.map(|device| DeviceComparison::of(&device, &row.predicted_class, &row.model_version));
+    prediction::Model { device_comparison: comparison.map(|it| it.as_str().to_owned()), ..row }
+}
+
 fn to_row(received: &Received, spooled: Option<&Spooled>) -> Result<prediction::Model, CatalogError> {
     let corrupt = |error: serde_json::Error| CatalogError::Corrupt(error.to_string());
+    let comparison = received
+        .device
+        .as_ref()
+        .map(|device| DeviceComparison::of(device, &received.predicted_class, &received.model_version));
     Ok(prediction::Model {
         id: received.id.as_uuid(),
         created_at: received.created_at,
@@ -416,6 +433,8 @@ fn to_row(received: &Received, spooled: Option<&Spooled>) -> Result<prediction::
         spool_node: spooled.map(|spooled| spooled.node),
         erased_at: None,
         source: received.source.clone(),
+        device_comparison: comparison.map(|it| it.as_str().to_owned()),
+        scaled_from: received.scaled_from.map(|size| size.to_string()),
     })
 }
 
@@ -432,10 +451,17 @@ pub fn to_api(row: prediction::Model, history: Vec<Feedback>) -> Result<Predicti
         probabilities: serde_json::from_value(row.probabilities.clone()).map_err(|_| corrupt("probabilities"))?,
         model_version: row.model_version.clone(),
         device: row.device.clone().map(serde_json::from_value).transpose().map_err(|_| corrupt("device"))?,
+        device_comparison: row
+            .device_comparison
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| corrupt("device_comparison"))?,
         content_type: row.content_type.clone(),
         bytes: u64::try_from(row.bytes).map_err(|_| corrupt("bytes"))?,
         width: u32::try_from(row.width).map_err(|_| corrupt("width"))?,
         height: u32::try_from(row.height).map_err(|_| corrupt("height"))?,
+        scaled_from: row.scaled_from.as_deref().map(str::parse).transpose().map_err(|_| corrupt("scaled_from"))?,
         storage: if row.stored_at.is_some() { StorageState::Stored } else { StorageState::Spooled },
         source: row.source.clone(),
         flag: row.flag.as_deref().map(str::parse).transpose().map_err(|_| corrupt("flag"))?,

@@ -22,6 +22,7 @@ use super::{
         prediction, record_log, record_mark, record_mention, record_object, selection, skip, task,
     },
     migration::{m008_records::MIRRORS, m010_collections_recorded::marks_of_everything},
+    predictions::with_device_compared,
 };
 use crate::records::{RecordKind, read_row};
 
@@ -42,6 +43,14 @@ pub enum ImportError {
     /// The database does not take them.
     #[error("{0}")]
     Catalog(#[from] CatalogError),
+}
+
+/// The rows of these lines.
+fn read_lines<R: DeserializeOwned>(lines: &[(usize, &str)]) -> Result<Vec<R>, ImportError> {
+    let read = |(number, line): &(usize, &str)| {
+        read_row(line).map_err(|error| ImportError::Line { line: *number, why: error.to_string() })
+    };
+    lines.iter().map(read).collect()
 }
 
 /// A row that refers to another that is not there.
@@ -108,7 +117,10 @@ impl Import {
     /// Takes in the rows of these lines, each with its number in its object. None of them is of a row that is gone.
     pub async fn rows(&self, kind: RecordKind, lines: &[(usize, &str)]) -> Result<(), ImportError> {
         match kind {
-            RecordKind::Prediction => self.lines::<prediction::Entity>(lines).await,
+            RecordKind::Prediction => {
+                let rows = read_lines::<prediction::Model>(lines)?;
+                Ok(self.predictions(rows.into_iter().map(with_device_compared).collect()).await?)
+            }
             RecordKind::Campaign => self.lines::<campaign::Entity>(lines).await,
             RecordKind::Batch => self.lines::<batch::Entity>(lines).await,
             RecordKind::Selection => self.lines::<selection::Entity>(lines).await,
@@ -127,13 +139,7 @@ impl Import {
         E::Model: DeserializeOwned + IntoActiveModel<E::ActiveModel>,
         E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
     {
-        let rows: Result<Vec<E::Model>, ImportError> = lines
-            .iter()
-            .map(|(number, line)| {
-                read_row(line).map_err(|error| ImportError::Line { line: *number, why: error.to_string() })
-            })
-            .collect();
-        Ok(self.put::<E>(rows?).await?)
+        Ok(self.put::<E>(read_lines(lines)?).await?)
     }
 
     async fn put<E>(&self, rows: Vec<E::Model>) -> Result<(), CatalogError>

@@ -18,8 +18,8 @@ use std::collections::HashSet;
 
 use futures::TryStreamExt;
 use gourmetgram_api::{
-    CampaignPreview, FlagReason, Interval, NewCampaign, PhotoStratum, PredictionId, Selected, StratumCounts,
-    Uncertainty,
+    CampaignPreview, DeviceComparison, FlagReason, Interval, NewCampaign, PhotoStratum, PredictionId, Selected,
+    StratumCounts, Uncertainty,
 };
 use gourmetgram_evaluation::{ConfidenceLevel, PlannedStratum, Stratum, expected_half_width};
 use sea_orm::{
@@ -354,7 +354,7 @@ async fn read(
     let acknowledged = Condition::any().add(Column::StoredAt.is_not_null()).add(Column::SpoolFile.is_not_null());
     let mut select = prediction::Entity::find()
         .select_only()
-        .columns([Column::Id, Column::Confidence, Column::Flag, Column::CorrectedClass])
+        .columns([Column::Id, Column::Confidence, Column::Flag, Column::CorrectedClass, Column::DeviceComparison])
         .filter(Column::CreatedAt.gte(interval.start))
         .filter(Column::CreatedAt.lt(interval.end))
         .filter(Column::ErasedAt.is_null())
@@ -374,17 +374,17 @@ async fn read(
     }
     let mut photos = Vec::new();
     if plan.measures() == Uncertainty::Confidence {
-        let mut rows = select.into_tuple::<(Uuid, f32, Option<String>, Option<String>)>().stream(connection).await?;
-        while let Some((id, confidence, flag, corrected_class)) = rows.try_next().await? {
-            photos.push(considered(plan, id, confidence, flag, corrected_class, &[])?);
+        let mut rows = select.into_tuple::<Row>().stream(connection).await?;
+        while let Some(row) = rows.try_next().await? {
+            photos.push(considered(plan, row, &[])?);
         }
     } else {
         let select = select.column(Column::Probabilities);
-        let rows = select.into_tuple::<(Uuid, f32, Option<String>, Option<String>, Json)>();
+        let rows = select.into_tuple::<(Uuid, f32, Option<String>, Option<String>, Option<String>, Json)>();
         let mut rows = rows.stream(connection).await?;
-        while let Some((id, confidence, flag, corrected_class, probabilities)) = rows.try_next().await? {
+        while let Some((id, confidence, flag, corrected_class, device, probabilities)) = rows.try_next().await? {
             let probabilities = probabilities_of(id, &probabilities)?;
-            photos.push(considered(plan, id, confidence, flag, corrected_class, &probabilities)?);
+            photos.push(considered(plan, (id, confidence, flag, corrected_class, device), &probabilities)?);
         }
     }
     if photos.len() as u64 > MAX_CONSIDERED {
@@ -413,20 +413,17 @@ async fn latest_batch(connection: &impl ConnectionTrait, campaign: Uuid) -> Resu
     Ok(latest.flatten())
 }
 
-fn considered(
-    plan: &Plan,
-    id: Uuid,
-    confidence: f32,
-    flag: Option<String>,
-    corrected_class: Option<String>,
-    probabilities: &[f32],
-) -> Result<Considered, CatalogError> {
-    let flag: Option<FlagReason> = flag
-        .map(|reason| reason.parse())
-        .transpose()
-        .map_err(|_| CatalogError::Corrupt(format!("prediction {id}: flag")))?;
+/// What is read of a photo: its id, its confidence, flag, correction, and what its device's answer is beside the server's.
+type Row = (Uuid, f32, Option<String>, Option<String>, Option<String>);
+
+fn considered(plan: &Plan, row: Row, probabilities: &[f32]) -> Result<Considered, CatalogError> {
+    let (id, confidence, flag, corrected_class, device) = row;
+    let corrupt = |what: &str| CatalogError::Corrupt(format!("prediction {id}: {what}"));
+    let flag: Option<FlagReason> = flag.map(|reason| reason.parse()).transpose().map_err(|_| corrupt("flag"))?;
+    let device: Option<DeviceComparison> =
+        device.map(|word| word.parse()).transpose().map_err(|_| corrupt("device_comparison"))?;
     let unsure = plan.is_unsure(confidence, probabilities);
-    let candidate = Candidate { id, unsure, flag, corrected: corrected_class.is_some() };
+    let candidate = Candidate { id, unsure, flag, corrected: corrected_class.is_some(), device };
     Ok(Considered { candidate, confidence, corrected_class })
 }
 
@@ -477,8 +474,8 @@ fn corrupt(error: serde_json::Error) -> CatalogError {
     CatalogError::Corrupt(format!("a draw: {error}"))
 }
 
-/// π and N_h of each stratum.
-fn strata_of(row: &draw::Model) -> Result<[(f64, i64); 4], CatalogError> {
+/// π and N_h of each stratum. One that was laid down by an older server may know fewer.
+fn strata_of(row: &draw::Model) -> Result<Vec<(f64, i64)>, CatalogError> {
     serde_json::from_value(row.strata.clone()).map_err(corrupt)
 }
 
@@ -520,11 +517,12 @@ async fn write_selections(
     let backend = transaction.get_database_backend();
     let LaidSql { from, id, number, bit } = laid_sql(backend);
     let stratum = number(1);
+    let strata = strata_of(draw)?;
     let case = |first: usize, kind: &str| {
-        let when = (0..4).map(|index| format!("WHEN {index} THEN CAST(${} AS {kind})", first + index));
+        let when = (0..strata.len()).map(|index| format!("WHEN {index} THEN CAST(${} AS {kind})", first + index));
         format!("CASE {stratum} {} END", when.collect::<Vec<_>>().join(" "))
     };
-    let (inclusion, size) = (case(5, "double precision"), case(9, "bigint"));
+    let (inclusion, size) = (case(5, "double precision"), case(5 + strata.len(), "bigint"));
     let (chosen, sampled, confident) = (bit(CHOSEN), bit(BY_RANDOM_SAMPLE), bit(CONFIDENT));
     let sql = format!(
         "INSERT INTO selections (campaign_id, prediction_id, batch_id, stratum, inclusion, stratum_size, chosen, \
@@ -532,7 +530,6 @@ async fn write_selections(
          SELECT $1, {id}, $2, {stratum}, {inclusion}, {size}, {chosen}, {sampled}, {confident}, laid.value ->> 4, \
          laid.value ->> 5 FROM {from} WHERE draw_parts.draw_id = $3 AND draw_parts.part = $4"
     );
-    let strata = strata_of(draw)?;
     let mut values: Vec<Value> = vec![draw.campaign_id.into(), batch.into(), draw.id.into(), draw.written.into()];
     values.extend(strata.iter().map(|(inclusion, _)| Value::from(*inclusion)));
     values.extend(strata.iter().map(|(_, size)| Value::from(*size)));
@@ -638,7 +635,7 @@ fn summary(plan: &Plan, interval: Option<Interval>, dry_run: bool, batch: Option
 /// How narrow accuracy's interval will be, if the model is right as often as it says, and half of the time where
 /// somebody doubted it.
 fn half_width(photos: &[Considered], draw: &Draw) -> Option<f64> {
-    let mut confidence = [0.0; 4];
+    let mut confidence = [0.0; Stratum::ALL.len()];
     for (photo, decision) in photos.iter().zip(&draw.decisions) {
         confidence[decision.stratum.index()] += f64::from(photo.confidence);
     }
@@ -646,7 +643,7 @@ fn half_width(photos: &[Considered], draw: &Draw) -> Option<f64> {
     let strata = Stratum::ALL.map(|stratum| {
         let size = sizes.of(stratum);
         let accuracy = match stratum {
-            Stratum::Flagged | Stratum::Corrected => 0.5,
+            Stratum::Flagged | Stratum::Corrected | Stratum::DeviceDisagrees => 0.5,
             Stratum::LowConfidence | Stratum::Others => {
                 confidence[stratum.index()] / if size == 0 { 1.0 } else { size as f64 }
             }

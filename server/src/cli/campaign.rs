@@ -62,6 +62,7 @@ const AFTER_CREATE: &str = "Presets, the tutorial's five projects:\n  \
     continuous      everything special, and a tenth of all: what says how accurate the model is\n\n\
     Example:\n  \
     gourmetgram campaign create --preset continuous --name \"Continuous 1\"\n  \
+    echo '{\"name\": \"Devices\", \"rule\": {\"kind\": \"device_disagrees\"}}' | gourmetgram campaign create --file -\n  \
     echo '{\"name\": \"Hundred\", \"rule\": {\"kind\": \"random\", \"draw\": {\"per_interval\": 100}}}' |\n    \
     gourmetgram campaign create --file -";
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::Seen;
+use gourmetgram_api::{DeviceComparison, Seen};
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Considered, Fact};
@@ -124,6 +124,9 @@ pub struct Traffic {
     pub visits: u64,
     /// Of these, visitors who had been there on an earlier day.
     pub returning: u64,
+    /// Photos for which the visitor's device answered, by what that is beside the server's answer.
+    #[serde(with = "super::pairs")]
+    pub devices: BTreeMap<DeviceComparison, u64>,
     /// By answer.
     #[serde(with = "super::pairs")]
     pub classes: BTreeMap<String, u64>,
@@ -178,6 +181,9 @@ impl Counts {
         traffic.flagged += u64::from(fact.flagged);
         traffic.corrected += u64::from(fact.corrected);
         traffic.complained += u64::from(fact.flagged || fact.corrected);
+        if let Some(device) = fact.device {
+            count(&mut traffic.devices, device);
+        }
         count(&mut traffic.classes, fact.class.clone());
         count(&mut traffic.bins, bin_of(fact.confidence));
         let Some(considered) = &fact.considered else { return };
@@ -321,6 +327,7 @@ impl Traffic {
         self.complained += other.complained;
         self.visits += other.visits;
         self.returning += other.returning;
+        add_all(&mut self.devices, &other.devices);
         add_all(&mut self.classes, &other.classes);
         add_all(&mut self.bins, &other.bins);
     }
@@ -387,8 +394,10 @@ mod tests {
                 }),
             },
         );
-        let fact = (0.0_f32..=1.0, any::<bool>(), any::<bool>(), prop_oneof!["Soup", "Rice"]);
-        (fact, proptest::option::of(considered)).prop_map(|((confidence, flagged, corrected, class), considered)| {
+        let device = proptest::option::of(proptest::sample::select(DeviceComparison::ALL.to_vec()));
+        let fact = (0.0_f32..=1.0, any::<bool>(), any::<bool>(), prop_oneof!["Soup", "Rice"], device);
+        (fact, proptest::option::of(considered)).prop_map(|(fact, considered)| {
+            let (confidence, flagged, corrected, class, device) = fact;
             Fact {
                 at: DateTime::default(),
                 model: "m".to_owned(),
@@ -397,6 +406,7 @@ mod tests {
                 flagged,
                 corrected,
                 source: None,
+                device,
                 considered,
             }
         })

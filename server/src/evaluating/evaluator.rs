@@ -195,6 +195,7 @@ impl Evaluator<'_> {
             calibration: classes::calibration(all)?,
             confidence: classes::histogram(&all.traffic, reference.as_ref().map(|it| &it.traffic)),
             traffic: classes::traffic(&classes, &all.traffic, reference.as_ref().map(|it| &it.traffic)),
+            devices: numbers::devices(all),
             feedback: numbers::feedback(all)?,
             funnel: self.funnel(all, at).await?,
             agreement: agreement::agreement(all, classes.len(), &headline.accuracy),

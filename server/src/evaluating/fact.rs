@@ -1,7 +1,7 @@
 //! One photo, as far as evaluation goes.
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::Seen;
+use gourmetgram_api::{DeviceComparison, Seen};
 use gourmetgram_evaluation::Stratum;
 
 /// What is known of one photo, of its answer, and of what the campaign of evaluation made of it.
@@ -21,6 +21,8 @@ pub struct Fact {
     pub corrected: bool,
     /// Where a simulated photo comes from.
     pub source: Option<String>,
+    /// What the visitor's device answered, beside the server.
+    pub device: Option<DeviceComparison>,
     /// How the campaign looked at it; absent where it has not yet.
     pub considered: Option<Considered>,
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use gourmetgram_api::{
-    Bounds, Expected, FeedbackFigures, Measure, MeasureMethod, PhotoStratum, Returning, StratumResponse,
+    Bounds, DeviceComparison, DeviceFigures, DeviceShare, Expected, FeedbackFigures, Measure, MeasureMethod,
+    PhotoStratum, Returning, StratumResponse,
 };
 use gourmetgram_evaluation::{
     BatchId, Cell, ConfidenceLevel, Estimate, FeedbackCounts, GuessMean, InclusionProbability, Method, NoneInside,
@@ -191,6 +192,7 @@ pub(super) fn stratum(stratum: Stratum) -> PhotoStratum {
         Stratum::Flagged => PhotoStratum::Flagged,
         Stratum::Corrected => PhotoStratum::Corrected,
         Stratum::Others => PhotoStratum::Others,
+        Stratum::DeviceDisagrees => PhotoStratum::DeviceDisagrees,
     }
 }
 
@@ -220,6 +222,30 @@ pub(super) fn weighted_cells(counts: &Counts) -> Result<Vec<(f64, &CellCounts)>,
             Ok((weights.in_cell(stratum, inclusion).unwrap_or_default(), cell))
         })
         .collect()
+}
+
+/// What visitors' devices answered beside the server.
+pub(super) fn devices(counts: &Counts) -> DeviceFigures {
+    let traffic = &counts.traffic;
+    let number = |outcome: DeviceComparison| traffic.devices.get(&outcome).copied().unwrap_or_default();
+    let share = |agreed: DeviceComparison, disagreed: DeviceComparison| {
+        let disagreed = number(disagreed);
+        let answered = number(agreed) + disagreed;
+        let share = (answered > 0).then(|| disagreed as f64 / answered as f64);
+        let interval = share.map(|share| wilson(share, answered as f64, LEVEL));
+        DeviceShare {
+            answered,
+            disagreed,
+            share,
+            lower: interval.map_or(0.0, |it| it.lower()),
+            upper: interval.map_or(1.0, |it| it.upper()),
+        }
+    };
+    DeviceFigures {
+        photos: traffic.photos,
+        same_version: share(DeviceComparison::Agrees, DeviceComparison::Disagrees),
+        other_versions: share(DeviceComparison::OtherVersionAgrees, DeviceComparison::OtherVersionDisagrees),
+    }
 }
 
 /// What people said and did.

@@ -25,6 +25,8 @@ pub(super) struct Row {
     pub(super) bytes: u64,
     pub(super) width: u32,
     pub(super) height: u32,
+    pub(super) device_comparison: Option<String>,
+    pub(super) scaled_from: Option<String>,
 }
 
 impl From<Prediction> for Row {
@@ -50,13 +52,15 @@ impl From<Prediction> for Row {
             bytes: prediction.bytes,
             width: prediction.width,
             height: prediction.height,
+            device_comparison: prediction.device_comparison.map(|it| it.as_str().to_owned()),
+            scaled_from: prediction.scaled_from.map(|size| size.to_string()),
         }
     }
 }
 
 impl Row {
     /// Names of the columns.
-    pub(super) const COLUMNS: [&str; 18] = [
+    pub(super) const COLUMNS: [&str; 20] = [
         "id",
         "created_at",
         "key",
@@ -75,10 +79,12 @@ impl Row {
         "bytes",
         "width",
         "height",
+        "device_comparison",
+        "scaled_from",
     ];
 
     /// What stands in each column, for programs that take some texts for formulas.
-    pub(super) fn cells(&self) -> [String; 18] {
+    pub(super) fn cells(&self) -> [String; 20] {
         let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
         let text = |text: &str| defused(text);
         let optional = |value: &Option<String>| value.as_deref().map(defused).unwrap_or_default();
@@ -101,6 +107,8 @@ impl Row {
             self.bytes.to_string(),
             self.width.to_string(),
             self.height.to_string(),
+            optional(&self.device_comparison),
+            optional(&self.scaled_from),
         ]
     }
 }

@@ -35,6 +35,8 @@ const SCHEMA: &str = "message predictions {
     REQUIRED INT64 bytes;
     REQUIRED INT32 width;
     REQUIRED INT32 height;
+    OPTIONAL BYTE_ARRAY device_comparison (STRING);
+    OPTIONAL BYTE_ARRAY scaled_from (STRING);
 }";
 
 pub(super) fn write_csv(pages: Pages<'_>, to: impl Write) -> Result<u64, ExportError> {
@@ -133,5 +135,7 @@ fn columns(rows: &[Row]) -> [Column; 18] {
         (Values::Longs(rows.iter().map(|row| i64::try_from(row.bytes).unwrap_or(i64::MAX)).collect()), None),
         numbers(|row| i32::try_from(row.width).unwrap_or(i32::MAX)),
         numbers(|row| i32::try_from(row.height).unwrap_or(i32::MAX)),
+        some_texts(|row| row.device_comparison.as_deref()),
+        some_texts(|row| row.scaled_from.as_deref()),
     ]
 }

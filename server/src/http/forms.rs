@@ -57,7 +57,14 @@ async fn take_photos(app: &App, caller: &Caller, request: Request) -> Result<Str
             Ok(None) => break,
             Ok(Some(Ok(photo))) => {
                 let image = photo.image.clone();
-                let submission = Submission { image, id: None, idempotency_key: None, device: None, simulation: None };
+                let submission = Submission {
+                    image,
+                    id: None,
+                    idempotency_key: None,
+                    device: None,
+                    scaled_from: None,
+                    simulation: None,
+                };
                 match intake::accept(app, caller, submission).await {
                     Ok(accepted) => {
                         posted.taken += 1;

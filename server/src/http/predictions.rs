@@ -64,6 +64,9 @@ pub struct UploadForm {
     id: Option<PredictionId>,
     /// What the client's own classifier said, as JSON.
     device: Option<gourmetgram_api::DeviceAnswer>,
+    /// How large the photo was, where the client made it smaller to send it.
+    #[schema(value_type = Option<String>, example = "4032x3024")]
+    scaled_from: Option<gourmetgram_api::PixelSize>,
     /// When a simulated photo is said to have been received; takes an access token that may simulate, and `source`.
     created_at: Option<chrono::DateTime<chrono::Utc>>,
     /// Where a simulated photo comes from, for example `replay/1`; recorded with it.
@@ -86,7 +89,7 @@ pub struct UploadForm {
         (status = 410, description = "The photo of this id was erased", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too many bytes", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not multipart/form-data", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Not a picture, or too many pixels", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not a picture, too many pixels, or a `scaled_from` that does not fit it", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too often; see Retry-After", body = Problem, content_type = "application/problem+json"),
         (status = 507, description = "The server's disk is full", body = Problem, content_type = "application/problem+json"),
@@ -101,8 +104,8 @@ pub async fn create(
     let idempotency_key = idempotency_key(&headers)?;
     let simulation = upload.claims.check(&caller, upload.id)?;
     // The file moves on, so that it is gone once its metadata is; what it takes of the budget stays until the answer.
-    let submission =
-        Submission { image: upload.image, id: upload.id, idempotency_key, device: upload.device, simulation };
+    let Upload { image, id, device, scaled_from, .. } = upload;
+    let submission = Submission { image, id, idempotency_key, device, scaled_from, simulation };
     let accepted = intake::accept(&app, &caller, submission).await?;
     let location = format!("/api/v1/predictions/{}", accepted.prediction.id);
     let mut response = (StatusCode::CREATED, [(header::LOCATION, location)], Json(accepted.prediction)).into_response();

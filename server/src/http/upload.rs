@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, Multipart, Request, multipart::Field, multipart::MultipartError};
 use bytes::{Bytes, BytesMut};
-use gourmetgram_api::{DeviceAnswer, PredictionId, ProblemKind};
+use gourmetgram_api::{DeviceAnswer, PixelSize, PredictionId, ProblemKind};
 use gourmetgram_app::posted::MOST_PHOTOS;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Refusal, progress::TooSlow, simulation::Claims};
 use crate::app::App;
 
-/// The largest `id` or `device` part.
+/// The largest part that is a text.
 const MAX_TEXT_BYTES: usize = 4096;
 /// How much of a photo that is too large is read and thrown away, as a multiple of the limit, before we answer: a
 /// browser that is still sending would show a broken connection instead of our answer.
@@ -60,6 +60,8 @@ pub struct Upload {
     pub id: Option<PredictionId>,
     /// What the client's own classifier said.
     pub device: Option<DeviceAnswer>,
+    /// How large the photo was before the client made it smaller.
+    pub scaled_from: Option<PixelSize>,
     /// What it claims about its time and source, unchecked.
     pub claims: Claims,
     /// Held for as long as the photo is in memory.
@@ -76,7 +78,7 @@ impl FromRequest<App> for Upload {
 
 impl Upload {
     async fn read(mut form: Multipart, app: &App) -> Result<Self, Refusal> {
-        let (mut image, mut id, mut device, mut budget) = (None, None, None, None);
+        let (mut image, mut id, mut device, mut scaled_from, mut budget) = (None, None, None, None, None);
         let mut claims = Claims::default();
         while let Some(field) = form.next_field().await.map_err(malformed)? {
             let name = field.name().unwrap_or_default().to_owned();
@@ -88,11 +90,12 @@ impl Upload {
                 }
                 "id" if id.is_none() => id = Some(read_id(field).await?),
                 "device" if device.is_none() => device = Some(read_device(field).await?),
+                "scaled_from" if scaled_from.is_none() => scaled_from = Some(read_size(field).await?),
                 "created_at" if claims.created_at.is_none() => {
                     claims.created_at = Some(read_text(field, "created_at").await?);
                 }
                 "source" if claims.source.is_none() => claims.source = Some(read_text(field, "source").await?),
-                "image" | "id" | "device" | "created_at" | "source" => {
+                "image" | "id" | "device" | "scaled_from" | "created_at" | "source" => {
                     return Err(Refusal::new(
                         ProblemKind::BadRequest,
                         format!("the part `{name}` is there twice; send one"),
@@ -101,7 +104,9 @@ impl Upload {
                 _ => {
                     return Err(Refusal::new(
                         ProblemKind::BadRequest,
-                        format!("unknown part {name:?}: send `image`, and if you like `id` and `device`"),
+                        format!(
+                            "unknown part {name:?}: send `image`, and if you like `id`, `device` and `scaled_from`"
+                        ),
                     ));
                 }
             }
@@ -110,7 +115,7 @@ impl Upload {
         if image.is_empty() {
             return Err(empty_image());
         }
-        Ok(Self { image, id, device, claims, _budget: budget })
+        Ok(Self { image, id, device, scaled_from, claims, _budget: budget })
     }
 }
 
@@ -155,7 +160,8 @@ impl PostedPhotos {
             if image.is_empty() {
                 return Err(empty_image());
             }
-            Ok(Upload { image, id: None, device: None, claims: Claims::default(), _budget: budget })
+            let claims = Claims::default();
+            Ok(Upload { image, id: None, device: None, scaled_from: None, claims, _budget: budget })
         });
         Ok(Some(photo))
     }
@@ -212,6 +218,11 @@ async fn read_image(mut field: Field<'_>, app: &App) -> Result<(Bytes, Option<Ow
 async fn read_id(field: Field<'_>) -> Result<PredictionId, Refusal> {
     let text = read_text(field, "id").await?;
     text.parse().map_err(|error| Refusal::new(ProblemKind::BadRequest, format!("the part `id`: {error}")))
+}
+
+async fn read_size(field: Field<'_>) -> Result<PixelSize, Refusal> {
+    let text = read_text(field, "scaled_from").await?;
+    text.parse().map_err(|error| Refusal::new(ProblemKind::BadRequest, format!("the part `scaled_from`: {error}")))
 }
 
 async fn read_device(field: Field<'_>) -> Result<DeviceAnswer, Refusal> {

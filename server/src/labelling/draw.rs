@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use gourmetgram_api::FlagReason;
+use gourmetgram_api::{DeviceComparison, FlagReason};
 use gourmetgram_evaluation::{Oversampling, RandomSample, Stratum, StratumSizes};
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ pub struct Candidate {
     pub flag: Option<FlagReason>,
     /// Whether a correction stands.
     pub corrected: bool,
+    /// What the visitor's device answered, beside the server.
+    pub device: Option<DeviceComparison>,
 }
 
 /// What was decided about one photo.
@@ -78,7 +80,7 @@ impl Plan {
         let mut drawn: Vec<(Candidate, Stratum, Chance)> = photos
             .iter()
             .map(|photo| {
-                let stratum = self.stratum(photo.unsure, photo.flag, photo.corrected);
+                let stratum = self.stratum(photo);
                 considered.0[stratum.index()] += 1;
                 (*photo, stratum, Chance::of(seed, photo.id))
             })
@@ -170,12 +172,17 @@ mod tests {
     use super::*;
 
     fn photo(number: u128, unsure: bool, flag: Option<FlagReason>, corrected: bool) -> Candidate {
-        Candidate { id: Uuid::from_u128(number), unsure, flag, corrected }
+        Candidate { id: Uuid::from_u128(number), unsure, flag, corrected, device: None }
     }
 
-    /// Of every five: one unsure, one flagged, one corrected, two of nothing.
+    /// Of every five: one unsure, one flagged, one corrected, one of which the device says something else, one of nothing.
     fn photos(count: u128) -> Vec<Candidate> {
-        (0..count).map(|n| photo(n, n % 5 == 0, (n % 5 == 1).then_some(FlagReason::WrongLabel), n % 5 == 2)).collect()
+        (0..count)
+            .map(|n| Candidate {
+                device: (n % 5 == 3).then_some(DeviceComparison::Disagrees),
+                ..photo(n, n % 5 == 0, (n % 5 == 1).then_some(FlagReason::WrongLabel), n % 5 == 2)
+            })
+            .collect()
     }
 
     fn continuous(cap: Option<u64>, random: RandomDraw) -> Plan {
@@ -199,6 +206,8 @@ mod tests {
             cap.clone().prop_map(|at_most| CampaignRule::LowConfidence { unsure: LowConfidence::default(), at_most }),
             cap.clone().prop_map(|at_most| CampaignRule::Flagged { reasons: Vec::new(), at_most }),
             cap.clone().prop_map(|at_most| CampaignRule::Corrected { at_most }),
+            (any::<bool>(), cap.clone())
+                .prop_map(|(other_versions, at_most)| CampaignRule::DeviceDisagrees { other_versions, at_most }),
             (cap.clone(), cap.clone(), cap, random).prop_map(|(low, flagged, corrected, random)| {
                 CampaignRule::Continuous {
                     unsure: LowConfidence::default(),
@@ -213,9 +222,12 @@ mod tests {
 
     fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
         let flag = prop::option::weighted(0.2, prop::sample::select(FlagReason::ALL.to_vec()));
-        let one = (any::<u128>(), any::<bool>(), flag, any::<bool>());
-        prop::collection::btree_map(one.0, (one.1, one.2, one.3), 0..80).prop_map(|all| {
-            all.into_iter().map(|(id, (unsure, flag, corrected))| photo(id, unsure, flag, corrected)).collect()
+        let device = prop::option::of(prop::sample::select(DeviceComparison::ALL.to_vec()));
+        let one = (any::<bool>(), flag, any::<bool>(), device);
+        prop::collection::btree_map(any::<u128>(), one, 0..80).prop_map(|all| {
+            let photo =
+                |(id, (unsure, flag, corrected, device))| Candidate { device, ..photo(id, unsure, flag, corrected) };
+            all.into_iter().map(photo).collect()
         })
     }
 
@@ -292,9 +304,10 @@ mod tests {
             continuous(Some(8), RandomDraw::PerInterval(30)),
             Plan::new(&CampaignRule::Random { draw: RandomDraw::Rate(0.25) }).unwrap(),
             Plan::new(&CampaignRule::Flagged { reasons: Vec::new(), at_most: Some(13) }).unwrap(),
+            Plan::new(&CampaignRule::DeviceDisagrees { other_versions: false, at_most: Some(13) }).unwrap(),
         ] {
-            let (mut seen, mut expected) = ([0_f64; 4], [0_f64; 4]);
-            let mut variance = [0_f64; 4];
+            let (mut seen, mut expected) = ([0_f64; Stratum::ALL.len()], [0_f64; Stratum::ALL.len()]);
+            let mut variance = [0_f64; Stratum::ALL.len()];
             for seed in 0..SEEDS {
                 for decision in plan.draw(seed, 0.0, &photos).decisions {
                     let stratum = decision.stratum.index();

@@ -2,8 +2,12 @@
 
 use std::num::NonZeroU64;
 
-use gourmetgram_api::{CampaignRule, FlagReason, LowConfidence, RandomDraw, Uncertainty, UnusableCampaign};
+use gourmetgram_api::{
+    CampaignRule, DeviceComparison, FlagReason, LowConfidence, RandomDraw, Uncertainty, UnusableCampaign,
+};
 use gourmetgram_evaluation::{BatchDesign, InclusionProbability, Oversampling, RandomSample, Signals, Stratum};
+
+use super::Candidate;
 
 /// Which signals a rule looks at. A rule for one kind of photo looks for that kind alone: a photo that is unsure and
 /// flagged is, to a rule for flagged photos, a flagged one.
@@ -13,6 +17,10 @@ enum LooksAt {
     Unsure,
     Flags(Vec<FlagReason>),
     Corrections,
+    /// Also where the device ran another model version.
+    Devices {
+        other_versions: bool,
+    },
 }
 
 /// How a batch is drawn by a rule.
@@ -23,6 +31,7 @@ pub struct Plan {
     low_confidence: Oversampling,
     flagged: Oversampling,
     corrected: Oversampling,
+    device_disagrees: Oversampling,
     random: Option<RandomSample>,
 }
 
@@ -39,6 +48,7 @@ impl Plan {
             low_confidence: Oversampling::Nothing,
             flagged: Oversampling::Nothing,
             corrected: Oversampling::Nothing,
+            device_disagrees: Oversampling::Nothing,
             random: None,
         };
         Ok(match rule {
@@ -55,6 +65,11 @@ impl Plan {
             CampaignRule::Corrected { at_most } => {
                 Self { looks_at: LooksAt::Corrections, corrected: capped(*at_most), ..nothing }
             }
+            CampaignRule::DeviceDisagrees { other_versions, at_most } => Self {
+                looks_at: LooksAt::Devices { other_versions: *other_versions },
+                device_disagrees: capped(*at_most),
+                ..nothing
+            },
             CampaignRule::Continuous { unsure, low_confidence_at_most, flagged_at_most, corrected_at_most, random } => {
                 Self {
                     unsure: *unsure,
@@ -91,6 +106,7 @@ impl Plan {
             Stratum::LowConfidence => self.low_confidence,
             Stratum::Flagged => self.flagged,
             Stratum::Corrected => self.corrected,
+            Stratum::DeviceDisagrees => self.device_disagrees,
             Stratum::Others => Oversampling::Nothing,
         }
     }
@@ -111,16 +127,25 @@ impl Plan {
     }
 
     /// The stratum of a photo with these signals.
-    pub(super) fn stratum(&self, unsure: bool, flag: Option<FlagReason>, corrected: bool) -> Stratum {
+    pub(super) fn stratum(&self, photo: &Candidate) -> Stratum {
+        let Candidate { unsure, flag, corrected, device, .. } = *photo;
         let nothing = Signals::default();
         Stratum::of(match &self.looks_at {
-            LooksAt::Everything => Signals { low_confidence: unsure, flagged: flag.is_some(), corrected },
+            LooksAt::Everything => Signals { low_confidence: unsure, flagged: flag.is_some(), corrected, ..nothing },
             LooksAt::Unsure => Signals { low_confidence: unsure, ..nothing },
             LooksAt::Flags(reasons) => {
                 let flagged = flag.is_some_and(|flag| reasons.is_empty() || reasons.contains(&flag));
                 Signals { flagged, ..nothing }
             }
             LooksAt::Corrections => Signals { corrected, ..nothing },
+            LooksAt::Devices { other_versions } => {
+                let device_disagrees = match device {
+                    Some(DeviceComparison::Disagrees) => true,
+                    Some(DeviceComparison::OtherVersionDisagrees) => *other_versions,
+                    _ => false,
+                };
+                Signals { device_disagrees, ..nothing }
+            }
         })
     }
 }
@@ -168,6 +193,8 @@ fn entropy(probabilities: &[f32]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn unsure(measure: Uncertainty, threshold: f64) -> Plan {
@@ -200,15 +227,45 @@ mod tests {
 
     #[test]
     fn a_rule_for_one_kind_of_photo_looks_for_that_kind_alone() {
-        let only = |reasons: Vec<FlagReason>| Plan::new(&CampaignRule::Flagged { reasons, at_most: None }).unwrap();
-        let flag = Some(FlagReason::NotFood);
-        assert_eq!(only(Vec::new()).stratum(true, flag, true), Stratum::Flagged);
-        assert_eq!(only(vec![FlagReason::BadPhoto]).stratum(true, flag, true), Stratum::Others);
-        let mix = Plan::new(&CampaignRule::Random { draw: RandomDraw::Rate(0.1) }).unwrap();
-        assert_eq!(mix.stratum(true, flag, true), Stratum::LowConfidence);
-        let corrected = Plan::new(&CampaignRule::Corrected { at_most: None }).unwrap();
-        assert_eq!(corrected.stratum(true, flag, true), Stratum::Corrected);
-        assert_eq!(corrected.stratum(true, flag, false), Stratum::Others);
+        let plan = |rule: CampaignRule| Plan::new(&rule).unwrap();
+        let only = |reasons: Vec<FlagReason>| plan(CampaignRule::Flagged { reasons, at_most: None });
+        let photo = Candidate {
+            id: Uuid::nil(),
+            unsure: true,
+            flag: Some(FlagReason::NotFood),
+            corrected: true,
+            device: Some(DeviceComparison::Disagrees),
+        };
+        assert_eq!(only(Vec::new()).stratum(&photo), Stratum::Flagged);
+        assert_eq!(only(vec![FlagReason::BadPhoto]).stratum(&photo), Stratum::Others);
+        let mix = plan(CampaignRule::Random { draw: RandomDraw::Rate(0.1) });
+        assert_eq!(mix.stratum(&photo), Stratum::LowConfidence);
+        let corrected = plan(CampaignRule::Corrected { at_most: None });
+        assert_eq!(corrected.stratum(&photo), Stratum::Corrected);
+        assert_eq!(corrected.stratum(&Candidate { corrected: false, ..photo }), Stratum::Others);
+        let devices = plan(CampaignRule::DeviceDisagrees { other_versions: false, at_most: None });
+        assert_eq!(devices.stratum(&photo), Stratum::DeviceDisagrees);
+        // To the others it is no signal.
+        let nothing_else = Candidate { unsure: false, flag: None, corrected: false, ..photo };
+        assert_eq!(mix.stratum(&nothing_else), Stratum::Others);
+    }
+
+    #[test]
+    fn a_device_with_another_model_version_disagrees_only_where_the_rule_says_so() {
+        let rule = |other_versions| CampaignRule::DeviceDisagrees { other_versions, at_most: None };
+        let stratum = |other_versions, device| {
+            let photo = Candidate { id: Uuid::nil(), unsure: false, flag: None, corrected: false, device };
+            Plan::new(&rule(other_versions)).unwrap().stratum(&photo)
+        };
+        for (device, same_version, any_version) in [
+            (None, Stratum::Others, Stratum::Others),
+            (Some(DeviceComparison::Agrees), Stratum::Others, Stratum::Others),
+            (Some(DeviceComparison::OtherVersionAgrees), Stratum::Others, Stratum::Others),
+            (Some(DeviceComparison::Disagrees), Stratum::DeviceDisagrees, Stratum::DeviceDisagrees),
+            (Some(DeviceComparison::OtherVersionDisagrees), Stratum::Others, Stratum::DeviceDisagrees),
+        ] {
+            assert_eq!((stratum(false, device), stratum(true, device)), (same_version, any_version), "{device:?}");
+        }
     }
 
     #[test]

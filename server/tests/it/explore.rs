@@ -8,8 +8,9 @@ use gourmetgram::{
     catalog::{Whose, entity::prediction},
 };
 use gourmetgram_api::{
-    Confidence, FlagReason, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, Neighbours, ObjectState, Place,
-    Prediction, PredictionId, PredictionPage, PredictionQuery, Role, SortKey, SortOrder, StoredObjects, WantedFlag,
+    Confidence, DeviceComparison, FlagReason, FlagResult, FlagsAnswer, FlagsRequest, MAX_FLAGS, Neighbours,
+    ObjectState, Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Role, SortKey, SortOrder,
+    StoredObjects, WantedFlag,
 };
 use gourmetgram_object_store::{Bucket, TagChanges};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -66,6 +67,10 @@ fn a_row(number: u32, random: &mut StdRng) -> prediction::Model {
         spool_file: None,
         spool_node: None,
         erased_at: random.random_bool(0.1).then_some(created_at),
+        device_comparison: random
+            .random_bool(0.6)
+            .then(|| DeviceComparison::ALL.choose(random).unwrap().as_str().to_owned()),
+        scaled_from: None,
     }
 }
 
@@ -87,6 +92,7 @@ fn meets(row: &prediction::Model, query: &PredictionQuery) -> bool {
         && query.reason.is_none_or(|reason| row.flag.as_deref() == Some(reason.as_str()))
         && is(query.corrected, row.corrected_class.is_some())
         && is(query.annotated, row.annotated_class.is_some())
+        && query.device.is_none_or(|device| row.device_comparison.as_deref() == Some(device.as_str()))
         && query.annotator.as_ref().is_none_or(|name| row.annotated_by.as_ref() == Some(name))
         && query.label.as_ref().is_none_or(|label| row.annotated_class.as_ref() == Some(label))
         && query.model_version.as_ref().is_none_or(|version| *version == row.model_version)
@@ -139,6 +145,9 @@ fn a_filter(random: &mut StdRng) -> PredictionQuery {
     }
     if maybe(random) {
         query.corrected = Some(random.random_bool(0.5));
+    }
+    if maybe(random) {
+        query.device = DeviceComparison::ALL.choose(random).copied();
     }
     match random.random_range(0..6) {
         0 => query.annotated = Some(random.random_bool(0.5)),

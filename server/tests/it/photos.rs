@@ -49,6 +49,7 @@ pub fn received(at: DateTime<Utc>, number: u64, confidence: f32) -> Received {
         bytes: 5,
         width: 1,
         height: 1,
+        scaled_from: None,
         class_index: ClassIndex(0),
         predicted_class: "Bread".to_owned(),
         confidence: Confidence::new(confidence).unwrap(),

@@ -2,7 +2,7 @@
 //! query's plan and not by time, on enough made-up rows for the planner to have a choice.
 
 use gourmetgram::catalog::{Catalog, Whose};
-use gourmetgram_api::{Confidence, FlagReason, Place, PredictionQuery, SortKey, SortOrder};
+use gourmetgram_api::{Confidence, DeviceComparison, FlagReason, Place, PredictionQuery, SortKey, SortOrder};
 use sea_orm::Database as Connection;
 use secrecy::ExposeSecret;
 
@@ -27,6 +27,9 @@ fn questions() -> Vec<PredictionQuery> {
         PredictionQuery { flagged: Some(false), ..all.clone() },
         PredictionQuery { reason: Some(FlagReason::NotFood), ..all.clone() },
         PredictionQuery { corrected: Some(true), ..all.clone() },
+        PredictionQuery { device: Some(DeviceComparison::Agrees), ..all.clone() },
+        PredictionQuery { device: Some(DeviceComparison::Disagrees), ..all.clone() },
+        PredictionQuery { device: Some(DeviceComparison::OtherVersionDisagrees), ..all.clone() },
         PredictionQuery { annotated: Some(true), ..all.clone() },
         PredictionQuery { label: text("Soup"), ..all.clone() },
         PredictionQuery { place: Some(Place::LabelWait), ..all.clone() },

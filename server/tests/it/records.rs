@@ -277,7 +277,7 @@ on_both_databases! {
                 assert_eq!(line["image_sha256"], json!(kept_row.image_sha256));
                 continue;
             }
-            for field in ["visitor", "idempotency", "device", "spool_file", "spool_node"] {
+            for field in ["visitor", "idempotency", "device", "scaled_from", "spool_file", "spool_node"] {
                 assert_eq!(line[field], Value::Null, "{line}");
             }
             assert_eq!((&line["image_sha256"], &line["probabilities"]), (&json!(""), &json!([])));

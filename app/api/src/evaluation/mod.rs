@@ -17,8 +17,9 @@ use crate::PhotoStratum;
 
 pub use measure::{Bounds, ENOUGH_LABELS, Expected, KappaMeasure, Measure, MeasureMethod, StratumResponse};
 pub use operation::{
-    AnnotatorAgreement, AnnotatorErrors, AnnotatorPair, Decision, Feedback as FeedbackFigures, Funnel, PastDecision,
-    Plan as LabelPlan, PlanPoint, PlannedStratum, PublishedEvaluation, Returning, Verdict,
+    AnnotatorAgreement, AnnotatorErrors, AnnotatorPair, Decision, DeviceFigures, DeviceShare,
+    Feedback as FeedbackFigures, Funnel, PastDecision, Plan as LabelPlan, PlanPoint, PlannedStratum,
+    PublishedEvaluation, Returning, Verdict,
 };
 pub use parts::{
     Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod,
@@ -142,6 +143,8 @@ pub struct Evaluation {
     pub traffic: Vec<TrafficClass>,
     /// Whether photos are still those the model began with.
     pub drift: Drift,
+    /// What visitors' devices answered beside the server.
+    pub devices: DeviceFigures,
     /// What people said and did.
     pub feedback: FeedbackFigures,
     /// From photos to labels.

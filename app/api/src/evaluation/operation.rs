@@ -46,6 +46,35 @@ pub struct Feedback {
     pub visitors: Option<Returning>,
 }
 
+/// How often visitors' devices took photos for other classes than the server.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceShare {
+    /// Photos that a device answered.
+    pub answered: u64,
+    /// Of these, those that it took for another class.
+    pub disagreed: u64,
+    /// The second by the first; absent where no device answered.
+    pub share: Option<f64>,
+    /// The lower bound of its 95 % interval (Wilson's); 0 where nothing is known.
+    pub lower: f64,
+    /// Its upper bound; 1 where nothing is known.
+    pub upper: f64,
+}
+
+/// What visitors' devices answered beside the server. Devices that ran another model version than the server stand by
+/// themselves: that two versions differ says nothing about either as it runs on devices.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceFigures {
+    /// Photos of the window.
+    pub photos: u64,
+    /// Where the device ran the version that answered on the server.
+    pub same_version: DeviceShare,
+    /// Where it ran another.
+    pub other_versions: DeviceShare,
+}
+
 /// From photos to labels, in the campaign of evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -7,6 +7,7 @@ mod asked;
 mod classes;
 mod confidence;
 mod decision;
+mod devices;
 mod drift;
 mod form;
 mod headline;
@@ -132,6 +133,7 @@ fn board(found: &Measured, asked: &Asked) -> AnyView {
             {classes::classes(evaluation)}
             {confidence::confidence(evaluation)}
             {drift::drift(evaluation)}
+            {devices::devices(evaluation)}
             {people::people(evaluation)}
             {labelling::labelling(evaluation)}
             {service::service(&found.work, &found.operation, evaluation.uncounted, now)}
@@ -149,6 +151,7 @@ fn ways() -> AnyView {
         ("classes", "By class"),
         ("confidence", "Confidence"),
         ("drift", "Drift"),
+        ("devices", "Devices"),
         ("people", "People"),
         ("labelling", "Labelling"),
         ("service", "Work"),

@@ -15,7 +15,7 @@ use crate::{
     offline,
     trouble::Trouble,
     visit::Visit,
-    wording::{certainty, flag_reason, percent},
+    wording::{certainty, flag_reason, percent, sent_smaller},
 };
 
 /// Tells the server what the visitor says, and shows it once it is recorded, or kept on the device until it can be.
@@ -100,6 +100,7 @@ pub(super) fn Answer(photo: Photo) -> impl IntoView {
                 <p class="facts__line">
                     <Moment at=known.created_at/>
                     <span>"model " {known.model_version.clone()}</span>
+                    {sent_smaller(&known).map(|it| view! { <span>{it}</span> })}
                     <span>
                         {match known.storage {
                             StorageState::Spooled => "saved, on its way to storage",

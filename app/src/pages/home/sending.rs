@@ -16,7 +16,7 @@ pub(super) fn Sending(upload: Upload) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     visit.focus_when_new(heading);
 
-    let (phase, is_slow, bytes) = (upload.phase.clone(), upload.is_slow.clone(), upload.bytes);
+    let (phase, is_slow, bytes) = (upload.phase.clone(), upload.is_slow.clone(), upload.bytes.clone());
     let is_kept = upload.is_kept.clone();
     let title = {
         let phase = phase.clone();
@@ -75,6 +75,7 @@ pub(super) fn Sending(upload: Upload) -> impl IntoView {
                         .to_owned(),
                     )),
                     Phase::Sending { percent } => EitherOf5::B({
+                        let bytes = bytes.get();
                         let sent = file_size(bytes * u64::from(percent) / 100);
                         view! {
                             <progress class="progress" max="100" value=percent.to_string() aria-label="Sent"></progress>

@@ -4,6 +4,7 @@ use leptos::{html, prelude::*};
 
 use crate::{
     components::{Notice, PhotoPicker, TroubleNotice},
+    offline,
     trouble::Trouble,
     visit::Visit,
     wording::file_size,
@@ -32,6 +33,7 @@ pub(super) fn Welcome(
                 "Show GourmetGram a dish. It says what it is and how sure it is, and learns from you where it is wrong."
             </p>
             <PhotoPicker/>
+            <SmallerPhotos/>
             <WhatIsKept/>
         </section>
     }
@@ -63,6 +65,30 @@ pub(super) fn PostedTrouble() -> impl IntoView {
     #[cfg(not(feature = "ssr"))]
     let posted = None::<Trouble>;
     posted.map(|trouble| view! { <TroubleNotice trouble/> })
+}
+
+/// Whether photos are made smaller before they are sent from this browser. Scripts do it, so without them it is not offered.
+#[component]
+fn SmallerPhotos() -> impl IntoView {
+    let is_wanted = RwSignal::new(false);
+    Effect::new(move |_| is_wanted.set(offline::sends_smaller()));
+    view! {
+        <div class="smaller">
+            <label class="tick">
+                <input
+                    type="checkbox"
+                    aria-describedby="smaller-hint"
+                    prop:checked=is_wanted
+                    on:change=move |event| offline::send_smaller(event_target_checked(&event))
+                />
+                "Send smaller photos"
+            </label>
+            <p class="smaller__hint" id="smaller-hint">
+                "At most 1,600 pixels wide or high: quicker to send, and enough to tell a dish. On a slow connection, or where \
+                 your browser saves data, it happens by itself."
+            </p>
+        </div>
+    }
 }
 
 /// What becomes of a photo, said before the first one is sent.

@@ -1,6 +1,6 @@
 //! The filters: a form that asks for an address.
 
-use gourmetgram_api::{Facets, FlagReason, Place, PredictionQuery};
+use gourmetgram_api::{DeviceComparison, Facets, FlagReason, Place, PredictionQuery};
 use leptos::{ev, html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use web_sys::FormData;
@@ -42,6 +42,9 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
             .map(|reason| (reason.as_str().to_owned(), format!("Flagged: {}", wording::flag_reason(reason)))),
     );
     let places = Place::ALL.map(|place| (place.as_str().to_owned(), wording::place(place).to_owned())).to_vec();
+    let devices = DeviceComparison::ALL
+        .map(|outcome| (outcome.as_str().to_owned(), wording::device_comparison(outcome).to_owned()))
+        .to_vec();
     // What only the order and the view need travels along.
     let kept = [Field::Sort, Field::Order, Field::View].map(|field| {
         let value = move || asked.with(|asked| asked.get(field).to_owned());
@@ -82,6 +85,7 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
                     options=yes_no("Corrected", "Not corrected")
                     asked
                 />
+                <Choice field=Field::Device label="Visitor’s device" any="Answered or not" options=devices asked/>
                 <Choice
                     field=Field::Annotated
                     label="Annotation"

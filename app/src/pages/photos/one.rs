@@ -19,7 +19,7 @@ use crate::{
     forms,
     judgement::Judgement,
     trouble::Trouble,
-    wording::{self, certainty, file_size, flag_reason, percent},
+    wording::{self, certainty, file_size, flag_reason, percent, sent_smaller},
 };
 
 /// Loads the photo, then shows it.
@@ -335,6 +335,7 @@ fn Erasing(desk: Desk) -> impl IntoView {
 fn Facts(prediction: Prediction) -> impl IntoView {
     let kind = prediction.content_type.strip_prefix("image/").unwrap_or(&prediction.content_type).to_uppercase();
     let size = format!("{} × {}, {}, {kind}", prediction.width, prediction.height, file_size(prediction.bytes));
+    let smaller = sent_smaller(&prediction);
     view! {
         <section class="record" aria-labelledby="facts-title">
             <h2 class="record__title" id="facts-title">"Facts"</h2>
@@ -348,7 +349,7 @@ fn Facts(prediction: Prediction) -> impl IntoView {
                     }
                 })}
                 <dt>"Model"</dt><dd>{prediction.model_version}</dd>
-                <dt>"File"</dt><dd>{size}</dd>
+                <dt>"File"</dt><dd>{size}{smaller.map(|it| view! { <br/>{it} })}</dd>
                 <dt>"Id"</dt><dd><code>{prediction.id.to_string()}</code></dd>
                 {prediction.device.map(|device| {
                     let agrees = device.predicted_class == prediction.predicted_class;

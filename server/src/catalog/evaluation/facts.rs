@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use gourmetgram_api::Seen;
+use gourmetgram_api::{DeviceComparison, Seen};
 use gourmetgram_evaluation::{Stratum, StratumSizes};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
@@ -39,6 +39,7 @@ struct Row {
     flag: Option<String>,
     corrected_class: Option<String>,
     source: Option<String>,
+    device_comparison: Option<String>,
     batch_id: Option<i64>,
     stratum: Option<i32>,
     inclusion: Option<f64>,
@@ -97,7 +98,7 @@ fn random_share(row: &batch::Model) -> Result<f64, CatalogError> {
     let considered = u64::try_from(row.considered).map_err(|_| corrupt("considered"))?;
     // Of the stratum that nothing else draws from, had it all of the photos.
     let share = |design: gourmetgram_evaluation::BatchDesign| {
-        design.inclusion(Stratum::Others, StratumSizes([0, 0, 0, considered]))
+        design.inclusion(Stratum::Others, StratumSizes([0, 0, 0, considered, 0]))
     };
     Ok(plan.design().and_then(share).map_or(0.0, |share| share.get()))
 }
@@ -132,6 +133,7 @@ pub(super) async fn read<C: ConnectionTrait>(
                 Column::Flag,
                 Column::CorrectedClass,
                 Column::Source,
+                Column::DeviceComparison,
             ])
             .columns([
                 selection::Column::BatchId,
@@ -249,6 +251,8 @@ fn to_fact(row: Row, rates: &Rates, pair: Option<Pair>) -> Result<Fact, CatalogE
         }
         _ => None,
     };
+    let device = row.device_comparison.as_deref().map(str::parse::<DeviceComparison>).transpose();
+    let device = device.map_err(|_| CatalogError::Corrupt(format!("prediction {}: device_comparison", row.id)))?;
     Ok(Fact {
         at: row.created_at,
         model: row.model_version,
@@ -257,6 +261,7 @@ fn to_fact(row: Row, rates: &Rates, pair: Option<Pair>) -> Result<Fact, CatalogE
         flagged: row.flag.is_some(),
         corrected: row.corrected_class.is_some(),
         source: row.source,
+        device,
         considered,
     })
 }

@@ -12,6 +12,7 @@ mod m007_collections;
 pub(super) mod m008_records;
 pub(super) mod m009_evaluation;
 pub(super) mod m010_collections_recorded;
+mod m011_devices;
 
 use sea_orm_migration::prelude::*;
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m008_records::Step),
             Box::new(m009_evaluation::Step),
             Box::new(m010_collections_recorded::Step),
+            Box::new(m011_devices::Step),
         ]
     }
 }

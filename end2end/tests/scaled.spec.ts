@@ -1,0 +1,145 @@
+// Smaller photos: only for who asks for them or has a slow connection, and recorded as what they are.
+
+import type { Page } from "@playwright/test";
+
+import { expect, type HomePage, picture, test } from "./page";
+
+const PREDICTIONS = /\/api\/v1\/predictions$/;
+
+/** A JPEG of this size, drawn by the page's browser; with an orientation, one that says in EXIF that it lies on its side. */
+async function drawn(page: Page, width: number, height: number, orientation?: number) {
+  const base64 = await page.evaluate(async ([width, height]) => {
+    const canvas = new OffscreenCanvas(width!, height!);
+    const paper = canvas.getContext("2d")!;
+    for (let row = 0; row < 40; row++) {
+      paper.fillStyle = `hsl(${row * 9} 70% 50%)`;
+      paper.fillRect(0, (row * height!) / 40, width!, height! / 40);
+    }
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg", quality: 1 })).arrayBuffer());
+    let text = "";
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return btoa(text);
+  }, [width, height]);
+  const plain = Buffer.from(base64, "base64");
+  // One entry, the orientation, in the shortest EXIF there is.
+  const exif = Buffer.from("ffe1002245786966000049492a00080000000100120103000100000000000000" + "00000000", "hex");
+  if (orientation) exif.writeUInt16LE(orientation, 28);
+  const buffer = orientation ? Buffer.concat([plain.subarray(0, 2), exif, plain.subarray(2)]) : plain;
+  return { name: "plate.jpg", mimeType: "image/jpeg", buffer };
+}
+
+/** The browser says this of its connection. */
+async function connection(page: Page, says: { saveData?: boolean; effectiveType: string }): Promise<void> {
+  await page.addInitScript((says) => Object.defineProperty(navigator, "connection", { value: says }), says);
+}
+
+const smaller = (page: Page) => page.getByRole("checkbox", { name: "Send smaller photos" });
+
+interface Recorded {
+  width: number;
+  height: number;
+  bytes: number;
+  scaled_from?: string;
+}
+
+/** Sends a photo, and answers what is recorded of it. */
+async function record(home: HomePage, photo: Parameters<HomePage["choose"]>[0]): Promise<Recorded> {
+  await home.choose(photo);
+  await expect(home.answer).toBeVisible();
+  const id = new URL(home.page.url()).searchParams.get("photo");
+  return (await home.page.request.get(`/api/v1/predictions/${id}`)).json();
+}
+
+test("a photo is sent as it is where nobody asked for another", async ({ home, page }) => {
+  await home.open();
+  await expect(smaller(page)).not.toBeChecked();
+  const recorded = await record(home, await drawn(page, 2400, 1800));
+  expect(recorded).toMatchObject({ width: 2400, height: 1800 });
+  expect(recorded.scaled_from).toBeUndefined();
+  await expect(page.getByText("Sent smaller")).toHaveCount(0);
+});
+
+test("who asks for it sends smaller photos, today and tomorrow, and the record says so", async ({ home, page }) => {
+  await home.open();
+  await smaller(page).check();
+  await home.reload();
+  await expect(smaller(page)).toBeChecked();
+  const photo = await drawn(page, 2400, 1800);
+  const recorded = await record(home, photo);
+  expect(recorded).toMatchObject({ width: 1600, height: 1200, scaled_from: "2400x1800" });
+  expect(recorded.bytes).toBeLessThan(photo.buffer.length);
+  await expect(home.answer).toContainText("Sent smaller: 2400 × 1800 → 1600 × 1200");
+
+  await home.open("/");
+  await smaller(page).uncheck();
+  expect((await record(home, await drawn(page, 2000, 1000))).scaled_from).toBeUndefined();
+});
+
+for (const says of [{ saveData: true, effectiveType: "4g" }, { effectiveType: "2g" }, { effectiveType: "slow-2g" }]) {
+  test(`a browser that says ${JSON.stringify(says)} sends smaller photos by itself`, async ({ home, page }) => {
+    await connection(page, says);
+    await home.open();
+    await expect(smaller(page)).not.toBeChecked();
+    const recorded = await record(home, await drawn(page, 1200, 2400));
+    expect(recorded).toMatchObject({ width: 800, height: 1600, scaled_from: "1200x2400" });
+  });
+}
+
+test("a fast connection is no reason", async ({ home, page }) => {
+  await connection(page, { saveData: false, effectiveType: "3g" });
+  await home.open();
+  expect((await record(home, await drawn(page, 2400, 1800))).scaled_from).toBeUndefined();
+});
+
+test("a photo that is small already is left alone, to the byte", async ({ home, page }) => {
+  await home.open();
+  await smaller(page).check();
+  const sent = page.waitForRequest((request) => request.method() === "POST" && PREDICTIONS.test(request.url()));
+  const recorded = await record(home, picture("soup"));
+  expect(recorded).toMatchObject({ width: 960, height: 720 });
+  expect(recorded.scaled_from).toBeUndefined();
+  expect((await sent).postData()).not.toContain("scaled_from");
+});
+
+test("a photo that lies on its side is sent upright", async ({ home, page }) => {
+  await home.open();
+  await smaller(page).check();
+  const recorded = await record(home, await drawn(page, 2400, 1800, 6));
+  expect(recorded).toMatchObject({ width: 1200, height: 1600, scaled_from: "1800x2400" });
+});
+
+test("the device looks at the photo as it was chosen", async ({ home, page }) => {
+  await home.open();
+  await page.locator("html[data-device=simd]").waitFor({ state: "attached", timeout: 30_000 });
+  await smaller(page).check();
+  await page.evaluate(() => {
+    const device = (globalThis as unknown as { gourmetgramDevice: { soon(file: File): Promise<string> } }).gourmetgramDevice;
+    const { soon } = device;
+    device.soon = (file) => {
+      document.documentElement.dataset.looked = String(file.size);
+      return soon.call(device, file);
+    };
+  });
+  const photo = await drawn(page, 2400, 1800);
+  expect((await record(home, photo)).scaled_from).toBe("2400x1800");
+  await expect(page.locator("html")).toHaveAttribute("data-looked", String(photo.buffer.length));
+});
+
+test.describe("over a broken connection", () => {
+  test.use({ expectedInConsole: /Failed to load resource|net::ERR_/ });
+
+  test("what waits in the queue was made smaller when it was chosen, and is sent as that", async ({ home, page }) => {
+    await home.open();
+    await smaller(page).check();
+    await page.route(PREDICTIONS, (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+    await home.choose(await drawn(page, 2400, 1800));
+    await expect(page.getByText("next try in")).toBeVisible();
+    await page.unroute(PREDICTIONS);
+    // What is wanted of the next ones changes nothing about this one.
+    await page.evaluate(() => localStorage.clear());
+    await page.reload();
+    const recorded = async () => (await (await page.request.get("/api/v1/predictions?mine=true")).json()).items as Recorded[];
+    await expect.poll(async () => (await recorded()).length).toBe(1);
+    expect((await recorded())[0]).toMatchObject({ width: 1600, height: 1200, scaled_from: "2400x1800" });
+  });
+});
