@@ -104,7 +104,7 @@ fn write_group<W: Write + Send>(file: &mut SerializedFileWriter<W>, rows: &[Row]
 }
 
 /// In the order of the schema.
-fn columns(rows: &[Row]) -> [Column; 18] {
+fn columns(rows: &[Row]) -> [Column; 20] {
     let texts = |of: fn(&Row) -> &str| {
         let values = rows.iter().map(|row| ByteArray::from(of(row).as_bytes().to_vec())).collect();
         (Values::Texts(values), None)

@@ -9,8 +9,8 @@ use gourmetgram::{
     records::{Envelope, RecordKind},
 };
 use gourmetgram_api::{
-    CampaignRule, Confidence, DeviceAnswer, DeviceComparison, EvaluationQuery, PhotoStratum, PredictionId,
-    PredictionPage,
+    CampaignRule, Confidence, DeviceAnswer, DeviceComparison, DeviceFigures, EvaluationQuery, PhotoStratum,
+    PredictionId, PredictionPage,
 };
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
@@ -60,6 +60,15 @@ async fn chosen(test: &TestApp, campaign: Uuid) -> HashSet<Uuid> {
     tasks.into_iter().map(|task| task.prediction_id).collect()
 }
 
+/// What an evaluation of the first hour says of devices.
+async fn figures(test: &TestApp) -> DeviceFigures {
+    let settings = config::Evaluation::default();
+    let live = LiveVersion { version: "food64-1".to_owned(), classes: vec!["Bread".to_owned()], offline: None };
+    let evaluator = Evaluator { catalog: test.app.catalog(), settings: &settings, live };
+    let query = EvaluationQuery { from: Some(minute(0)), to: Some(minute(60)), ..EvaluationQuery::default() };
+    evaluator.evaluate(&query, now()).await.unwrap().devices
+}
+
 async fn compared(test: &TestApp) -> Vec<(Uuid, Option<String>)> {
     let connection = test.connect().await;
     let rows = prediction::Entity::find().all(&connection).await.unwrap();
@@ -77,7 +86,7 @@ on_both_databases! {
         let answered = |class: &str, version: &str, seed: u32| {
             let device = json!({"predicted_class": class, "confidence": 0.5, "model_version": version});
             let sent = test.post("/api/v1/predictions").multipart(form(a_photo(seed)).text("device", device.to_string()));
-            async { created(sent.send().await.unwrap()).await }
+            async move { created(sent.send().await.unwrap()).await }
         };
         // The same photo has the same answer: what the server will say is known.
         let (class, version) = (silent.predicted_class.clone(), silent.model_version.clone());
@@ -151,12 +160,7 @@ on_both_databases! {
     how_often_devices_disagree_is_counted_version_by_version => async |database| {
         let test = TestApp::start(database).await;
         let photos = photos(&test, 100).await;
-        let settings = config::Evaluation::default();
-        let live = LiveVersion { version: "food64-1".to_owned(), classes: vec!["Bread".to_owned()], offline: None };
-        let evaluator = Evaluator { catalog: test.app.catalog(), settings: &settings, live };
-        let query = EvaluationQuery { from: Some(minute(0)), to: Some(minute(60)), ..EvaluationQuery::default() };
-        let devices = async || evaluator.evaluate(&query, now()).await.unwrap().devices;
-        let found = devices().await;
+        let found = figures(&test).await;
         let same = found.same_version;
         assert_eq!((found.photos, same.answered, same.disagreed, same.share), (100, 30, 10, Some(1.0 / 3.0)));
         // Wilson's interval of 10 out of 30.
@@ -166,7 +170,7 @@ on_both_databases! {
         // Somebody wants their photo gone: the device was counted, and stays so.
         let (gone, _) = photos[2];
         test.app.catalog().erase(gone).await.unwrap();
-        assert_eq!(devices().await, found);
+        assert_eq!(figures(&test).await, found);
         test.stop().await;
     };
 
@@ -185,13 +189,15 @@ on_both_databases! {
             "DELETE FROM seaql_migrations WHERE version = 'm011_devices'",
             "DELETE FROM record_marks",
             "DELETE FROM evaluation_marks",
+            "DELETE FROM evaluation_counts",
         ] {
             connection.execute_unprepared(sql).await.unwrap();
         }
         connection.close().await.unwrap();
         Catalog::open(&test.app.settings().catalog_url(), 2).await.unwrap();
         assert_eq!(compared(&test).await, before);
-        assert!(test.count("evaluation_marks").await > 0, "what devices said is counted anew");
+        let counted = figures(&test).await;
+        assert_eq!((counted.same_version.answered, counted.other_versions.answered), (3, 2), "it is counted anew");
         test.stop().await;
     };
 
