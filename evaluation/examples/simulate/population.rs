@@ -101,7 +101,12 @@ pub fn photo(behaviour: Behaviour, random: &mut Random) -> Photo {
         Outcome::Class(class) if random.chance(0.8) => class.0,
         _ => (predicted + 1) % CLASSES,
     });
-    let signals = Signals { low_confidence: confidence < THRESHOLD, flagged, corrected: correction.is_some() };
+    let signals = Signals {
+        low_confidence: confidence < THRESHOLD,
+        flagged,
+        corrected: correction.is_some(),
+        ..Signals::default()
+    };
     Photo {
         predicted,
         confidence: confidence as f32,

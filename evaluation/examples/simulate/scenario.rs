@@ -172,7 +172,7 @@ pub struct Traffic {
     challenger: f64,
     flag_precision: f64,
     not_food: f64,
-    guesses: [GuessMean; 4],
+    guesses: Vec<GuessMean>,
 }
 
 impl Traffic {
@@ -195,10 +195,15 @@ impl Traffic {
             challenger: mean(&has_class, &|photo| one_if(photo.challenger_correct)),
             flag_precision: mean(&|photo| has_class(photo) && photo.flagged, &|photo| one_if(!photo.correct())),
             not_food: mean(&|_| true, &|photo| one_if(photo.outcome == Outcome::NotFood)),
-            guesses: Stratum::ALL.map(|stratum| GuessMean {
-                stratum,
-                mean: mean(&|photo| photo.stratum == stratum, &|photo| f64::from(photo.confidence)),
-            }),
+            // No design here looks at devices.
+            guesses: Stratum::ALL
+                .into_iter()
+                .filter(|stratum| mine.iter().any(|photo| photo.stratum == *stratum))
+                .map(|stratum| GuessMean {
+                    stratum,
+                    mean: mean(&|photo| photo.stratum == stratum, &|photo| f64::from(photo.confidence)),
+                })
+                .collect(),
             photos,
             own,
         }

@@ -83,6 +83,7 @@ impl Week {
                 unsure: plan.is_unsure(photo.confidence, &[]),
                 flag: photo.flag,
                 corrected: photo.correction.is_some(),
+                device: None,
             })
             .collect();
         let draw = plan.draw(seed, 0.05, &candidates);
