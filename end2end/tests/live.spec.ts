@@ -39,11 +39,11 @@ test("runs come up to date by themselves, and the keyboard stays where it was", 
   await expect(step("Project"), "nobody is there to bring it to").toContainText("failed", { timeout: 15_000 });
   await expect(step("Tasks")).toContainText("waiting");
   expect(await state()).not.toBe("cancelled");
+  expect(await page.evaluate(() => "sameDocument" in window), "all that in one document").toBe(true);
   await request.post(`/pipelines/${waits}/cancel`, { headers });
   await expect(page.getByText("cancelled").first()).toBeVisible({ timeout: 15_000 });
   await expect(step("Tasks"), "each step comes up to date by itself").toContainText("cancelled");
   await expect(step("Choose"), "and what was done stays done").toContainText("done");
-  expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
   await expect(page.getByRole("button", { name: "Run again" }), "what is over offers something else").toBeVisible();
   await expect(page.locator("[data-live]"), "and asks for nothing more").toHaveCount(0);
 });
