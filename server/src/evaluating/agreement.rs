@@ -15,6 +15,9 @@ use super::{
 /// Most pairs of annotators that are told of, those with the most photos.
 const MOST: usize = 20;
 
+/// What two annotators said of a photo, and of how many photos.
+type Said<'a> = ((&'a Seen, &'a Seen), u64);
+
 /// Fleiss' kappa over all pairs, and Cohen's for each; what their mistakes would do to an accuracy over so many classes.
 pub(super) fn agreement(counts: &Counts, classes: usize, accuracy: &Measure) -> AnnotatorAgreement {
     let all = &counts.agreement;
@@ -31,14 +34,13 @@ pub(super) fn agreement(counts: &Counts, classes: usize, accuracy: &Measure) -> 
         photo
     };
     let photos: Vec<(Vec<u64>, u64)> = all.iter().map(|(key, count)| (photo(key), *count)).collect();
-    let mut pairs: BTreeMap<&[String; 2], Vec<((&Seen, &Seen), u64)>> = BTreeMap::new();
+    let mut pairs: BTreeMap<&[String; 2], Vec<Said<'_>>> = BTreeMap::new();
     for (PairKey { annotators, seen: [one, other] }, count) in all {
         pairs.entry(annotators).or_default().push(((one, other), *count));
     }
     let annotators: BTreeSet<&String> = pairs.keys().copied().flatten().collect();
-    let agreed = |pairs: &[((&Seen, &Seen), u64)]| {
-        pairs.iter().filter(|((one, other), _)| one == other).map(|(_, count)| count).sum::<u64>()
-    };
+    let agreed =
+        |pairs: &[Said<'_>]| pairs.iter().filter(|((one, other), _)| one == other).map(|(_, count)| count).sum::<u64>();
     let mut told: Vec<AnnotatorPair> = pairs
         .iter()
         .map(|(names, said)| AnnotatorPair {
