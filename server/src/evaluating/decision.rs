@@ -165,6 +165,10 @@ mod tests {
         (verdict, reasons.join(" "))
     }
 
+    /// The headline; each point's upper bound and whether it is provisional; right and wrong labels of the random sample; drift;
+    /// the verdict, and a part of its reasons.
+    type Row<'a> = (Measure, &'a [(Option<f64>, bool)], (u64, u64), &'a Drift, Verdict, &'a str);
+
     #[test]
     fn the_rule_says_retrain_only_of_what_is_proven_and_watch_of_what_is_not() {
         use Verdict::{Keep, Retrain, Unknown, Watch};
@@ -172,7 +176,7 @@ mod tests {
         let (fine, low) = (measure(400, 0.93), measure(400, 0.88));
         let (still, moved) = (Drift::default(), drifted("class_mix"));
         // Of which accuracy, after which days, with which labels of the random sample, with which drift: what, and why.
-        let table: [(Measure, &[(Option<f64>, bool)], (u64, u64), &Drift, Verdict, &str); 16] = [
+        let table: [Row<'_>; 16] = [
             (fine, &[], (93, 7), &still, Keep, "Accuracy is 93.0 %, the target is 90.0 %."),
             (measure(400, 0.9), &[], (90, 10), &still, Keep, "the target is 90.0 %"),
             (low, &[], (88, 12), &still, Watch, "Accuracy is 88.0 %, below the target of 90.0 %; its interval is not."),
