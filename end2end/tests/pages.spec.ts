@@ -10,6 +10,8 @@ import { walk } from "./focus";
 import { expect, test, watchJumps } from "./page";
 
 test.use({ contextOptions: { reducedMotion: "reduce" } });
+// The dashboard has hundreds of stops for the keyboard, and each is looked at.
+test.setTimeout(180_000);
 
 /**
  * The page as it is with scripts off, in a browser whose scripts are on: axe is a script too. Its own scripts are taken
