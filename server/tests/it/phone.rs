@@ -154,8 +154,8 @@ fn read_code(block: &str) -> String {
     let width = lines.iter().map(Vec::len).max().unwrap();
     let is_lit = |x: usize, y: usize| match lines[y / 2].get(x) {
         Some('█') => true,
-        Some('▀') => y % 2 == 0,
-        Some('▄') => y % 2 == 1,
+        Some('▀') => y.is_multiple_of(2),
+        Some('▄') => !y.is_multiple_of(2),
         _ => false,
     };
     let dots = |x: usize, y: usize| if is_lit(x / SIDE, y / SIDE) { 255 } else { 0 };
