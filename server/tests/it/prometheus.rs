@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram::{
     catalog::{
         Said,
@@ -17,7 +17,7 @@ use gourmetgram::{
     },
     evaluating,
 };
-use gourmetgram_api::{LabelledIn, Seen};
+use gourmetgram_api::{Campaign, LabelledIn, Seen};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 
@@ -45,10 +45,8 @@ fn program(name: &str) -> Option<PathBuf> {
     folder.into_iter().chain(std::env::split_paths(&path)).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// A server that has 40 photos, all of which have a label; one in four answers is wrong.
-async fn labelled(test: &TestApp) {
-    test.copies_of_a_photo(40).await;
-    let catalog = test.app.catalog();
+/// The campaign of evaluation, which has chosen every photo of that time.
+async fn everything_chosen(test: &TestApp, start: DateTime<Utc>, end: DateTime<Utc>) -> Campaign {
     let rule = gourmetgram_api::CampaignRule::Continuous {
         unsure: gourmetgram_api::LowConfidence::default(),
         low_confidence_at_most: None,
@@ -57,8 +55,16 @@ async fn labelled(test: &TestApp) {
         random: gourmetgram_api::RandomDraw::Rate(1.0),
     };
     let campaign = crate::photos::campaign(&test.app, &crate::photos::asked("Continuous", rule)).await;
-    let interval = gourmetgram_api::Interval { start: now() - TimeDelta::hours(1), end: now() + TimeDelta::hours(1) };
-    catalog.select(campaign.id, interval, false).await.unwrap();
+    let interval = gourmetgram_api::Interval { start, end };
+    test.app.catalog().select(campaign.id, interval, false).await.unwrap();
+    campaign
+}
+
+/// A server that has 40 photos, all of which have a label; one in four answers is wrong.
+async fn labelled(test: &TestApp) {
+    test.copies_of_a_photo(40).await;
+    let catalog = test.app.catalog();
+    let campaign = everything_chosen(test, now() - TimeDelta::hours(1), now() + TimeDelta::hours(1)).await;
     let connection = test.connect().await;
     let answer = test.app.live_model().classes;
     let photo = catalog.predictions(gourmetgram::catalog::Whose::Everybodys, &Default::default()).await.unwrap();
@@ -137,16 +143,7 @@ async fn the_gauges_of_drift_backlog_and_age_say_what_the_api_says() {
         let copies = (0..100).map(|_| copy(hours, class, confidence));
         prediction::Entity::insert_many(copies).exec_without_returning(&connection).await.unwrap();
     }
-    let rule = gourmetgram_api::CampaignRule::Continuous {
-        unsure: gourmetgram_api::LowConfidence::default(),
-        low_confidence_at_most: None,
-        flagged_at_most: None,
-        corrected_at_most: None,
-        random: gourmetgram_api::RandomDraw::Rate(1.0),
-    };
-    let campaign = crate::photos::campaign(&test.app, &crate::photos::asked("Continuous", rule)).await;
-    let interval = gourmetgram_api::Interval { start: now() - TimeDelta::hours(3), end: now() - TimeDelta::hours(1) };
-    test.app.catalog().select(campaign.id, interval, false).await.unwrap();
+    everything_chosen(&test, now() - TimeDelta::hours(3), now() - TimeDelta::hours(1)).await;
     // All have waited for three days; whoever looked before that counts anew.
     let since = now() - TimeDelta::days(3);
     let older = task::Entity::update_many().set(task::ActiveModel { created_at: Set(since), ..Default::default() });
