@@ -13,7 +13,7 @@
 
 import { defineConfig, devices } from "@playwright/test";
 
-import { baseURL, chromium, webServer } from "./server";
+import { baseURL, chromium, chromiumShell, webServer } from "./server";
 
 const desktop = devices["Desktop Chrome"];
 
@@ -44,11 +44,12 @@ export default defineConfig({
   webServer,
   use: {
     baseURL,
-    launchOptions: chromium,
+    launchOptions: chromiumShell,
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
     serviceWorkers: "block",
-    trace: "retain-on-failure",
+    // To record one takes as long as the test itself: by hand, --trace on.
+    trace: "on-first-retry",
   },
   projects: [
     { name: "desktop", use: desktop, ...shared },
@@ -60,6 +61,11 @@ export default defineConfig({
     { name: "no-javascript", use: { ...desktop, javaScriptEnabled: false }, testMatch: ofItsOwn.withoutScripts },
     { name: "slow-network", use: { ...devices["Pixel 7"] }, testMatch: ofItsOwn.slow },
     { name: "keyboard", use: desktop, testMatch: ofItsOwn.keyboard },
-    { name: "offline", use: { ...devices["Pixel 7"], serviceWorkers: "allow" }, testMatch: ofItsOwn.offline },
+    {
+      name: "offline",
+      // They kill the browser, and have it send what waits when no page is open: what an engine alone cannot do.
+      use: { ...devices["Pixel 7"], serviceWorkers: "allow", launchOptions: chromium },
+      testMatch: ofItsOwn.offline,
+    },
   ],
 });

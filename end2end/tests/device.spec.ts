@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { chromium as browsers, type BrowserContext, type Page } from "@playwright/test";
 
-import { baseURL, chromium } from "../server";
+import { baseURL, chromiumShell } from "../server";
 import { deviceSays, expect, HomePage, picture, problem, test } from "./page";
 
 const PREDICTIONS = /\/api\/v1\/predictions$/;
@@ -110,7 +110,7 @@ test("a device answers as the server does on real photos", async ({ home, page }
 
 test("a browser without vector instructions opens the page, asks for no module with them, and sends photos", async () => {
   // What V8 takes for a processor that has none.
-  const browser = await browsers.launch({ ...chromium, args: [...chromium.args, "--js-flags=--no-enable-sse4-1"] });
+  const browser = await browsers.launch({ ...chromiumShell, args: [...chromiumShell.args, "--js-flags=--no-enable-sse4-1"] });
   try {
     const context = await browser.newContext({ baseURL, serviceWorkers: "block" });
     const asked: string[] = [];

@@ -94,7 +94,7 @@ export async function walk(page: Page): Promise<Stop[]> {
     document.body.removeAttribute("tabindex");
   });
   const stops: Stop[] = [];
-  for (let presses = 0; presses < 150; presses++) {
+  for (let presses = 0; presses < 500; presses++) {
     await page.keyboard.press("Tab");
     const here = await stop(page);
     if (!here) return stops;

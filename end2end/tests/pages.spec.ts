@@ -31,10 +31,16 @@ async function takeScriptsOut(page: Page): Promise<void> {
   });
 }
 
-async function violations(page: Page): Promise<object[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** What axe says against the page; of some rules only, where these are named. */
+async function violations(page: Page, rules?: string[]): Promise<object[]> {
+  // What its "legacy mode" leaves out is frames of other origins, for which it opens another window each time.
+  const axe = new AxeBuilder({ page }).setLegacyMode();
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
   return violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })) }));
 }
+
+/** The rules of axe that can come out otherwise when only the colours change. */
+const ofColors = ["color-contrast", "link-in-text-block"];
 
 /** What reaches beyond the window's right edge. */
 const sticksOut = (page: Page): Promise<string[]> =>
@@ -64,10 +70,9 @@ for (const scene of scenes.filter((one) => !one.onlyPictured)) {
       const { sum, jumps } = await jumped();
       expect.soft(sum, `nothing jumps: ${jumps.join("\n")}`).toBeLessThan(0.05);
 
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        expect.soft(await violations(page), `axe, ${colorScheme}`).toEqual([]);
-      }
+      expect.soft(await violations(page), "axe").toEqual([]);
+      await page.emulateMedia({ colorScheme: "dark" });
+      expect.soft(await violations(page, ofColors), "axe, in the dark").toEqual([]);
 
       await expect.soft(page.locator("html")).toHaveAttribute("lang", "en");
       await expect.soft(page).toHaveTitle(/^(.+ · )?GourmetGram$/);
