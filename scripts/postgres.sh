@@ -9,7 +9,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 # One per checkout, where that user may enter.
-FOLDER="/tmp/gourmetgram-postgres-$EUID-$(printf '%s' "$ROOT" | cksum | cut -d' ' -f1)"
+FOLDER="${TMPDIR:-/tmp}/gourmetgram-postgres-$EUID-$(printf '%s' "$ROOT" | cksum | cut -d' ' -f1)"
 
 # Debian keeps them off PATH, one folder a version: the newest is taken.
 find_programs() {

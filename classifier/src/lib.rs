@@ -30,6 +30,7 @@ mod model;
 mod network;
 mod photo;
 mod preprocessing;
+mod resampling;
 mod shrinking;
 
 #[cfg(all(feature = "default-model", not(target_arch = "wasm32")))]
@@ -38,4 +39,5 @@ pub use head::{Head, HeadError};
 pub use manifest::{Accuracy, Input, Layout, Licence, Manifest, ManifestError, Output, Sha256Hex, Sha256Sums, Version};
 pub use model::{Answer, ClassifyError, Model, ModelError, PackedModel};
 pub use photo::{PhotoError, PhotoFormat, PhotoInfo, RgbPhoto, decode, probe, strip};
-pub use preprocessing::{Preprocessing, PreprocessingError, ResizeRule};
+pub use preprocessing::{Preprocessing, ResizeRule};
+pub use resampling::ResamplingError;

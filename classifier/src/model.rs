@@ -9,7 +9,7 @@ use std::{
 use gourmetgram_api::{ClassIndex, Classes};
 
 use crate::{
-    Head, HeadError, Manifest, ManifestError, Preprocessing, PreprocessingError, RgbPhoto, Sha256Hex, Version,
+    Head, HeadError, Manifest, ManifestError, Preprocessing, ResamplingError, RgbPhoto, Sha256Hex, Version,
     network::{Network, NetworkError},
 };
 
@@ -119,7 +119,7 @@ pub enum ModelError {
 pub enum ClassifyError {
     /// The photo could not be resized.
     #[error(transparent)]
-    Preprocessing(#[from] PreprocessingError),
+    Preprocessing(#[from] ResamplingError),
     /// The graph failed.
     #[error("the model failed: {0}")]
     Backbone(String),

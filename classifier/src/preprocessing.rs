@@ -1,9 +1,9 @@
 //! From an upright photo to the tensor a backbone takes.
 
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer, images};
 use serde::{Deserialize, Serialize};
 
-use crate::{Input, Layout, RgbPhoto};
+use crate::resampling::{Filter, Part, resampled};
+use crate::{Input, Layout, ResamplingError, RgbPhoto};
 
 /// How a photo of any shape fills the model's input. It must be the rule the model was trained with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,11 +14,6 @@ pub enum ResizeRule {
     /// The whole photo is resized, its proportions are lost.
     Stretch,
 }
-
-/// A photo that cannot be turned into a tensor. Not reachable with a checked manifest and a photo from `decode`.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("the photo could not be resized")]
-pub struct PreprocessingError(#[from] ResizeError);
 
 /// The steps from pixels to tensor: crop, resize, scale to 0..1, normalise, lay out.
 ///
@@ -38,8 +33,8 @@ impl<'a> Preprocessing<'a> {
     /// The tensor of `photo`, in the manifest's layout, `(value / 255 - mean) / std` for each channel.
     ///
     /// # Errors
-    /// [`PreprocessingError`], if the resize fails.
-    pub fn tensor(&self, photo: &RgbPhoto) -> Result<Vec<f32>, PreprocessingError> {
+    /// [`ResamplingError`], if the resize fails.
+    pub fn tensor(&self, photo: &RgbPhoto) -> Result<Vec<f32>, ResamplingError> {
         let pixels = self.resized(photo)?;
         let Input { mean, std, layout, .. } = self.input;
         let normalise = |channel: usize, value: u8| (f32::from(value) / 255.0 - mean[channel]) / std[channel];
@@ -53,30 +48,25 @@ impl<'a> Preprocessing<'a> {
     }
 
     /// The photo at the input's size: `height` rows of `width` times R, G, B.
-    fn resized(&self, photo: &RgbPhoto) -> Result<Vec<u8>, PreprocessingError> {
-        let (left, top, width, height) = self.kept(photo.width(), photo.height());
-        let source = images::ImageRef::new(photo.width(), photo.height(), photo.pixels(), PixelType::U8x3)
-            .map_err(|_| ResizeError::PixelTypesAreDifferent)?;
-        let mut target = images::Image::new(self.input.width, self.input.height, PixelType::U8x3);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
-            left.into(),
-            top.into(),
-            width.into(),
-            height.into(),
-        );
-        Resizer::new().resize(&source, &mut target, &options)?;
-        Ok(target.into_vec())
+    fn resized(&self, photo: &RgbPhoto) -> Result<Vec<u8>, ResamplingError> {
+        let size = (self.input.width, self.input.height);
+        resampled(photo, self.kept(photo.width(), photo.height()), size, Filter::Triangle)
     }
 
-    /// The part of a photo that is kept: left, top, width, height.
-    fn kept(&self, width: u32, height: u32) -> (u32, u32, u32, u32) {
+    /// The part of a photo that is kept.
+    fn kept(&self, width: u32, height: u32) -> Part {
         if self.input.resize == ResizeRule::Stretch {
-            return (0, 0, width, height);
+            return Part { left: 0, top: 0, width, height };
         }
         let fitting = |side: u32, of: u32, to: u32| (u64::from(side) * u64::from(of) / u64::from(to).max(1)) as u32;
         let kept_width = fitting(height, self.input.width, self.input.height).clamp(1, width);
         let kept_height = fitting(width, self.input.height, self.input.width).clamp(1, height);
-        ((width - kept_width) / 2, (height - kept_height) / 2, kept_width, kept_height)
+        Part {
+            left: (width - kept_width) / 2,
+            top: (height - kept_height) / 2,
+            width: kept_width,
+            height: kept_height,
+        }
     }
 }
 
@@ -92,22 +82,22 @@ mod tests {
     fn the_centre_square_is_centred_and_square() {
         let square = input(64, 64, ResizeRule::CenterSquare);
         let kept = |width, height| Preprocessing::new(&square).kept(width, height);
-        assert_eq!(kept(400, 300), (50, 0, 300, 300));
-        assert_eq!(kept(300, 401), (0, 50, 300, 300));
-        assert_eq!(kept(1, 65_000), (0, 32_499, 1, 1));
+        assert_eq!(kept(400, 300), Part { left: 50, top: 0, width: 300, height: 300 });
+        assert_eq!(kept(300, 401), Part { left: 0, top: 50, width: 300, height: 300 });
+        assert_eq!(kept(1, 65_000), Part { left: 0, top: 32_499, width: 1, height: 1 });
     }
 
     #[test]
     fn an_oblong_input_keeps_its_own_proportions() {
         let wide = input(64, 32, ResizeRule::CenterSquare);
-        assert_eq!(Preprocessing::new(&wide).kept(400, 400), (0, 100, 400, 200));
-        assert_eq!(Preprocessing::new(&wide).kept(400, 100), (100, 0, 200, 100));
+        assert_eq!(Preprocessing::new(&wide).kept(400, 400), Part { left: 0, top: 100, width: 400, height: 200 });
+        assert_eq!(Preprocessing::new(&wide).kept(400, 100), Part { left: 100, top: 0, width: 200, height: 100 });
     }
 
     #[test]
     fn stretching_keeps_everything() {
         let stretch = input(64, 64, ResizeRule::Stretch);
-        assert_eq!(Preprocessing::new(&stretch).kept(400, 300), (0, 0, 400, 300));
+        assert_eq!(Preprocessing::new(&stretch).kept(400, 300), Part { left: 0, top: 0, width: 400, height: 300 });
     }
 
     #[test]

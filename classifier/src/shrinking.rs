@@ -1,27 +1,22 @@
 //! Small pictures of photos.
 
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer, images};
-
-use crate::{PreprocessingError, RgbPhoto};
+use crate::resampling::{Filter, Part, ResamplingError, resampled};
+use crate::RgbPhoto;
 
 impl RgbPhoto {
     /// The whole photo with its longer side at most `longest` pixels, its proportions kept as far as whole pixels allow.
     /// A photo that is small enough stays as it is. Antialiased.
     ///
     /// # Errors
-    /// [`PreprocessingError`], if the resize fails.
-    pub fn shrunk(self, longest: u32) -> Result<Self, PreprocessingError> {
+    /// [`ResamplingError`], if the resize fails.
+    pub fn shrunk(self, longest: u32) -> Result<Self, ResamplingError> {
         let (width, height) = fitting((self.width(), self.height()), longest.max(1));
         if (width, height) == (self.width(), self.height()) {
             return Ok(self);
         }
-        let source = images::ImageRef::new(self.width(), self.height(), self.pixels(), PixelType::U8x3)
-            .map_err(|_| ResizeError::PixelTypesAreDifferent)?;
-        let mut target = images::Image::new(width, height, PixelType::U8x3);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
-        Resizer::new().resize(&source, &mut target, &options)?;
-        let shrunk = Self::new(width, height, target.into_vec());
-        Ok(shrunk.ok_or(ResizeError::PixelTypesAreDifferent)?)
+        let whole = Part { left: 0, top: 0, width: self.width(), height: self.height() };
+        let pixels = resampled(&self, whole, (width, height), Filter::CatmullRom)?;
+        Self::new(width, height, pixels).ok_or(ResamplingError::SIZE)
     }
 }
 

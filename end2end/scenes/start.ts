@@ -340,6 +340,34 @@ export const start: Scene[] = [
     },
   },
   {
+    name: "start-shared",
+    shows: "Photos that another app shared: to be sent or not",
+    page,
+    async reach({ home, page }) {
+      await home.open();
+      // As the service worker writes it, without which pages are looked at here.
+      await page.evaluate(
+        async (files) => {
+          const opening = indexedDB.open("gourmetgram");
+          await new Promise((done) => (opening.onsuccess = done));
+          const transaction = opening.result.transaction("queue", "readwrite");
+          for (const [name, base64] of files) {
+            const bytes = Uint8Array.from(atob(base64!), (character) => character.charCodeAt(0));
+            const file = new File([bytes], name!, { type: "image/jpeg" });
+            const held = { isShared: true, isHeld: true, since: Date.now(), tries: 0 };
+            transaction.objectStore("queue").add({ photo: crypto.randomUUID(), file, name, ...held });
+          }
+          await new Promise((done) => (transaction.oncomplete = done));
+          opening.result.close();
+        },
+        photos.slice(0, 2).map((path) => [basename(path), readFileSync(path).toString("base64")]),
+      );
+      await home.open("/?shared=2");
+      await expect(page.locator(".queue")).toContainText("2 photos to send");
+      await expect(page.getByText("Shared with GourmetGram. Send it?")).toHaveCount(2);
+    },
+  },
+  {
     name: "start-erased",
     shows: "After erasing with scripts off",
     page,

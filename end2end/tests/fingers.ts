@@ -10,6 +10,8 @@ export const tooSmall = (page: Page): Promise<string[]> =>
     const controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button]";
     const question = document.querySelector("dialog:modal");
 
+    const beginning = (element: Element | null): string => element?.outerHTML.replace(/\s+/g, " ").slice(0, 120) ?? "nothing";
+
     /** What is pressed for it: with a box to tick, and with one that is not seen, its label. */
     const targetOf = (element: HTMLElement): HTMLElement | null | undefined => {
       const around = element.closest("label");
@@ -29,20 +31,21 @@ export const tooSmall = (page: Page): Promise<string[]> =>
       return /\p{L}/u.test(copy.textContent ?? "");
     };
 
-    /** Whether a finger hits it anywhere within 44 pixels around its middle: what it lays around itself counts. */
-    const isHit = (element: HTMLElement): boolean => {
+    /**
+     * What a finger hits in its place within 44 pixels around its middle, as it begins; nothing where it is always hit.
+     * What it lays around itself counts.
+     */
+    const hitInstead = (element: HTMLElement): string[] => {
       // In a table away from the column that stays.
       const inline = element.getBoundingClientRect().width < LEAST ? "center" : "end";
       element.scrollIntoView({ block: "center", inline, behavior: "instant" });
       const box = element.getBoundingClientRect();
       const reach = LEAST / 2 - 0.5;
-      return [-1, 1].every((across) =>
-        [-1, 1].every((down) => {
-          const [x, y] = [box.left + box.width / 2 + across * reach, box.top + box.height / 2 + down * reach];
-          const top = document.elementFromPoint(x, y);
-          return top !== null && element.contains(top);
-        }),
-      );
+      return [-1, 1]
+        .flatMap((across) => [-1, 1].map((down) => [box.left + box.width / 2 + across * reach, box.top + box.height / 2 + down * reach]))
+        .map(([x, y]) => document.elementFromPoint(x!, y!))
+        .filter((top) => top === null || !element.contains(top))
+        .map((top) => beginning(top));
     };
 
     const targets = [...document.querySelectorAll<HTMLElement>(controls)]
@@ -55,9 +58,11 @@ export const tooSmall = (page: Page): Promise<string[]> =>
         const { width, height } = element.getBoundingClientRect();
         return width < LEAST || height < LEAST;
       })
-      .filter((element) => !isInText(element) && !isHit(element))
-      .map((element) => {
+      .filter((element) => !isInText(element))
+      .map((element) => ({ element, others: hitInstead(element) }))
+      .filter(({ others }) => others.length > 0)
+      .map(({ element, others }) => {
         const { width, height } = element.getBoundingClientRect();
-        return `${element.outerHTML.replace(/\s+/g, " ").slice(0, 120)}: ${width.toFixed(1)} × ${height.toFixed(1)}`;
+        return `${beginning(element)}: ${width.toFixed(1)} × ${height.toFixed(1)}, and around it ${others.join(", ")}`;
       });
   });

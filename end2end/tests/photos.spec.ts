@@ -50,6 +50,8 @@ test("filters change the address without loading a document, and the back button
 });
 
 test("every filter shows what the API finds by it, and stands in the address", async ({ page, request }) => {
+  // Seventeen of them, each with the page opened anew.
+  test.slow();
   const labelled = await campaign(2);
   await new ReviewPage(page).open(labelled);
   await page.keyboard.press("1");
@@ -74,7 +76,7 @@ test("every filter shows what the API finds by it, and stands in the address", a
     ["Chosen by campaign", labelled.name, { campaign: labelled.name }, { campaign: labelled.name }],
     ["Model version", version, { model: version }, { model_version: version }],
     ["Simulated by", "tests/labelling", { source: "tests/labelling" }, { source: "tests/labelling" }],
-    ["Bucket", "Label-wait", { place: "label-wait" }, { place: "label-wait" }],
+    ["Bucket", "Label-wait", { place: "label_wait" }, { place: "label_wait" }],
     ["First day", today, { from: today }, { from: `${today}T00:00:00Z` }],
     ["Last day", today, { to: today }, { to: `${tomorrow}T00:00:00Z` }],
   ];

@@ -70,7 +70,7 @@ impl Size {
 pub enum ThumbnailError {
     /// It could not be resized: a defect.
     #[error(transparent)]
-    Resize(#[from] gourmetgram_classifier::PreprocessingError),
+    Resize(#[from] gourmetgram_classifier::ResamplingError),
     /// It could not be encoded: a defect.
     #[error("a small picture could not be encoded: {0}")]
     Encode(#[from] ImageError),

@@ -3,6 +3,8 @@
 #[path = "it/fake_studio.rs"]
 #[allow(dead_code, reason = "other tests have it behave badly")]
 mod fake_studio;
+#[path = "durability/large.rs"]
+mod large;
 mod postgres;
 mod process;
 
