@@ -61,12 +61,7 @@ impl<'a> Preprocessing<'a> {
         let fitting = |side: u32, of: u32, to: u32| (u64::from(side) * u64::from(of) / u64::from(to).max(1)) as u32;
         let kept_width = fitting(height, self.input.width, self.input.height).clamp(1, width);
         let kept_height = fitting(width, self.input.height, self.input.width).clamp(1, height);
-        Part {
-            left: (width - kept_width) / 2,
-            top: (height - kept_height) / 2,
-            width: kept_width,
-            height: kept_height,
-        }
+        Part { left: (width - kept_width) / 2, top: (height - kept_height) / 2, width: kept_width, height: kept_height }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Small pictures of photos.
 
-use crate::resampling::{Filter, Part, ResamplingError, resampled};
 use crate::RgbPhoto;
+use crate::resampling::{Filter, Part, ResamplingError, resampled};
 
 impl RgbPhoto {
     /// The whole photo with its longer side at most `longest` pixels, its proportions kept as far as whole pixels allow.

@@ -10,6 +10,12 @@ export const tooSmall = (page: Page): Promise<string[]> =>
     const controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button]";
     const question = document.querySelector("dialog:modal");
 
+    /** Whether it makes no difference which of two links is hit. */
+    const leadsAlike = (element: Element, other: Element): boolean => {
+      const [one, another] = [element, other].map((link) => link.closest("a")?.href);
+      return one !== undefined && one === another;
+    };
+
     const beginning = (element: Element | null): string => element?.outerHTML.replace(/\s+/g, " ").slice(0, 120) ?? "nothing";
 
     /** What is pressed for it: with a box to tick, and with one that is not seen, its label. */
@@ -44,7 +50,7 @@ export const tooSmall = (page: Page): Promise<string[]> =>
       return [-1, 1]
         .flatMap((across) => [-1, 1].map((down) => [box.left + box.width / 2 + across * reach, box.top + box.height / 2 + down * reach]))
         .map(([x, y]) => document.elementFromPoint(x!, y!))
-        .filter((top) => top === null || !element.contains(top))
+        .filter((top) => top === null || !(element.contains(top) || leadsAlike(element, top)))
         .map((top) => beginning(top));
     };
 
