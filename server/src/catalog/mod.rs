@@ -26,7 +26,10 @@ mod runs;
 mod selections;
 mod tasks;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
@@ -98,9 +101,23 @@ fn is_disk_full(error: &DbErr) -> bool {
     text.contains("database or disk is full") || text.contains("(code: 13)") || text.contains("53100")
 }
 
+/// SQLite's `SQLITE_BUSY` (5, or 517 with its reason): somebody else wrote for as long as it waits.
+fn is_busy(error: &CatalogError) -> bool {
+    let text = error.to_string();
+    text.contains("(code: 5)") || text.contains("(code: 517)")
+}
+
 fn is_unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
+
+/// How long a statement waits while another process writes on SQLite.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long opening tries again when that was not enough. A server that counts a large catalog for the first time writes one
+/// portion after another and leaves a command beside it hardly a gap; nobody waits for the answer of a command as one does
+/// for a page.
+const LONGEST_BUSY: Duration = Duration::from_secs(60);
 
 /// An open catalog. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -130,9 +147,19 @@ impl Catalog {
             let pool = Database::connect(options).await?;
             Self { write: pool.clone(), read: pool }
         };
-        catalog.migrate().await?;
-        catalog.take_stock().await?;
+        let began = Instant::now();
+        while let Err(error) = catalog.prepare().await {
+            if !is_busy(&error) || began.elapsed() > LONGEST_BUSY {
+                return Err(error);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         Ok(catalog)
+    }
+
+    async fn prepare(&self) -> Result<(), CatalogError> {
+        self.migrate().await?;
+        self.take_stock().await
     }
 
     async fn migrate(&self) -> Result<(), CatalogError> {
@@ -196,7 +223,7 @@ async fn open_sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection
                 // FULL: a commit is on disk before it answers. NORMAL could lose the last ones with the power.
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(10))
+                .busy_timeout(BUSY_TIMEOUT)
         });
     Database::connect(options).await
 }

@@ -1,12 +1,17 @@
 //! The prediction routes: what a client sends, what it gets.
 
+use std::time::Duration;
+
+use gourmetgram::catalog::Catalog;
 use gourmetgram_api::{Prediction, PredictionPage, StorageState};
 use reqwest::multipart::{Form, Part};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database as Connection};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     on_both_databases,
+    plans::filling,
     support::{Browser, Database, TestApp, a_photo, eventually, form, problem},
 };
 
@@ -149,12 +154,31 @@ on_both_databases! {
         // On SQLite this is the same file opened twice, as `gourmetgram user add` beside `serve` does.
         let test = TestApp::start(database).await;
         let url = test.app.settings().catalog_url();
-        let opened = futures::future::join_all((0..4).map(|_| gourmetgram::catalog::Catalog::open(&url, 2))).await;
+        let opened = futures::future::join_all((0..4).map(|_| Catalog::open(&url, 2))).await;
         for catalog in opened {
             catalog.unwrap().check().await.unwrap();
         }
         test.stop().await;
     };
+}
+
+/// For longer than a statement waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalog_opens_beside_somebody_who_is_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("catalog.sqlite").display());
+    Catalog::open(&url.clone().into(), 1).await.unwrap().close().await.unwrap();
+    let mut options = ConnectOptions::new(&url);
+    let writer = Connection::connect(options.max_connections(1).to_owned()).await.unwrap();
+    filling::fill(&writer, 0, 3000, 3000).await.unwrap();
+    // What opening writes: how the columns are filled now.
+    writer.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let ends = async {
+        tokio::time::sleep(Duration::from_secs(12)).await;
+        writer.execute_unprepared("COMMIT").await.unwrap();
+    };
+    let (opened, ()) = tokio::join!(async { Catalog::open(&url.clone().into(), 1).await }, ends);
+    opened.unwrap().close().await.unwrap();
 }
 
 #[tokio::test]

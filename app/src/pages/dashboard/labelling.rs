@@ -52,7 +52,7 @@ pub(super) fn labelling(evaluation: &Evaluation) -> AnyView {
             </header>
             <div class="board__pair">
                 <div class="board__block">
-                    <h3 class="chart__title">"From photo to label"</h3>
+                    <h3 class="chart__title">{named(Term::Funnel, "From photo to label")}</h3>
                     <ol class="funnel">{steps.collect_view()}</ol>
                     {review}
                 </div>
