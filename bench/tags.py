@@ -134,19 +134,20 @@ def main():
 
 
 def label(url, token, campaign):
-    """Labels everything a campaign has chosen, as annotators do."""
-    def ask(path, body=None):
-        data = b"" if body is None else json.dumps(body).encode()
+    """Labels everything a campaign has chosen once, as one annotator does; says how many labels that are, and how many photos wait
+    for the label of a second one."""
+    def ask(method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        with urllib.request.urlopen(urllib.request.Request(url + path, data, headers)) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url + path, data, headers, method=method)) as answer:
             return json.load(answer)
 
     count = 0
-    while tasks := ask(f"/api/v1/review/next?campaign={campaign}&count=10")["tasks"]:
+    while tasks := ask("POST", f"/api/v1/review/next?campaign={campaign}&count=10")["tasks"]:
         for task in tasks:
-            ask("/api/v1/annotations", {"task": task["id"], "seen": {"answer": "class", "label": "Soup"}})
+            ask("POST", "/api/v1/annotations", {"task": task["id"], "seen": {"answer": "class", "label": "Soup"}})
             count += 1
-    return count
+    return count, count - ask("GET", f"/api/v1/campaigns/{campaign}")["progress"]["labelled"]
 
 
 def fill(scratch, settings, folder, url, name, photos, begins, over):
@@ -212,22 +213,23 @@ def measure(stack, scratch, sizes):
             chosen_in = time.monotonic() - began
             copied_in = settled(url, proxy) - began
             of_select, before = proxy.requests - before, proxy.requests
-            labelled = label(url, made["token"], asked["id"])
+            labelled, half = label(url, made["token"], asked["id"])
             command(settings, folder, "pipeline", "run", "collect", "--campaign", campaign, *span)
             settled(url, proxy)
             of_collect = proxy.requests - before
             counts = report["counts"]
             say(f"{campaign}: {counts}, {of_select} requests, chosen in {chosen_in:.2f} s, there in {copied_in:.1f} s; "
-                f"{labelled} labelled, {of_collect} requests")
-            rows.append([there, hours, counts["considered"], counts["chosen"], of_select, labelled, of_collect, chosen_in, copied_in])
+                f"{labelled} labels, {half} photos wait for another, {of_collect} requests")
+            rows.append([there, hours, counts["considered"], counts["chosen"], of_select, labelled, half, of_collect, chosen_in, copied_in])
     say("\n| objects in the bucket | photos of the last half hour | tutorial's loop: S3 requests | seconds |\n|---|---|---|---|")
     for loop in loops:
         say(f"| {loop['seen']:,} | {loop['inside']} | {loop['requests']:,} | {loop['seconds']:.1f} |")
     say("\n| objects in the bucket | interval | its photos | chosen | select: S3 requests | for each photo | seconds until chosen "
-        "| until the copies lie there | labelled | collect: S3 requests | for each label |\n" + "|---" * 11 + "|")
-    for there, hours, photos, chosen, of_select, labelled, of_collect, chosen_in, copied_in in rows:
+        "| until the copies lie there | labels | photos that wait for a second | collect: S3 requests | for each label |\n"
+        + "|---" * 12 + "|")
+    for there, hours, photos, chosen, of_select, labelled, half, of_collect, chosen_in, copied_in in rows:
         say(f"| {there:,} | {hours:g} h | {photos} | {chosen} | {of_select} | {of_select / max(photos, 1):.2f} | {chosen_in:.2f} "
-            f"| {copied_in:.1f} | {labelled} | {of_collect} | {of_collect / max(labelled, 1):.2f} |")
+            f"| {copied_in:.1f} | {labelled} | {half} | {of_collect} | {of_collect / max(labelled, 1):.2f} |")
 
 
 if __name__ == "__main__":

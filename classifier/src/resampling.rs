@@ -13,9 +13,9 @@ mod plain;
 mod vectors;
 
 #[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]
-use plain as chosen;
+pub(crate) use plain::resampled;
 #[cfg(not(all(target_arch = "wasm32", not(target_feature = "simd128"))))]
-use vectors as chosen;
+pub(crate) use vectors::resampled;
 
 /// A photo that could not be resized. Not reachable with a checked manifest and a photo from `decode`.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -42,17 +42,6 @@ pub(crate) struct Part {
     pub(crate) top: u32,
     pub(crate) width: u32,
     pub(crate) height: u32,
-}
-
-/// A part of `photo` at another size: `height` rows of `width` times R, G, B. First along columns, then along rows, in 8
-/// bits, rounded after each.
-pub(crate) fn resampled(
-    photo: &RgbPhoto,
-    part: Part,
-    (width, height): (u32, u32),
-    filter: Filter,
-) -> Result<Vec<u8>, ResamplingError> {
-    chosen::resampled(photo, part, (width, height), filter)
 }
 
 #[cfg(test)]

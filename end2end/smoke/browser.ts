@@ -102,7 +102,7 @@ function end(process: ChildProcess): Promise<void> {
  * `driver` is one browser for all tests of a worker: starting it is what takes time. `scripts: false` is a browser whose
  * scripts are off.
  */
-export const test = base.extend<{ installed: void }, SmokeOptions & { scripts: boolean; driver: WebDriver }>({
+export const test = base.extend<{ installed: void; told: void }, SmokeOptions & { scripts: boolean; driver: WebDriver }>({
   engine: ["firefox", { option: true, scope: "worker" }],
   scripts: [true, { option: true, scope: "worker" }],
   // Of each test, and not of the browser they share: a browser that is not there would skip only the first of them.
@@ -111,6 +111,17 @@ export const test = base.extend<{ installed: void }, SmokeOptions & { scripts: b
       const missing = engines[engine].programs.filter((program) => !find(program));
       test.skip(missing.length > 0, `not installed: ${missing.join(", ")}; to install: scripts/setup.sh browsers`);
       await use();
+    },
+    { auto: true },
+  ],
+  // What a failed test saw last: an address, a page's words, a picture.
+  told: [
+    async ({ driver }, use, info) => {
+      await use();
+      if (info.status === info.expectedStatus) return;
+      console.log(await driver.executeScript("return `${location.href}\n${document.body.innerText}`"));
+      const picture = Buffer.from(await driver.takeScreenshot(), "base64");
+      await info.attach("screenshot", { body: picture, contentType: "image/png" });
     },
     { auto: true },
   ],

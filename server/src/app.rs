@@ -2,20 +2,18 @@
 
 use std::{
     collections::HashSet,
-    fs::{File, TryLockError},
+    fs::File,
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use anyhow::Context;
 use axum_prometheus::{PrometheusMetricLayer, metrics_exporter_prometheus::PrometheusHandle};
-use embedded_s3::{Access, EmbeddedS3, Running};
+use embedded_s3::Running;
 use gourmetgram_api::LiveModel;
 use gourmetgram_classifier::{Model, default_model};
-use gourmetgram_object_store::{self as object_store, Bucket, ObjectStore};
-use secrecy::ExposeSecret;
+use gourmetgram_object_store::{Bucket, ObjectStore};
 use tokio::{
     net::TcpListener,
     sync::{Notify, OnceCell, Semaphore},
@@ -30,6 +28,7 @@ use crate::{
     catalog::Catalog,
     config::Settings,
     connections::{self, ConnectionLimits},
+    data_dir,
     device_model::{DeviceModel, DeviceModels},
     evaluating::{self, Evaluator, LiveVersion, offline_accuracy},
     http::{self, FeedbackTokens, KnownBrowsers, RateLimits, SignInThrottle, UploadBudget},
@@ -41,7 +40,8 @@ use crate::{
     phone::Phones,
     pipelines::{self, Worker},
     records,
-    spool::{self, Spool},
+    spool::Spool,
+    storage,
     thumbnails::{self, Thumbnails},
     tls::{self, Certificates, Identity},
 };
@@ -51,9 +51,6 @@ const BUCKET_RETRY: Duration = Duration::from_secs(5);
 
 /// How often sessions that have ended are removed.
 const SESSION_UPKEEP: Duration = Duration::from_secs(10 * 60);
-
-/// Where the embedded S3 server of this data directory listens, for commands beside it.
-const EMBEDDED_S3_ADDRESS: &str = "embedded-s3.address";
 
 /// Exports that may be under way: each keeps a thread, a connection to the catalog and some megabytes.
 const EXPORTS_AT_ONCE: usize = 2;
@@ -260,14 +257,14 @@ pub struct Application {
 impl Application {
     /// Opens everything and binds the port. Changes nothing that a second start would not find as it expects.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
-        let lock = own_folder(&settings)?;
+        let lock = data_dir::lock(&settings)?;
         Self::open(settings, lock, Purpose::Serve).await
     }
 
     /// The same without visitors, for a process that only works on pipelines. Nothing where a server uses the data
     /// directory: that one carries photos over.
     pub async fn build_for_work(settings: Settings) -> anyhow::Result<Option<Self>> {
-        match lock_folder(&settings.data_dir)? {
+        match data_dir::try_lock(&settings.data_dir)? {
             Some(lock) => Self::open(settings, lock, Purpose::Work).await.map(Some),
             None => Ok(None),
         }
@@ -278,7 +275,7 @@ impl Application {
     pub async fn build_for_phones(mut settings: Settings) -> anyhow::Result<Self> {
         settings.server.listen = settings.phone.listen;
         settings.server.tls = None;
-        let lock = own_folder(&settings)?;
+        let lock = data_dir::lock(&settings)?;
         Self::open(settings, lock, Purpose::ServePhones).await
     }
 
@@ -323,7 +320,7 @@ impl Application {
             Purpose::Work => None,
             Purpose::Serve | Purpose::ServePhones => OperatorLink::issue_to_first_operator(&catalog, &data_dir).await?,
         };
-        let (object_store, store_url, embedded_s3) = open_object_store(&settings).await?;
+        let (object_store, store_url, embedded_s3) = storage::open(&settings).await?;
         let model = Arc::new(load_model(&settings)?);
         let studio = Studio::open(
             &settings,
@@ -512,29 +509,6 @@ pub fn own_address(settings: &Settings) -> Option<Url> {
     (server.public_url.is_some() || server.listen.port() != 0).then(|| server.address_for_people(server.listen))
 }
 
-pub(crate) fn own_folder(settings: &Settings) -> anyhow::Result<File> {
-    lock_folder(&settings.data_dir)?.with_context(|| {
-        format!(
-            "another server uses the data directory {}: stop it, or set data_dir to another folder",
-            settings.data_dir.display()
-        )
-    })
-}
-
-/// One server at a time: a second one would take the first one's photos in the spool for leftovers. Nothing where there
-/// is one.
-fn lock_folder(data_dir: &Path) -> anyhow::Result<Option<File>> {
-    spool::create_durable_folder(data_dir)
-        .with_context(|| format!("cannot use data_dir {}: make it writable or set another", data_dir.display()))?;
-    let path = data_dir.join("lock");
-    let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
-    }
-}
-
 async fn finish<T>(name: &str, task: JoinHandle<T>, deadline: tokio::time::Instant) {
     let stop = task.abort_handle();
     if tokio::time::timeout_at(deadline, task).await.is_err() {
@@ -603,47 +577,6 @@ async fn remove_ended_sessions(app: App, stop: CancellationToken) {
     }
 }
 
-/// The object store for a command that runs while no server does. Where it is the embedded one, that is started, on a free
-/// port, and is to be shut down.
-pub(crate) async fn open_object_store_for_command(
-    settings: &Settings,
-) -> anyhow::Result<(ObjectStore, Option<Running>)> {
-    let mut settings = settings.clone();
-    settings.embedded_s3.listen.set_port(0);
-    let (store, _, running) = open_object_store(&settings).await?;
-    Ok((store, running))
-}
-
-/// The object store for a command that reads beside a server that may run. The embedded one is reached through that
-/// server, or started as [`open_object_store_for_command`] does, with the data directory held.
-pub(crate) async fn open_object_store_beside_server(
-    settings: &Settings,
-) -> anyhow::Result<(ObjectStore, Option<Running>, Option<File>)> {
-    if settings.s3.endpoint.is_none() {
-        match lock_folder(&settings.data_dir)? {
-            Some(lock) => {
-                let (store, running) = open_object_store_for_command(settings).await?;
-                return Ok((store, running, Some(lock)));
-            }
-            None => {
-                let (key, secret) = keys::s3_credentials(&settings.data_dir)?.read_write;
-                let mut settings = settings.clone();
-                // Its server notes where it listens: on a free port, perhaps.
-                let noted = std::fs::read_to_string(settings.data_dir.join(EMBEDDED_S3_ADDRESS)).ok();
-                let noted = noted.and_then(|address| address.trim().parse::<SocketAddr>().ok());
-                let address = noted.unwrap_or(settings.embedded_s3.listen);
-                settings.s3.endpoint = Some(format!("http://{address}"));
-                settings.s3.access_key_id = Some(key);
-                settings.s3.secret_access_key = Some(secret);
-                let (store, _, running) = open_object_store(&settings).await?;
-                return Ok((store, running, None));
-            }
-        }
-    }
-    let (store, _, running) = open_object_store(settings).await?;
-    Ok((store, running, None))
-}
-
 /// The model that settings name.
 pub fn load_model(settings: &Settings) -> anyhow::Result<Model> {
     match &settings.model.directory {
@@ -652,48 +585,4 @@ pub fn load_model(settings: &Settings) -> anyhow::Result<Model> {
         }
         None => default_model().context("cannot load the built-in model"),
     }
-}
-
-/// The object store, its address (none: Amazon's own), and our own server, where there is no other.
-async fn open_object_store(settings: &Settings) -> anyhow::Result<(ObjectStore, Option<Url>, Option<Running>)> {
-    let s3 = &settings.s3;
-    let configured = s3.access_key_id.clone().zip(s3.secret_access_key.clone());
-    let (endpoint, credentials, embedded) = match s3.endpoint.as_deref() {
-        Some("aws") => (None, configured, None),
-        Some(url) => {
-            let url = Url::parse(url).context("s3.endpoint is no URL")?;
-            (Some(url), configured, None)
-        }
-        None => {
-            let listen = settings.embedded_s3.listen;
-            let own = keys::s3_credentials(&settings.data_dir)?;
-            let listener = TcpListener::bind(listen).await.with_context(|| {
-                format!("the embedded S3 server cannot listen on {listen}: is it in use? Set embedded_s3.listen to another port")
-            })?;
-            let (key, secret) = own.read_write;
-            let (read_only_key, read_only_secret) = own.read_only;
-            let running = EmbeddedS3::builder(settings.data_dir.join("s3"))
-                .credential(&key, secret.expose_secret(), Access::ReadWrite)
-                .credential(&read_only_key, read_only_secret.expose_secret(), Access::ReadOnly)
-                .start(listener)
-                .await
-                .context("cannot start the embedded S3 server")?;
-            let noted = settings.data_dir.join(EMBEDDED_S3_ADDRESS);
-            std::fs::write(&noted, running.address().to_string())
-                .with_context(|| format!("cannot write {}", noted.display()))?;
-            let url =
-                Url::parse(&format!("http://{}", running.address())).context("the embedded S3 server's address")?;
-            (Some(url), Some((key, secret)), Some(running))
-        }
-    };
-    let store = ObjectStore::connect(object_store::Settings {
-        endpoint: endpoint.clone(),
-        region: s3.region.clone(),
-        credentials,
-        path_style: s3.path_style,
-        buckets: s3.buckets.clone(),
-        ..object_store::Settings::default()
-    })
-    .await;
-    Ok((store, endpoint, embedded))
 }

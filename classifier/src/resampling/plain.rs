@@ -12,7 +12,9 @@ const WEIGHT_BITS: u32 = 15;
 /// Bits that are left beside a sum of weighed bytes and its sign.
 const MOST_PRECISE: u32 = 22;
 
-pub(super) fn resampled(
+/// A part of `photo` at another size: `height` rows of `width` times R, G, B. First along columns, then along rows, in 8
+/// bits, rounded after each.
+pub(crate) fn resampled(
     photo: &RgbPhoto,
     part: Part,
     (width, height): (u32, u32),

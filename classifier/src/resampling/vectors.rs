@@ -7,7 +7,9 @@ use fast_image_resize::{
 use super::{Filter, Part, ResamplingError};
 use crate::RgbPhoto;
 
-pub(super) fn resampled(
+/// A part of `photo` at another size: `height` rows of `width` times R, G, B. First along columns, then along rows, in 8
+/// bits, rounded after each.
+pub(crate) fn resampled(
     photo: &RgbPhoto,
     part: Part,
     (width, height): (u32, u32),

@@ -95,13 +95,14 @@ impl Catalog {
     /// The same, not dry, with so many photos in each transaction.
     pub async fn select_in_parts(&self, id: Uuid, interval: Interval, part: usize) -> Result<Selected, CatalogError> {
         loop {
+            // Before what is left of it is done: a batch that comes after this may have decided about photos which are not
+            // yet written down as considered, and makes what is drawn here worth nothing.
+            let latest = latest_batch(&self.read, id).await?;
             self.finish_draws(id).await?;
             let (campaign, plan) = selecting(campaign::Entity::find_by_id(id).one(&self.read).await?)?;
             let Some(interval) = interval.within(campaign.starts_at, campaign.ends_at) else {
                 return Ok(nothing(None, false));
             };
-            // Before the photos: a batch that comes after this may have considered some of them.
-            let latest = latest_batch(&self.read, id).await?;
             let photos = read(&self.read, Some(id), interval, &plan).await?;
             if photos.is_empty() {
                 return Ok(nothing(Some(interval), false));

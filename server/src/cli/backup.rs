@@ -14,10 +14,11 @@ use serde_json::json;
 
 use super::{campaign::print_json, print, user::open_catalog};
 use crate::{
-    app,
     catalog::{Catalog, now},
     config::Settings,
+    data_dir,
     records::{self, ReindexOptions, Reindexed},
+    storage,
 };
 
 const POSTGRES_BACKUP: &str = "the catalog is in PostgreSQL, which has its own way: pg_dump --format=custom \
@@ -89,7 +90,7 @@ pub async fn back_up(settings: &Settings, arguments: &BackupArguments) -> anyhow
 /// Puts a copy in the catalog's place while no server runs, and brings it up to date from the records.
 pub async fn restore(settings: &Settings, arguments: &RestoreArguments) -> anyhow::Result<()> {
     let target = sqlite_file(settings).context(POSTGRES_RESTORE)?;
-    let _lock = app::own_folder(settings)?;
+    let _lock = data_dir::lock(settings)?;
     ensure!(
         arguments.overwrite || !target.exists(),
         "there is a catalog {} already: give --overwrite to put the backup in its place",
@@ -155,7 +156,7 @@ async fn prepare(
 /// What happened after the backup is in the records, erasures too: the catalog is rebuilt from them, and keeps from the
 /// backup what they do not know.
 async fn catch_up(settings: &Settings, catalog: &Catalog) -> anyhow::Result<Option<Reindexed>> {
-    let (store, embedded) = app::open_object_store_for_command(settings).await?;
+    let (store, embedded) = storage::open_for_command(settings).await?;
     let outcome = async {
         let hint = "give --without-records to restore without them";
         let Some(log) = records::read_log(&store).await.context(hint)? else {

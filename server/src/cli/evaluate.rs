@@ -18,6 +18,7 @@ use crate::{
     config::{self, Settings},
     evaluating::{Evaluator, LiveVersion, MANIFEST_SCHEMA, Manifest, offline_accuracy, report},
     records::{RecordsSource, ReindexOptions, reindex_from},
+    storage,
 };
 
 /// Where the photos and labels are read from.
@@ -122,7 +123,7 @@ async fn from_records(
     let (source, embedded, _lock) = match &arguments.records {
         Some(folder) => (RecordsSource::Folder(folder.clone()), None, None),
         None => {
-            let (store, embedded, lock) = app::open_object_store_beside_server(settings).await?;
+            let (store, embedded, lock) = storage::open_beside_server(settings).await?;
             (RecordsSource::Bucket(Box::new(store)), embedded, lock)
         }
     };

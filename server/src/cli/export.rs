@@ -14,7 +14,7 @@ use gourmetgram_api::{ExportFormat, FolderBy, PredictionQuery};
 use tokio::runtime::Handle;
 
 use super::user::open_catalog;
-use crate::{app, catalog::now, config::Settings, export::Export};
+use crate::{catalog::now, config::Settings, export::Export, storage};
 
 /// What is taken out.
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ pub async fn run(settings: &Settings, arguments: ExportArguments) -> anyhow::Res
         "this is nothing for a terminal: name a file with --output"
     );
     let catalog = open_catalog(settings).await?;
-    let (store, embedded, _lock) = app::open_object_store_beside_server(settings).await?;
+    let (store, embedded, _lock) = storage::open_beside_server(settings).await?;
     let export = Export { catalog, store, query, format, by };
     let runtime = Handle::current();
     let written = tokio::task::spawn_blocking(move || {

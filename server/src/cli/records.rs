@@ -8,9 +8,9 @@ use clap::Subcommand;
 
 use super::{campaign::print_json, print, user::open_catalog};
 use crate::{
-    app::open_object_store_beside_server,
     config::Settings,
     records::{Compacted, compact},
+    storage,
 };
 
 /// What can be done with them.
@@ -36,7 +36,7 @@ pub async fn run(settings: &Settings, command: RecordsCommand) -> anyhow::Result
     let before = Utc::now().checked_sub_signed(chrono::TimeDelta::from_std(older_than)?);
     let before = before.context("--older-than reaches back to before there was time")?;
     let catalog = open_catalog(settings).await?;
-    let (store, running, lock) = open_object_store_beside_server(settings).await?;
+    let (store, running, lock) = storage::open_beside_server(settings).await?;
     let done = compact(&catalog, &store, before).await;
     if let Some(running) = running {
         running.shutdown().await;

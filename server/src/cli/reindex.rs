@@ -8,9 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{campaign::print_json, print, user::open_catalog};
 use crate::{
-    app,
     config::Settings,
+    data_dir,
     records::{ReindexOptions, reindex},
+    storage,
 };
 
 /// How the catalog is rebuilt.
@@ -29,9 +30,9 @@ pub struct ReindexArguments {
 
 /// Rebuilds the catalog while no server uses it.
 pub async fn run(settings: &Settings, arguments: &ReindexArguments) -> anyhow::Result<()> {
-    let _lock = app::own_folder(settings)?;
+    let _lock = data_dir::lock(settings)?;
     let catalog = open_catalog(settings).await?;
-    let (store, embedded) = app::open_object_store_for_command(settings).await?;
+    let (store, embedded) = storage::open_for_command(settings).await?;
     let options = ReindexOptions { overwrite: arguments.overwrite, despite_gaps: arguments.despite_gaps, until: None };
     // It shows itself on a terminal only.
     let bar = ProgressBar::new(0);

@@ -14,13 +14,14 @@ use uuid::Uuid;
 
 use super::user::open_catalog;
 use crate::{
-    app::{Application, load_model, open_object_store_beside_server, own_address},
+    app::{Application, load_model, own_address},
     catalog::Catalog,
     config::Settings,
     keys,
     label_studio::{Studio, Surroundings},
     outbox::TagReader,
     pipelines::{self, READS_TAGS, Retries, Worker},
+    storage,
 };
 
 /// How often to look at a run that somebody else does, or that waits.
@@ -63,7 +64,7 @@ impl Workshop {
         let studio = studio(settings)?.map(Arc::new);
         let (mut reader, mut own_store) = (None, None);
         if pipeline == Some(READS_TAGS) {
-            let (store, running, lock) = open_object_store_beside_server(settings).await?;
+            let (store, running, lock) = storage::open_beside_server(settings).await?;
             reader = Some(TagReader::new(catalog.clone(), store));
             own_store = running.map(|running| (running, lock));
         }

@@ -1,4 +1,4 @@
-//! An interval of a hundred thousand photos, whose servers are killed in the middle of their work.
+//! An interval of a hundred thousand photos, whose servers are killed after each step, and in the middle of their work.
 
 #[path = "../../examples/explore/filling.rs"]
 mod filling;
@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::{
-    everything_stored,
+    STEPS, everything_stored,
     fake_studio::{self, FakeStudio},
     process::{self, Server, tell},
 };
@@ -55,9 +55,18 @@ fn url(data: &Path) -> String {
     format!("sqlite:{}", data.join("catalog.sqlite").display())
 }
 
-/// A moment at which a server is killed: its name, the pipeline that works then, and a question to the catalog that is answered
-/// with a number other than 0 while it lasts.
+/// A moment in the middle of a step at which a server is killed: its name, the pipeline that works then, and a question to the
+/// catalog that is answered with a number other than 0 while it lasts.
 struct Moment(&'static str, &'static str, &'static str);
+
+/// Where servers are killed.
+enum Kills<'a> {
+    Nowhere,
+    /// In the middle of steps, from outside.
+    Within(&'a [Moment]),
+    /// After each step: when it is done and that is not noted yet, and when it is.
+    AfterEachStep,
+}
 
 /// In the order in which they come.
 const MOMENTS: [Moment; 7] = [
@@ -159,22 +168,30 @@ impl World {
         Server::start(self.data.path(), &self.settings).await
     }
 
+    /// A server that dies at this place.
+    async fn serve_until(&self, place: String) -> Server {
+        let mut settings = self.settings.clone();
+        settings.push(("GOURMETGRAM_TEST_DIES_AT", place));
+        Server::start(self.data.path(), &settings).await
+    }
+
     async fn catalog(&self) -> DatabaseConnection {
         Database::connect(url(self.data.path())).await.unwrap()
     }
 
-    async fn ask(&self, server: &Server, token: &str, pipeline: &str, campaign: &Campaign) -> Run {
+    /// Asks for a run; nothing where the server has died over it already.
+    async fn ask(&self, server: &Server, token: &str, pipeline: &str, campaign: &Campaign) -> Option<Run> {
         let Interval { start, end } = interval();
         let path = format!("{}/api/v1/pipelines/{pipeline}/runs", server.url);
         let asking = json!({ "campaign": campaign.id, "start": start, "end": end });
-        let answer = self.client.post(path).bearer_auth(token).json(&asking).send().await.unwrap();
+        let answer = self.client.post(path).bearer_auth(token).json(&asking).send().await.ok()?;
         assert_eq!(answer.status(), 202);
-        answer.json().await.unwrap()
+        answer.json().await.ok()
     }
 
     /// Runs a pipeline to its end.
     async fn done(&self, server: &Server, token: &str, pipeline: &str, campaign: &Campaign) -> Run {
-        let mut run = self.ask(server, token, pipeline, campaign).await;
+        let mut run = self.ask(server, token, pipeline, campaign).await.unwrap();
         for _ in 0..2400 {
             if run.state.is_over() {
                 break;
@@ -187,8 +204,8 @@ impl World {
         run
     }
 
-    /// Has the campaign select, everything labelled and collected; with a server that is killed at each of these moments.
-    async fn play(&self, moments: &[Moment]) -> EndState {
+    /// Has the campaign select, everything labelled and collected, with servers that are killed at these places.
+    async fn play(&self, kills: Kills<'_>) -> EndState {
         let catalog = self.catalog().await;
         let mut server = self.serve().await;
         let token = process::token(self.data.path(), &self.settings).await;
@@ -196,7 +213,7 @@ impl World {
         let made = self.client.post(path).bearer_auth(&token).json(&asked()).send().await.unwrap();
         assert_eq!(made.status(), 201);
         let campaign: Campaign = made.json().await.unwrap();
-        for pipeline in ["select", "collect"] {
+        for (pipeline, steps) in STEPS {
             if pipeline == "collect" {
                 for task in task::Entity::find().all(&catalog).await.unwrap() {
                     let labels = ["Soup", "Rice", "Not food (or none of these)"];
@@ -204,8 +221,13 @@ impl World {
                     self.studio.annotate(task.id, 1, label);
                 }
             }
+            let (moments, steps) = match kills {
+                Kills::Nowhere => (&[][..], &[][..]),
+                Kills::Within(moments) => (moments, &[][..]),
+                Kills::AfterEachStep => (&[][..], &steps[..]),
+            };
             for Moment(name, _, question) in moments.iter().filter(|Moment(_, of, _)| *of == pipeline) {
-                self.ask(&server, &token, pipeline, &campaign).await;
+                self.ask(&server, &token, pipeline, &campaign).await.unwrap();
                 let began = Utc::now();
                 while number(&catalog, question).await == 0 {
                     assert!(Utc::now() - began < TimeDelta::minutes(4), "it never came to it that {name}");
@@ -214,6 +236,17 @@ impl World {
                 server.kill();
                 assert_eq!(server.death().await, Some(9));
                 assert_ne!(number(&catalog, question).await, 0, "{name}, and it was killed too late");
+                server = self.serve().await;
+            }
+            if !steps.is_empty() {
+                server.stop().await;
+                for (step, when) in steps.iter().flat_map(|step| [(step, "done"), (step, "noted")]) {
+                    let place = format!("{pipeline}/{step}/{when}/{}", campaign.id);
+                    server = self.serve_until(place.clone()).await;
+                    // It goes on with the run that the last one died over, and may die before it is asked.
+                    let _ = self.ask(&server, &token, pipeline, &campaign).await;
+                    assert_eq!(server.death().await, Some(9), "{place}");
+                }
                 server = self.serve().await;
             }
             let run = self.done(&server, &token, pipeline, &campaign).await;
@@ -278,7 +311,7 @@ fn assert_alike(what: &str, expected: &BTreeMap<String, String>, found: &BTreeMa
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_thousand_photos_end_alike_where_servers_are_killed_anywhere_in_the_middle() {
+async fn a_hundred_thousand_photos_end_alike_where_servers_are_killed_anywhere() {
     let folder = tempfile::tempdir().unwrap();
     let (file, scratch) = (folder.path().join("catalog.sqlite"), tempfile::tempdir().unwrap());
     let catalog = Catalog::open(&url(folder.path()).into(), 0).await.unwrap();
@@ -309,24 +342,32 @@ async fn a_hundred_thousand_photos_end_alike_where_servers_are_killed_anywhere_i
     connection.close().await.unwrap();
     assert!((500..3000).contains(&photos.len()), "{} photos are to be copied", photos.len());
 
-    let (undisturbed, killed) = tokio::join!(World::with(&file, &photos), World::with(&file, &photos));
+    let world = || World::with(&file, &photos);
+    let (undisturbed, within, between) = tokio::join!(world(), world(), world());
     let began = Utc::now();
-    let (expected, found) = tokio::join!(undisturbed.play(&[]), killed.play(&MOMENTS));
-    assert_eq!(expected.batches, found.batches);
-    assert_alike("photos considered", &expected.considered, &found.considered);
-    assert_alike("tasks", &expected.tasks, &found.tasks);
-    assert_alike("objects", &expected.objects, &found.objects);
-    assert_eq!((expected.projects, expected.left_over), (found.projects, found.left_over));
+    let (expected, within_steps, after_steps) = tokio::join!(
+        undisturbed.play(Kills::Nowhere),
+        within.play(Kills::Within(&MOMENTS)),
+        between.play(Kills::AfterEachStep),
+    );
+    for found in [&within_steps, &after_steps] {
+        assert_eq!(expected.batches, found.batches);
+        assert_alike("photos considered", &expected.considered, &found.considered);
+        assert_alike("tasks", &expected.tasks, &found.tasks);
+        assert_alike("objects", &expected.objects, &found.objects);
+        assert_eq!((expected.projects, expected.left_over), (found.projects, found.left_over));
+    }
     assert_eq!((expected.projects, expected.left_over, expected.batches.len()), (1, 0, 1));
     // And the end is what it should be.
     let of_bucket =
-        |bucket: &str| found.objects.keys().filter(|key| key.starts_with(&format!("(\"{bucket}\""))).count();
-    let labelled = found.tasks.values().filter(|task| task.contains("\"class\"")).count();
+        |bucket: &str| expected.objects.keys().filter(|key| key.starts_with(&format!("(\"{bucket}\""))).count();
+    let labelled = expected.tasks.values().filter(|task| task.contains("\"class\"")).count();
     let moved = (of_bucket("LabelWait"), of_bucket("Clean"), of_bucket("Production"));
     assert_eq!(moved, (0, labelled, photos.len()));
-    assert!(labelled > 300 && found.tasks.len() > labelled, "{labelled} of {}", found.tasks.len());
-    tell(&format!("{} kills, {} photos moved, {} s", MOMENTS.len(), photos.len(), (Utc::now() - began).num_seconds()));
-    for world in [undisturbed, killed] {
+    assert!(labelled > 300 && expected.tasks.len() > labelled, "{labelled} of {}", expected.tasks.len());
+    let kills = MOMENTS.len() + STEPS.iter().map(|(_, steps)| 2 * steps.len()).sum::<usize>();
+    tell(&format!("{kills} kills, {} photos moved, {} s", photos.len(), (Utc::now() - began).num_seconds()));
+    for world in [undisturbed, within, between] {
         world.s3.shutdown().await;
     }
 }

@@ -113,20 +113,28 @@ on_both_databases! {
         test.stop().await;
     };
 
-    two_servers_that_select_at_once_make_one_batch => async |database| {
+    servers_that_select_at_once_make_one_batch => async |database| {
         let test = start(database).await;
         photos(&test.app, 5, 0..60).await;
-        let campaign = campaign(&test.app, &asked("Mix", continuous())).await;
-        let other = Catalog::open(&test.app.settings().catalog_url(), 2).await.unwrap();
-        let (one, two, three) = tokio::join!(
-            test.app.catalog().select(campaign.id, interval(0, 30), false),
-            other.select(campaign.id, interval(0, 30), false),
-            other.select(campaign.id, interval(0, 6), false),
-        );
-        let considered = [one, two, three].map(|selected| selected.unwrap().considered);
-        assert_eq!(considered.iter().sum::<u64>(), 60, "{considered:?}");
-        assert_eq!(test.count("batches").await, 1);
-        assert_eq!(selections(&test, campaign.id).await.len(), 60);
+        let other = Catalog::open(&test.app.settings().catalog_url(), 4).await.unwrap();
+        // Which of them comes first, and how far the others are then, is chance's: one campaign after the other.
+        for number in 0..20 {
+            let campaign = campaign(&test.app, &asked(&format!("Mix {number}"), continuous())).await;
+            let (first, same, part, late) = tokio::join!(
+                test.app.catalog().select(campaign.id, interval(0, 30), false),
+                other.select(campaign.id, interval(0, 30), false),
+                other.select_in_parts(campaign.id, interval(0, 6), 7),
+                async {
+                    tokio::time::sleep(std::time::Duration::from_millis(2 * number.unsigned_abs())).await;
+                    other.select(campaign.id, interval(0, 30), false).await
+                },
+            );
+            let considered = [first, same, part, late].map(|selected| selected.unwrap().considered);
+            assert_eq!(considered.iter().sum::<u64>(), 60, "{considered:?}");
+            assert_eq!(test.count("batches").await, number + 1);
+            assert_eq!(selections(&test, campaign.id).await.len(), 60);
+        }
+        assert_eq!(test.count("draws").await, 0);
         test.stop().await;
     };
 

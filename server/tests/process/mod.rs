@@ -61,8 +61,8 @@ impl Server {
     #[allow(dead_code, reason = "not every test has it die by itself")]
     pub async fn death(&mut self) -> Option<i32> {
         use std::os::unix::process::ExitStatusExt;
-        let died = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await;
-        died.expect("it lives on after a minute").unwrap().signal()
+        let died = tokio::time::timeout(Duration::from_secs(240), self.child.wait()).await;
+        died.expect("it lives on after four minutes").unwrap().signal()
     }
 
     /// SIGTERM to the server itself, and waits for the end.
