@@ -5,8 +5,6 @@
 
 use std::borrow::Cow;
 
-use crate::RgbPhoto;
-
 #[cfg(any(test, all(target_arch = "wasm32", not(target_feature = "simd128"))))]
 mod plain;
 #[cfg(not(all(target_arch = "wasm32", not(target_feature = "simd128"))))]
@@ -47,6 +45,7 @@ pub(crate) struct Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RgbPhoto;
 
     /// A photo with edges, gradients and noise.
     fn photo(width: u32, height: u32) -> RgbPhoto {

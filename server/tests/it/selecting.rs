@@ -118,7 +118,7 @@ on_both_databases! {
         photos(&test.app, 5, 0..60).await;
         let other = Catalog::open(&test.app.settings().catalog_url(), 4).await.unwrap();
         // Which of them comes first, and how far the others are then, is chance's: one campaign after the other.
-        for number in 0..20 {
+        for number in 0_i64..20 {
             let campaign = campaign(&test.app, &asked(&format!("Mix {number}"), continuous())).await;
             let (first, same, part, late) = tokio::join!(
                 test.app.catalog().select(campaign.id, interval(0, 30), false),
