@@ -14,6 +14,7 @@ import { expect, HomePage, picture, test as base } from "./page";
 import { Reception } from "./reception";
 
 const PREDICTIONS = /^\/api\/v1\/predictions$/;
+const ONE = /^\/api\/v1\/predictions\/[0-9a-f-]{36}$/;
 
 const test = base.extend<{ reception: Reception }>({
   reception: async ({}, use) => {
@@ -289,6 +290,29 @@ test("flags, corrections and erasures go in the order in which they were made, e
   // It is nobody's any more.
   await expect.poll(history).toBe(404);
   await expect(waiting(page)).toHaveCount(0);
+});
+
+test("an erasure whose answer gets lost is asked for again, and nothing is said to be wrong", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  for (const isOffline of [false, true]) {
+    await home.classify("egg");
+    const before = reception.count("DELETE", ONE);
+    let isFirst = true;
+    reception.instead = ({ method }) => {
+      const isLost = method === "DELETE" && isFirst;
+      isFirst &&= !isLost;
+      return isLost ? "lost" : undefined;
+    };
+    if (isOffline) await goOffline(page, reception);
+    await home.answer.getByText("Erase", { exact: false }).first().click();
+    await home.answer.getByRole("button", { name: "Erase for good" }).click();
+    await expect(home.tiles).toHaveCount(0);
+    if (isOffline) await goOnline(page, reception);
+    await expect.poll(() => reception.count("DELETE", ONE) - before).toBe(2);
+    await expect.poll(numberKept(page)).toBe(0);
+    await expect(queue(page)).toBeHidden();
+    expect(await numberRecorded(page)()).toBe(0);
+  }
 });
 
 test("a cookie that is gone takes no photo with it, and what belongs to it is said", async ({ home, page, reception }) => {
