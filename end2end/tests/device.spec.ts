@@ -154,6 +154,27 @@ test("where the two differ, the answer says so, also when the page is loaded aga
   await expect(note).toContainText("Rice");
 });
 
+test("a label that was seen before the answer, and not known when the photo left, follows it into the record", async ({ home, page }) => {
+  await deviceSays(page, "Rice", false);
+  const letGo = await hold(page);
+  await home.open();
+  const sent = page.waitForRequest((request) => request.method() === "POST" && PREDICTIONS.test(request.url()));
+  await home.choose(picture("soup"));
+  await expect(page.locator(".plaque--preliminary")).toHaveText("Rice");
+  expect((await sent).postData() ?? "").not.toContain('name="device"');
+  const noted = page.waitForResponse((answer) => answer.request().method() === "PUT" && /\/device$/.test(answer.url()));
+  letGo();
+  const note = home.answer.getByText("Your device took it for");
+  await expect(note).toContainText("Rice");
+  expect((await noted).status()).toBe(200);
+  await home.reload();
+  await expect(note).toContainText("Rice");
+  const id = new URL(page.url()).searchParams.get("photo");
+  const record = await (await page.request.get(`/api/v1/predictions/${id}`)).json();
+  expect(record.device).toMatchObject({ predicted_class: "Rice", model_version: "elder-1" });
+  expect(record.device_comparison).toBe("other_version_disagrees");
+});
+
 test.describe("without it", () => {
   const worksAsEver = async (home: import("./page").HomePage, page: Page) => {
     await home.classify("soup");

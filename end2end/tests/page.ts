@@ -64,13 +64,17 @@ export async function correctPhoto(page: Page, id: string, label: string): Promi
   expect(answer.ok()).toBe(true);
 }
 
-/** A device with a model of its own: whatever the photo, it says this. */
-export async function deviceSays(page: Page, predicted_class: string): Promise<void> {
+/**
+ * A device with a model of its own: whatever the photo, it says this; in time for the upload to take it along, or too late
+ * for that.
+ */
+export async function deviceSays(page: Page, predicted_class: string, isInTime = true): Promise<void> {
   const said = JSON.stringify(JSON.stringify({ device: { predicted_class, confidence: 0.5, model_version: "elder-1" } }));
   await page.route(/\/device\.js$/, (route) =>
     route.fulfill({
       contentType: "text/javascript",
-      body: `const said = async () => ${said}; globalThis.gourmetgramDevice = { classify: said, soon: said };`,
+      body: `const said = async () => ${said};
+        globalThis.gourmetgramDevice = { classify: said, soon: async () => (${isInTime} ? said() : null) };`,
     }),
   );
 }
