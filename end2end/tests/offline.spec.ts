@@ -77,6 +77,19 @@ const numberKept = (page: Page) => () =>
       }),
   );
 
+/** Waits until the worker can answer. */
+async function deviceReady(page: Page): Promise<void> {
+  await page.locator("html[data-device=simd]").waitFor({ state: "attached", timeout: 30_000 });
+}
+
+/** Waits until the worker can answer, and all that it takes is kept on the device. */
+async function deviceKept(page: Page): Promise<void> {
+  await deviceReady(page);
+  await expect
+    .poll(() => page.evaluate(async () => Boolean(await (await caches.open("gourmetgram-device")).match("/api/v1/models/live/device"))))
+    .toBe(true);
+}
+
 /** Photos chosen without reception that a page was closed over: the queue's from now on. */
 async function leaveInQueue(page: Page, home: HomePage, reception: Reception, names: Parameters<typeof picture>[0][]): Promise<void> {
   await goOffline(page, reception);
@@ -141,13 +154,10 @@ test("a server that is away behind its proxy is no reception either", async ({ h
 
 test("the device answers without reception", async ({ home, page, reception }) => {
   await visit(home, reception);
-  await page.locator("html[data-device=simd]").waitFor({ state: "attached", timeout: 30_000 });
-  await expect
-    .poll(() => page.evaluate(async () => Boolean(await (await caches.open("gourmetgram-device")).match("/api/v1/models/live/device"))))
-    .toBe(true);
+  await deviceKept(page);
   await goOffline(page, reception);
   await home.reload();
-  await page.locator("html[data-device=simd]").waitFor({ state: "attached", timeout: 30_000 });
+  await deviceReady(page);
   await home.choose(picture("soup"));
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("You are offline");
   await expect(page.locator(".plaque--preliminary")).toBeVisible();
@@ -157,6 +167,32 @@ test("the device answers without reception", async ({ home, page, reception }) =
   const [photo] = await recorded(page);
   expect(photo!.device).toMatchObject({ predicted_class: photo!.predicted_class });
   expect(await numberKept(page)()).toBe(0);
+});
+
+test("behind a proxy whose server is away the device answers too", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await deviceKept(page);
+  const badGateway = { status: 502, headers: { "Content-Type": "text/html" }, body: "<h1>Bad gateway</h1>" };
+  reception.instead = () => badGateway;
+  await home.reload();
+  await deviceReady(page);
+  await home.choose(picture("soup"));
+  await expect(page.locator(".plaque--preliminary")).toBeVisible();
+  reception.instead = () => undefined;
+  await expect(home.answer).toBeVisible({ timeout: 30_000 });
+  await expect.poll(numberRecorded(page)).toBe(1);
+});
+
+test("which model is live is not waited for longer than for the page", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await deviceKept(page);
+  reception.instead = ({ path }) => (path === "/api/v1/models/live/device" ? "held" : undefined);
+  await home.reload();
+  await deviceReady(page);
+  await home.choose(picture("soup"));
+  await expect(home.answer).toBeVisible();
+  const [photo] = await recorded(page);
+  expect(photo!.device).toMatchObject({ predicted_class: photo!.predicted_class });
 });
 
 test("what waits survives the page, is seen, can be taken out, and arrives by itself", async ({ home, page, reception }) => {
