@@ -195,6 +195,32 @@ test("which model is live is not waited for longer than for the page", async ({ 
   expect(photo!.device).toMatchObject({ predicted_class: photo!.predicted_class });
 });
 
+test("on 2G the classifier that the device has kept is used, and nothing of one is fetched", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await deviceKept(page);
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, "connection", { value: { saveData: false, effectiveType: "2g" } });
+  });
+  const before = reception.asked.length;
+  await home.reload();
+  await deviceReady(page);
+  await home.choose(picture("soup"));
+  await expect(home.answer).toBeVisible();
+  const [photo] = await recorded(page);
+  expect(photo!.device).toMatchObject({ predicted_class: photo!.predicted_class });
+  const asked = reception.asked.slice(before).map(({ path }) => path);
+  expect(asked.filter((path) => /\/models\/(live\/device|parts)|\/pkg\/device-/.test(path))).toEqual([]);
+
+  // Of which a part is gone, it would have to be fetched.
+  await page.evaluate(async () => {
+    const cache = await caches.open("gourmetgram-device");
+    const { backbone } = await (await cache.match("/api/v1/models/live/device"))!.json();
+    await cache.delete(backbone);
+  });
+  await home.reload();
+  await page.locator("html[data-device=off]").waitFor({ state: "attached" });
+});
+
 test("what waits survives the page, is seen, can be taken out, and arrives by itself", async ({ home, page, reception }) => {
   await visit(home, reception);
   await leaveInQueue(page, home, reception, ["soup", "egg", "salad"]);

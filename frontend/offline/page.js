@@ -52,9 +52,14 @@ function toSend(file) {
   return sent.get(file);
 }
 
+/** Whether the browser says that its visitor saves data, or that the connection is slow. */
+function savesData() {
+  const { saveData = false, effectiveType = "" } = navigator.connection ?? {};
+  return saveData || effectiveType.endsWith("2g");
+}
+
 async function shrunk(file) {
-  const { saveData, effectiveType = "" } = navigator.connection ?? {};
-  if (!saveData && !effectiveType.endsWith("2g") && !localStorage.getItem("gourmetgram-smaller")) return;
+  if (!savesData() && !localStorage.getItem("gourmetgram-smaller")) return;
   const { smaller } = await import("./smaller.js");
   return smaller(file);
 }
@@ -332,6 +337,8 @@ async function beginService() {
     return;
   }
   once("html[data-device=simd], html[data-device=plain]", async (html) => {
+    // What is kept would be held against the server's model, and a newer one fetched.
+    if (savesData()) return;
     const { active } = await navigator.serviceWorker.ready;
     active.postMessage({ keepDevice: html.dataset.device });
   });
