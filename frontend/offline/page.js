@@ -329,9 +329,16 @@ document.addEventListener("visibilitychange", async () => {
   else if ((await all().catch(() => [])).length > 0) wakeLater();
 });
 
+/** A new version takes this one's files away, on the device and at the server: what the page has not fetched yet comes now. */
+function makeReadyForNextVersion(registration) {
+  const fetchRest = () => navigator.serviceWorker.controller && import("./smaller.js").catch(() => {});
+  registration.addEventListener("updatefound", fetchRest);
+  if (registration.installing) fetchRest();
+}
+
 async function beginService() {
   try {
-    await navigator.serviceWorker.register("/service-worker.js", { updateViaCache: "none" });
+    makeReadyForNextVersion(await navigator.serviceWorker.register("/service-worker.js", { updateViaCache: "none" }));
   } catch (error) {
     console.info(`The page will not open without reception: ${error}`);
     return;
