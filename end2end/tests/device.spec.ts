@@ -7,18 +7,13 @@ import { join } from "node:path";
 import { chromium as browsers, type BrowserContext, type Page } from "@playwright/test";
 
 import { baseURL, chromiumShell } from "../server";
-import { deviceSays, expect, HomePage, picture, problem, test } from "./page";
+import { deviceReady as ready, deviceSays, expect, HomePage, picture, problem, test } from "./page";
 
 const PREDICTIONS = /\/api\/v1\/predictions$/;
 
 interface Said {
   device: { predicted_class: string; confidence: number; model_version: string; decoded_by: string };
   probabilities: number[];
-}
-
-/** Waits until the worker can answer: it is loaded when the page has nothing better to do. */
-async function ready(page: Page): Promise<void> {
-  await page.locator("html[data-device=simd], html[data-device=plain]").waitFor({ state: "attached", timeout: 30_000 });
 }
 
 /** Keeps the server's answers back until the returned function is called. */
