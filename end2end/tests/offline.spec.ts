@@ -237,7 +237,7 @@ test("on 2G the classifier that the device has kept is used, and nothing of one 
 test("of a model whose head was trained anew the head is fetched, and its manifest", async ({ home, page, reception }) => {
   await visit(home, reception);
   await deviceKept(page);
-  const live = (await (await page.request.get(`${baseURL}${LIVE}`)).json()) as { manifest: string; backbone: string; head: string };
+  const live: { manifest: string; backbone: string; head: string } = await (await page.request.get(`${baseURL}${LIVE}`)).json();
   const part = async (path: string) => (await page.request.get(`${baseURL}${path}`)).body();
   const name = (content: Buffer) => createHash("sha256").update(content).digest("hex");
   const address = (content: Buffer) => `/api/v1/models/parts/${name(content)}`;
@@ -252,10 +252,14 @@ test("of a model whose head was trained anew the head is fetched, and its manife
   const parts = new Map([[newer.manifest, manifest], [newer.head, head]]);
   const asked = new Set<string>();
   reception.instead = ({ path }) => {
-    if (path === LIVE) return { status: 200, headers: { "Content-Type": "application/json", "Cache-Control": "no-cache" }, body: JSON.stringify(newer) };
+    if (path === LIVE) {
+      const headers = { "Content-Type": "application/json", "Cache-Control": "no-cache" };
+      return { status: 200, headers, body: JSON.stringify(newer) };
+    }
     if (path.startsWith("/api/v1/models/parts/")) asked.add(path);
+    const headers = { "Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable" };
     const body = parts.get(path);
-    return body && { status: 200, headers: { "Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable" }, body };
+    return body && { status: 200, headers, body };
   };
   await home.reload();
   await deviceReady(page);
