@@ -182,6 +182,34 @@ test("the device answers without reception", async ({ home, page, reception }) =
   expect(await numberKept(page)()).toBe(0);
 });
 
+test("what the list says that this device took a photo for is in the record of one that had left without it", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  // A device that thinks until it is told that it knows.
+  await page.addInitScript(() => {
+    const said = JSON.stringify({ device: { predicted_class: "Rice", confidence: 0.5, model_version: "elder-1" } });
+    const known = new Promise<string>((answer) => addEventListener("device-knows", () => answer(said)));
+    const device = { classify: () => known, soon: async () => null };
+    Object.defineProperty(globalThis, "gourmetgramDevice", { get: () => device, set: () => {} });
+  });
+  await home.reload();
+  await leaveInQueue(page, home, reception, ["soup"]);
+  let isFirst = true;
+  reception.instead = ({ method }) => {
+    const isHeld = method === "POST" && isFirst;
+    isFirst &&= !isHeld;
+    return isHeld ? "held" : undefined;
+  };
+  await goOnline(page, reception);
+  await expect.poll(numberRecorded(page)).toBe(1);
+  await page.evaluate(() => dispatchEvent(new Event("device-knows")));
+  await expect(waiting(page)).toContainText("Rice, 50%, says this device");
+  await home.reload();
+  await expect.poll(numberKept(page)).toBe(0);
+  expect(reception.count("POST", PREDICTIONS)).toBe(2);
+  expect((await recorded(page))[0]!.device).toMatchObject({ predicted_class: "Rice" });
+  expect(await numberRecorded(page)()).toBe(1);
+});
+
 test("behind a proxy whose server is away the device answers too", async ({ home, page, reception }) => {
   await visit(home, reception);
   await deviceKept(page);
