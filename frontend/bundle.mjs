@@ -12,7 +12,8 @@
 //   target/site/              everything of public/
 //
 // In release scripts and styles are minified, and each file that gains from it has a .br and a .gz beside it, so the
-// server compresses nothing twice. Whatever else lies in target/site/ is removed.
+// server compresses nothing twice; a release that is too heavy or lacks one of these is none (PAGE_BUDGET, WORKER_BUDGET).
+// Whatever else lies in target/site/ is removed.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -21,6 +22,11 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 import { buildSync, transformSync } from "esbuild";
+
+/** What `/` loads before it comes alive, in bytes after brotli, at most. The aim is 300 kB: this only keeps it from growing. */
+const PAGE_BUDGET = 320_000;
+/** What a browser loads to classify, without the model: the worker and one of its modules, in bytes after brotli, at most. */
+const WORKER_BUDGET = 1_200_000;
 
 const [mode, staging] = process.argv.slice(2);
 if (!["dev", "release"].includes(mode) || !staging) {
@@ -168,4 +174,32 @@ const shown = [hashed, device].map((files) => files.map(([name]) => name).filter
 for (const [index, folder] of placed.entries()) {
   const sizes = shown[index].map((name) => kilobytes(folder, name)).join(", ");
   console.log(`frontend: target/site/pkg/${folder}: ${sizes}${mode === "release" ? " (brotli)" : ""}`);
+}
+
+/** What is wrong with a release: what is too heavy, and what lies there in one form only. Says what it weighs. */
+function problemsOfRelease() {
+  const there = new Map(filesBelow(site).map(([name, content]) => [name, content.length]));
+  const gaining = [...there.keys()].filter((name) => compressible.has(extname(name)));
+  const problems = gaining.flatMap((name) =>
+    [".br", ".gz"].filter((form) => !there.has(name + form)).map((form) => `${name} has no ${form} beside it`),
+  );
+  const [page, device] = placed;
+  const worker = (kind) => ["worker.js", `${kind}/classifier.js`, `${kind}/classifier_bg.wasm`];
+  for (const [what, folder, names, budget] of [
+    ["/", page, ["home.js", "home_bg.wasm", "gourmetgram.css", "offline.js"], PAGE_BUDGET],
+    ["the classifier (simd)", device, worker("simd"), WORKER_BUDGET],
+    ["the classifier (plain)", device, worker("plain"), WORKER_BUDGET],
+  ]) {
+    const bytes = names.reduce((sum, name) => sum + (there.get(`pkg/${folder}/${name}.br`) ?? Infinity), 0);
+    const weight = `${what} weighs ${bytes} bytes of ${budget} (brotli)`;
+    console.log(`frontend: ${weight}`);
+    if (bytes > budget) problems.push(`${weight}: too many`);
+  }
+  return problems;
+}
+
+if (mode === "release") {
+  const problems = problemsOfRelease();
+  for (const problem of problems) console.error(`frontend: ${problem}`);
+  if (problems.length > 0) process.exit(1);
 }

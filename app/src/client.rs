@@ -242,6 +242,15 @@ pub async fn uncorrect(id: PredictionId) -> Result<(), Trouble> {
     delete(&format!("{PREDICTIONS}/{id}/correction")).await
 }
 
+/// Says what the visitor's own device took the photo for, where that was not known when it was sent. What was said first
+/// stands.
+///
+/// # Errors
+/// Every [`Trouble`].
+pub async fn note_device(id: PredictionId, answer: &DeviceAnswer) -> Result<(), Trouble> {
+    put(&format!("{PREDICTIONS}/{id}/device"), answer).await
+}
+
 /// Erases the photo everywhere. It cannot be taken back.
 ///
 /// # Errors

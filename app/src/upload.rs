@@ -132,6 +132,24 @@ impl Upload {
         });
     }
 
+    /// What people saw their device say before the answer came, and what is not in the record yet: it was not known when the
+    /// photo left. It follows the photo there. What comes after the answer was shown to nobody, and stays out.
+    pub fn send_what_was_shown(&self) -> Option<DeviceAnswer> {
+        let answer = self.device.get_untracked()?;
+        let (id, said) = (self.id, answer.clone());
+        spawn_local(async move {
+            let mut tries = 0;
+            while let Err(trouble) = client::note_device(id, &said).await {
+                tries += 1;
+                let Some(wait) = trouble.next_try(tries) else { return };
+                for _ in 0..wait {
+                    one_second().await;
+                }
+            }
+        });
+        Some(answer)
+    }
+
     /// Nobody wants it sent any more. What the server already has, it keeps.
     pub fn give_up(&self) {
         self.stop();

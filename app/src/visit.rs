@@ -198,8 +198,12 @@ impl Visit {
     fn start(self, upload: Upload) {
         let sent = upload.clone();
         upload.start(move |prediction| {
-            if let Some(prediction) = prediction {
+            if let Some(mut prediction) = prediction {
                 let id = prediction.id;
+                if prediction.device.is_none() {
+                    // Beside the answer at once, so that nothing moves once the record has it too.
+                    prediction.device = sent.send_what_was_shown();
+                }
                 self.album.add(Photo::just_sent(prediction, sent.preview.clone()));
                 if self.line.is_on_stage(&sent) {
                     // The page shows the upload until the address names its photo.

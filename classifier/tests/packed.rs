@@ -8,19 +8,21 @@ use std::{
 
 use gourmetgram_classifier::{Answer, Model, PackedModel, RgbPhoto, decode, probe};
 
-/// How far a device's probabilities may be from the server's.
+/// How far a device's probabilities may be from the server's: the aim, which our own photos and the real ones keep.
 const TOLERANCE: f32 = 1e-3;
+/// How far they may be on held-out photos of 64 pixels, which do not all keep it: 1.6e-3 was measured (docs/benchmarks.md).
+const TOLERANCE_HELD_OUT: f32 = 2e-3;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn shared(path: &str) -> Option<PathBuf> {
+fn shared(test: &str, path: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("GOURMETGRAM_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
     let path = folder.join(path);
     if !path.exists() {
-        eprintln!("skipped: {} is absent", path.display());
+        eprintln!("skipped: {test}: there is no {}", path.display());
         return None;
     }
     Some(path)
@@ -66,7 +68,9 @@ fn a_device_answers_as_the_server_does_on_every_photo() {
     let server = food64();
     let device = on_a_device(server.packed().unwrap());
     let mut photos = photos_in(&repository().join("classifier/tests/pictures"));
-    photos.extend(shared("images").map(|folder| photos_in(&folder)).unwrap_or_default());
+    let real = shared("a_device_answers_as_the_server_does_on_every_photo, for real ones", "images");
+    photos.extend(real.map(|folder| photos_in(&folder)).unwrap_or_default());
+    assert!(!photos.is_empty(), "there is nothing to look at");
     let mut largest = 0.0_f32;
     for path in &photos {
         let photo = read(&fs::read(path).unwrap(), server.input_side());
@@ -81,7 +85,8 @@ fn a_device_answers_as_the_server_does_on_every_photo() {
 #[test]
 #[expect(clippy::print_stderr, reason = "what was measured")]
 fn half_precision_costs_no_accuracy_on_held_out_photos() {
-    let Some(path) = shared("corpus/food101-64px.zip") else { return };
+    let test = "half_precision_costs_no_accuracy_on_held_out_photos";
+    let Some(path) = shared(test, "corpus/food101-64px.zip") else { return };
     let server = food64();
     let device = on_a_device(server.packed().unwrap());
     let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
@@ -104,6 +109,7 @@ fn half_precision_costs_no_accuracy_on_held_out_photos() {
     assert!(seen > 1_000, "{seen} photos are too few to say anything");
     // Of a thousand photos one, where two classes are as good as equal.
     assert!(differ * 1_000 <= seen, "another class on {differ} of {seen}");
+    assert!(largest <= TOLERANCE_HELD_OUT, "a probability is off by {largest}");
 }
 
 #[test]

@@ -7,18 +7,13 @@ import { join } from "node:path";
 import { chromium as browsers, type BrowserContext, type Page } from "@playwright/test";
 
 import { baseURL, chromiumShell } from "../server";
-import { deviceSays, expect, HomePage, picture, problem, test } from "./page";
+import { deviceReady as ready, deviceSays, expect, HomePage, picture, problem, test } from "./page";
 
 const PREDICTIONS = /\/api\/v1\/predictions$/;
 
 interface Said {
   device: { predicted_class: string; confidence: number; model_version: string; decoded_by: string };
   probabilities: number[];
-}
-
-/** Waits until the worker can answer: it is loaded when the page has nothing better to do. */
-async function ready(page: Page): Promise<void> {
-  await page.locator("html[data-device=simd], html[data-device=plain]").waitFor({ state: "attached", timeout: 30_000 });
 }
 
 /** Keeps the server's answers back until the returned function is called. */
@@ -152,6 +147,27 @@ test("where the two differ, the answer says so, also when the page is loaded aga
   await expect(note).toContainText("Rice");
   await home.reload();
   await expect(note).toContainText("Rice");
+});
+
+test("a label that was seen before the answer, and not known when the photo left, follows it into the record", async ({ home, page }) => {
+  await deviceSays(page, "Rice", false);
+  const letGo = await hold(page);
+  await home.open();
+  const sent = page.waitForRequest((request) => request.method() === "POST" && PREDICTIONS.test(request.url()));
+  await home.choose(picture("soup"));
+  await expect(page.locator(".plaque--preliminary")).toHaveText("Rice");
+  expect((await sent).postData() ?? "").not.toContain('name="device"');
+  const noted = page.waitForResponse((answer) => answer.request().method() === "PUT" && /\/device$/.test(answer.url()));
+  letGo();
+  const note = home.answer.getByText("Your device took it for");
+  await expect(note).toContainText("Rice");
+  expect((await noted).status()).toBe(200);
+  await home.reload();
+  await expect(note).toContainText("Rice");
+  const id = new URL(page.url()).searchParams.get("photo");
+  const record = await (await page.request.get(`/api/v1/predictions/${id}`)).json();
+  expect(record.device).toMatchObject({ predicted_class: "Rice", model_version: "elder-1" });
+  expect(record.device_comparison).toBe("other_version_disagrees");
 });
 
 test.describe("without it", () => {

@@ -1,6 +1,7 @@
 // The kitchen without reception: the page opens, the device answers, and what is sent, said and erased there arrives at the
 // server once, whatever dies in between.
 
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,10 +11,12 @@ import { chromium as browsers, devices, type BrowserContext, type Page } from "@
 
 import { becomeSomebodyNew } from "../roles";
 import { baseURL, chromium } from "../server";
-import { expect, HomePage, picture, test as base } from "./page";
+import { deviceReady, drawn, expect, HomePage, picture, test as base } from "./page";
 import { Reception } from "./reception";
 
 const PREDICTIONS = /^\/api\/v1\/predictions$/;
+const LIVE = "/api/v1/models/live/device";
+const ONE = /^\/api\/v1\/predictions\/[0-9a-f-]{36}$/;
 
 const test = base.extend<{ reception: Reception }>({
   reception: async ({}, use) => {
@@ -51,10 +54,26 @@ async function goOnline(page: Page, reception: Reception): Promise<void> {
 const queue = (page: Page) => page.locator(".queue");
 const waiting = (page: Page) => queue(page).getByRole("listitem");
 
+interface Recorded {
+  id: string;
+  predicted_class: string;
+  device?: object;
+  width: number;
+  scaled_from?: string;
+}
+
 /** What the visitor has at the server, newest first. */
-async function recorded(page: Page): Promise<{ id: string; predicted_class: string; device?: object }[]> {
+async function recorded(page: Page): Promise<Recorded[]> {
   const answer = await page.request.get(`${baseURL}/api/v1/predictions?mine=true`);
   return answer.ok() ? (await answer.json()).items : [];
+}
+
+/** What people have said about a photo, oldest first, in words; the status of an answer that does not tell. */
+async function history(page: Page, id: string): Promise<string[] | number> {
+  const answer = await page.request.get(`${baseURL}/api/v1/predictions/${id}`);
+  if (!answer.ok()) return answer.status();
+  const { history } = (await answer.json()) as { history: { kind: string; reason?: string; label?: string }[] };
+  return history.map(({ kind, reason, label }) => [kind, reason ?? label].filter(Boolean).join(" "));
 }
 
 const numberRecorded = (page: Page) => async () => (await recorded(page)).length;
@@ -75,6 +94,14 @@ const numberKept = (page: Page) => () =>
         };
       }),
   );
+
+/** Waits until the worker can answer, and all that it takes is kept on the device. */
+async function deviceKept(page: Page): Promise<void> {
+  await deviceReady(page);
+  await expect
+    .poll(() => page.evaluate(async () => Boolean(await (await caches.open("gourmetgram-device")).match("/api/v1/models/live/device"))))
+    .toBe(true);
+}
 
 /** Photos chosen without reception that a page was closed over: the queue's from now on. */
 async function leaveInQueue(page: Page, home: HomePage, reception: Reception, names: Parameters<typeof picture>[0][]): Promise<void> {
@@ -140,13 +167,10 @@ test("a server that is away behind its proxy is no reception either", async ({ h
 
 test("the device answers without reception", async ({ home, page, reception }) => {
   await visit(home, reception);
-  await page.locator("html[data-device=simd]").waitFor({ state: "attached", timeout: 30_000 });
-  await expect
-    .poll(() => page.evaluate(async () => Boolean(await (await caches.open("gourmetgram-device")).match("/api/v1/models/live/device"))))
-    .toBe(true);
+  await deviceKept(page);
   await goOffline(page, reception);
   await home.reload();
-  await page.locator("html[data-device=simd]").waitFor({ state: "attached", timeout: 30_000 });
+  await deviceReady(page);
   await home.choose(picture("soup"));
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("You are offline");
   await expect(page.locator(".plaque--preliminary")).toBeVisible();
@@ -156,6 +180,128 @@ test("the device answers without reception", async ({ home, page, reception }) =
   const [photo] = await recorded(page);
   expect(photo!.device).toMatchObject({ predicted_class: photo!.predicted_class });
   expect(await numberKept(page)()).toBe(0);
+});
+
+test("what the list says that this device took a photo for is in the record of one that had left without it", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  // A device that thinks until it is told that it knows.
+  await page.addInitScript(() => {
+    const said = JSON.stringify({ device: { predicted_class: "Rice", confidence: 0.5, model_version: "elder-1" } });
+    const known = new Promise<string>((answer) => addEventListener("device-knows", () => answer(said)));
+    const device = { classify: () => known, soon: async () => null };
+    Object.defineProperty(globalThis, "gourmetgramDevice", { get: () => device, set: () => {} });
+  });
+  await home.reload();
+  await leaveInQueue(page, home, reception, ["soup"]);
+  let isFirst = true;
+  reception.instead = ({ method }) => {
+    const isHeld = method === "POST" && isFirst;
+    isFirst &&= !isHeld;
+    return isHeld ? "held" : undefined;
+  };
+  await goOnline(page, reception);
+  await expect.poll(numberRecorded(page)).toBe(1);
+  await page.evaluate(() => dispatchEvent(new Event("device-knows")));
+  await expect(waiting(page)).toContainText("Rice, 50%, says this device");
+  await home.reload();
+  await expect.poll(numberKept(page)).toBe(0);
+  expect(reception.count("POST", PREDICTIONS)).toBe(2);
+  expect((await recorded(page))[0]!.device).toMatchObject({ predicted_class: "Rice" });
+  expect(await numberRecorded(page)()).toBe(1);
+});
+
+test("behind a proxy whose server is away the device answers too", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await deviceKept(page);
+  const badGateway = { status: 502, headers: { "Content-Type": "text/html" }, body: "<h1>Bad gateway</h1>" };
+  reception.instead = () => badGateway;
+  await home.reload();
+  await deviceReady(page);
+  await home.choose(picture("soup"));
+  await expect(page.locator(".plaque--preliminary")).toBeVisible();
+  reception.instead = () => undefined;
+  await expect(home.answer).toBeVisible({ timeout: 30_000 });
+  await expect.poll(numberRecorded(page)).toBe(1);
+});
+
+test("which model is live is not waited for longer than for the page", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await deviceKept(page);
+  reception.instead = ({ path }) => (path === LIVE ? "held" : undefined);
+  await home.reload();
+  await deviceReady(page);
+  await home.choose(picture("soup"));
+  await expect(home.answer).toBeVisible();
+  const [photo] = await recorded(page);
+  expect(photo!.device).toMatchObject({ predicted_class: photo!.predicted_class });
+});
+
+test("on 2G the classifier that the device has kept is used, and nothing of one is fetched", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await deviceKept(page);
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, "connection", { value: { saveData: false, effectiveType: "2g" } });
+  });
+  const before = reception.asked.length;
+  await home.reload();
+  await deviceReady(page);
+  await home.choose(picture("soup"));
+  await expect(home.answer).toBeVisible();
+  const [photo] = await recorded(page);
+  expect(photo!.device).toMatchObject({ predicted_class: photo!.predicted_class });
+  const asked = reception.asked.slice(before).map(({ path }) => path);
+  expect(asked.filter((path) => /\/models\/(live\/device|parts)|\/pkg\/device-/.test(path))).toEqual([]);
+
+  // Of which a part is gone, it would have to be fetched.
+  await page.evaluate(async () => {
+    const cache = await caches.open("gourmetgram-device");
+    const { backbone } = await (await cache.match("/api/v1/models/live/device"))!.json();
+    await cache.delete(backbone);
+  });
+  await home.reload();
+  await page.locator("html[data-device=off]").waitFor({ state: "attached" });
+});
+
+test("of a model whose head was trained anew the head is fetched, and its manifest", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await deviceKept(page);
+  const live: { manifest: string; backbone: string; head: string } = await (await page.request.get(`${baseURL}${LIVE}`)).json();
+  const part = async (path: string) => (await page.request.get(`${baseURL}${path}`)).body();
+  const name = (content: Buffer) => createHash("sha256").update(content).digest("hex");
+  const address = (content: Buffer) => `/api/v1/models/parts/${name(content)}`;
+  const head = Buffer.from(await part(live.head));
+  // The last bits of the last weight.
+  const weight = head.length - 4;
+  head.writeUInt8(head.readUInt8(weight) ^ 1, weight);
+  const text = (await part(live.manifest)).toString();
+  const manifest = Buffer.from(text.replace(live.head.split("/").at(-1)!, name(head)));
+  expect(manifest.toString()).not.toBe(text);
+  const newer = { ...live, manifest: address(manifest), head: address(head) };
+  const parts = new Map([[newer.manifest, manifest], [newer.head, head]]);
+  const asked = new Set<string>();
+  reception.instead = ({ path }) => {
+    if (path === LIVE) {
+      const headers = { "Content-Type": "application/json", "Cache-Control": "no-cache" };
+      return { status: 200, headers, body: JSON.stringify(newer) };
+    }
+    if (path.startsWith("/api/v1/models/parts/")) asked.add(path);
+    const headers = { "Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable" };
+    const body = parts.get(path);
+    return body && { status: 200, headers, body };
+  };
+  await home.reload();
+  await deviceReady(page);
+  // What is kept is the new model, and nothing of the old one that is not the new one's too.
+  const kept = () =>
+    page.evaluate(async () => {
+      const paths = (await (await caches.open("gourmetgram-device")).keys()).map(({ url }) => new URL(url).pathname);
+      return paths.filter((path) => path.startsWith("/api/v1/models/parts/")).sort();
+    });
+  await expect.poll(kept).toEqual([newer.manifest, newer.backbone, newer.head].sort());
+  expect([...asked].sort(), "and no backbone").toEqual([newer.manifest, newer.head].sort());
+  await home.choose(picture("soup"));
+  await expect(home.answer).toBeVisible();
+  expect((await recorded(page))[0]!.device).toMatchObject({ decoded_by: "classifier" });
 });
 
 test("what waits survives the page, is seen, can be taken out, and arrives by itself", async ({ home, page, reception }) => {
@@ -210,6 +356,41 @@ test("the server's word is kept to: later after 503 and 429, once all the same",
   await expect.poll(numberRecorded(page)).toBe(2);
 });
 
+test("the server's word is kept to for what is said and erased too: later after 503 and 429, once all the same", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  await home.classify("egg");
+  const id = new URL(page.url()).searchParams.get("photo")!;
+  await goOffline(page, reception);
+  await home.reason("Not food").click();
+  await expect(waiting(page)).toHaveCount(1);
+  await home.answer.getByText("Erase", { exact: false }).first().click();
+  await home.answer.getByRole("button", { name: "Erase for good" }).click();
+  await expect(queue(page).getByRole("heading")).toHaveText("2 changes wait for reception");
+  const busy = new Map([["PUT", 503], ["DELETE", 429]]);
+  let seconds = "3600";
+  reception.instead = ({ method, path }) => {
+    const status = method === "DELETE" || path.endsWith("/flag") ? busy.get(method) : undefined;
+    if (!status) return undefined;
+    busy.delete(method);
+    return { status, headers: { "Retry-After": seconds, "Content-Type": "application/problem+json" }, body: "{}" };
+  };
+  await goOnline(page, reception);
+  await expect(waiting(page).first()).toContainText("The server is busy: next try at");
+  await expect(queue(page).getByRole("heading")).toHaveText("2 changes wait for the server");
+  await home.reload();
+  await expect(waiting(page).first()).toContainText("The server is busy: next try at");
+  expect([...busy.keys()], "an hour is an hour").toEqual(["DELETE"]);
+
+  seconds = "5";
+  await queue(page).getByRole("button", { name: "Try now" }).click();
+  await expect(waiting(page)).toHaveCount(1);
+  await expect(waiting(page)).toContainText("That was a lot at once: next try at");
+  expect(await history(page, id), "not before its turn").toEqual(["flagged not_food"]);
+  await expect(waiting(page)).toHaveCount(0, { timeout: 20_000 });
+  expect(await history(page, id)).toBe(404);
+  expect([reception.count("PUT", /\/flag$/), reception.count("DELETE", ONE)]).toEqual([1, 1]);
+});
+
 test("what the server refuses for good stays, says why, and keeps nothing else from being sent", async ({ home, page, reception }) => {
   await visit(home, reception);
   await leaveInQueue(page, home, reception, ["bread", "egg"]);
@@ -248,10 +429,6 @@ test("flags, corrections and erasures go in the order in which they were made, e
   await visit(home, reception);
   await home.classify("egg");
   const id = new URL(page.url()).searchParams.get("photo")!;
-  const history = async () => {
-    const answer = await page.request.get(`${baseURL}/api/v1/predictions/${id}`);
-    return answer.ok() ? (await answer.json()).history.map((step: Record<string, string>) => [step.kind, step.reason ?? step.label].filter(Boolean).join(" ")) : answer.status();
-  };
   await goOffline(page, reception);
   await home.reason("Not food").click();
   await expect(home.confirmation).toContainText("Noted on this device.");
@@ -267,14 +444,14 @@ test("flags, corrections and erasures go in the order in which they were made, e
 
   // The answer to the first gets lost: it is sent again.
   let isFirst = true;
-  reception.instead = ({ method }) => {
-    const isLost = method === "PUT" && isFirst;
+  reception.instead = ({ method, path }) => {
+    const isLost = method === "PUT" && path.endsWith("/flag") && isFirst;
     isFirst &&= !isLost;
     return isLost ? "lost" : undefined;
   };
   await goOnline(page, reception);
   await expect(waiting(page)).toHaveCount(0);
-  expect(await history()).toEqual(["flagged not_food", "flagged bad_photo", `corrected ${label}`, "unflagged"]);
+  expect(await history(page, id)).toEqual(["flagged not_food", "flagged bad_photo", `corrected ${label}`, "unflagged"]);
   expect(reception.count("PUT", /\/flag$/), "two flags, one of them twice").toBe(3);
 
   await goOffline(page, reception);
@@ -287,8 +464,31 @@ test("flags, corrections and erasures go in the order in which they were made, e
   await expect(queue(page).getByRole("heading")).toHaveText("2 changes wait for reception");
   await goOnline(page, reception);
   // It is nobody's any more.
-  await expect.poll(history).toBe(404);
+  await expect.poll(() => history(page, id)).toBe(404);
   await expect(waiting(page)).toHaveCount(0);
+});
+
+test("an erasure whose answer gets lost is asked for again, and nothing is said to be wrong", async ({ home, page, reception }) => {
+  await visit(home, reception);
+  for (const isOffline of [false, true]) {
+    await home.classify("egg");
+    const before = reception.count("DELETE", ONE);
+    let isFirst = true;
+    reception.instead = ({ method }) => {
+      const isLost = method === "DELETE" && isFirst;
+      isFirst &&= !isLost;
+      return isLost ? "lost" : undefined;
+    };
+    if (isOffline) await goOffline(page, reception);
+    await home.answer.getByText("Erase", { exact: false }).first().click();
+    await home.answer.getByRole("button", { name: "Erase for good" }).click();
+    await expect(home.tiles).toHaveCount(0);
+    if (isOffline) await goOnline(page, reception);
+    await expect.poll(() => reception.count("DELETE", ONE) - before).toBe(2);
+    await expect.poll(numberKept(page)).toBe(0);
+    await expect(queue(page)).toBeHidden();
+    expect(await numberRecorded(page)()).toBe(0);
+  }
 });
 
 test("a cookie that is gone takes no photo with it, and what belongs to it is said", async ({ home, page, reception }) => {
@@ -358,7 +558,7 @@ test("a device without room says that a flag, a correction, an erasure is not ke
   await home.answer.locator(".erase").getByRole("button", { name: "Try again" }).click();
   await expect(home.tiles).toHaveCount(0);
   expect(await numberRecorded(page)()).toBe(0);
-  expect(reception.count("PUT", /./), "what was not kept is not sent either").toBe(0);
+  expect(reception.count("PUT", /\/(flag|correction)$/), "what was not kept is not sent either").toBe(0);
 });
 
 test("a session that ends while photos wait takes none of them with it", async ({ home, page, context, reception }) => {
@@ -381,6 +581,21 @@ test("a session that ends while photos wait takes none of them with it", async (
   await home.reload();
   await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
   await expect(home.tiles, "they are this browser's").toHaveCount(2);
+});
+
+test("of two open pages one sends what waits, each photo once, and both show it", async ({ home, page, context, reception }) => {
+  await visit(home, reception);
+  await leaveInQueue(page, home, reception, ["soup", "egg", "salad"]);
+  const other = new HomePage(await context.newPage());
+  await other.open(`${reception.url}/`);
+  await expect(waiting(other.page)).toHaveCount(3);
+  await goOnline(page, reception);
+  for (const one of [home, other]) {
+    await expect(waiting(one.page)).toHaveCount(0);
+    await expect(one.tiles).toHaveCount(3);
+  }
+  expect(await numberRecorded(page)()).toBe(3);
+  expect(reception.count("POST", PREDICTIONS)).toBe(3);
 });
 
 test("the browser sends what waits after the page was closed", async ({ home, page, context, reception }) => {
@@ -454,6 +669,50 @@ test.describe("a browser that is killed", () => {
     await after.close();
   });
 
+  test("without reception finds again what was said and erased, and sends each once", async ({ reception }) => {
+    // Its cookie is on the disk once it was closed.
+    const first = await launch();
+    const there = new HomePage(first.pages()[0]!);
+    await visit(there, reception);
+    const ids: string[] = [];
+    for (const name of ["soup", "egg"] as const) {
+      await there.open(`${reception.url}/`);
+      await there.classify(name);
+      ids.push(new URL(there.page.url()).searchParams.get("photo")!);
+    }
+    await first.close();
+    const [erased, judged] = ids as [string, string];
+
+    const before = await launch();
+    const page = before.pages()[0]!;
+    const home = new HomePage(page);
+    await home.open(`${reception.url}/?photo=${judged}`);
+    await goOffline(page, reception);
+    await home.reason("Not food").click();
+    await expect(waiting(page)).toHaveCount(1);
+    const label = await home.choice(0).getAttribute("value");
+    await home.choice(0).click();
+    await expect(waiting(page)).toHaveCount(2);
+    // The older of the two.
+    await home.tiles.nth(1).locator("summary").click();
+    await home.tiles.nth(1).getByRole("button", { name: "Erase for good" }).click();
+    await expect(waiting(page)).toHaveCount(3);
+    expect(await numberKept(page)()).toBe(3);
+    await kill(before);
+
+    const after = await launch();
+    const again = after.pages()[0]!;
+    await after.setOffline(true);
+    await again.goto(`${reception.url}/`);
+    await expect(queue(again).getByRole("heading")).toHaveText("3 changes wait for reception");
+    await goOnline(again, reception);
+    await expect(waiting(again)).toHaveCount(0);
+    expect(await history(again, judged)).toEqual(["flagged not_food", `corrected ${label}`]);
+    expect(await history(again, erased)).toBe(404);
+    expect([reception.count("PUT", /\/(flag|correction)$/), reception.count("DELETE", ONE)]).toEqual([2, 1]);
+    await after.close();
+  });
+
   test("between sending and the answer sends again what is recorded once", async ({ reception }) => {
     // Somebody who comes back: a browser that is killed within its first half minute has forgotten its cookies as well.
     const first = await launch();
@@ -515,6 +774,19 @@ test.describe("a new version", () => {
     await goOffline(page, reception);
     await home.reload();
     expect(await versions(page)).toEqual({ used: [next], kept: [next], shells: 1 });
+  });
+
+  test("leaves a page that stays open what it needs, and its photo is sent", async ({ home, page, reception }) => {
+    await visit(home, reception);
+    await deviceReady(page);
+    await page.getByRole("checkbox", { name: "Send smaller photos" }).check();
+    const next = await reception.release();
+    expect(await update(page)).toBe("activated");
+    expect((await versions(page)).kept, "what it was made of is gone").toEqual([next]);
+    await home.choose(await drawn(page, 2400, 1800));
+    await expect(home.answer).toBeVisible();
+    const [photo] = await recorded(page);
+    expect(photo).toMatchObject({ width: 1600, scaled_from: "2400x1800", device: { decoded_by: "classifier" } });
   });
 
   test("of which a part is missing changes nothing", async ({ home, page, reception }) => {
@@ -588,6 +860,25 @@ test.describe("a photo that another app shares", () => {
     await expect(queue(page).getByRole("heading")).toHaveText("1 photo waits for reception");
     await goOnline(page, reception);
     await expect(home.answer).toBeVisible();
+    expect(await numberRecorded(page)()).toBe(1);
+  });
+
+  test("for which this device has no room goes at once, or is said not to be kept", async ({ home, page, reception }) => {
+    test.slow();
+    await visit(home, reception);
+    const action = await target(page, reception);
+    await fillDevice(page, reception);
+    await goOffline(page, reception);
+    await share(page, action);
+    await expect(page).toHaveURL(/\/\?shared=no-room$/);
+    await expect(queue(page)).toContainText("This device has no room for what you shared, and there is no reception: share it again later.");
+    expect(await axe(page)).toEqual([]);
+    expect(await numberKept(page)()).toBe(0);
+
+    await goOnline(page, reception);
+    await share(page, action);
+    await expect(home.answer).toBeVisible();
+    expect(reception.count("POST", /^\/photos/)).toBe(1);
     expect(await numberRecorded(page)()).toBe(1);
   });
 

@@ -34,6 +34,28 @@ export const brokenPicture = (): { name: string; mimeType: string; buffer: Buffe
 
 export const notAPicture = { name: "recipe.txt", mimeType: "text/plain", buffer: Buffer.from("Two eggs, a pinch of salt.") };
 
+/** A JPEG of this size, drawn by the page's browser; with an orientation, one that says in EXIF that it lies on its side. */
+export async function drawn(page: Page, width: number, height: number, orientation?: number) {
+  const base64 = await page.evaluate(async ([width, height]) => {
+    const canvas = new OffscreenCanvas(width!, height!);
+    const paper = canvas.getContext("2d")!;
+    for (let row = 0; row < 40; row++) {
+      paper.fillStyle = `hsl(${row * 9} 70% 50%)`;
+      paper.fillRect(0, (row * height!) / 40, width!, height! / 40);
+    }
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg", quality: 1 })).arrayBuffer());
+    let text = "";
+    for (const byte of bytes) text += String.fromCharCode(byte);
+    return btoa(text);
+  }, [width, height]);
+  const plain = Buffer.from(base64, "base64");
+  // One entry, the orientation, in the shortest EXIF there is.
+  const exif = Buffer.from("ffe1002245786966000049492a00080000000100120103000100000000000000" + "00000000", "hex");
+  if (orientation) exif.writeUInt16LE(orientation, 28);
+  const buffer = orientation ? Buffer.concat([plain.subarray(0, 2), exif, plain.subarray(2)]) : plain;
+  return { name: "plate.jpg", mimeType: "image/jpeg", buffer };
+}
+
 /** A text that calls itself a picture: only the server can tell. */
 export const disguisedText = { ...notAPicture, name: "recipe.jpg", mimeType: "image/jpeg" };
 
@@ -64,13 +86,22 @@ export async function correctPhoto(page: Page, id: string, label: string): Promi
   expect(answer.ok()).toBe(true);
 }
 
-/** A device with a model of its own: whatever the photo, it says this. */
-export async function deviceSays(page: Page, predicted_class: string): Promise<void> {
+/** Waits until the classifier on the device can answer: it is loaded when the page has nothing better to do. */
+export async function deviceReady(page: Page): Promise<void> {
+  await page.locator("html[data-device=simd], html[data-device=plain]").waitFor({ state: "attached", timeout: 30_000 });
+}
+
+/**
+ * A device with a model of its own: whatever the photo, it says this; in time for the upload to take it along, or too late
+ * for that.
+ */
+export async function deviceSays(page: Page, predicted_class: string, isInTime = true): Promise<void> {
   const said = JSON.stringify(JSON.stringify({ device: { predicted_class, confidence: 0.5, model_version: "elder-1" } }));
   await page.route(/\/device\.js$/, (route) =>
     route.fulfill({
       contentType: "text/javascript",
-      body: `const said = async () => ${said}; globalThis.gourmetgramDevice = { classify: said, soon: said };`,
+      body: `const said = async () => ${said};
+        globalThis.gourmetgramDevice = { classify: said, soon: async () => (${isInTime} ? said() : null) };`,
     }),
   );
 }

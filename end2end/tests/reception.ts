@@ -18,7 +18,7 @@ export interface Asked {
  * What to do with a request: an answer in the server's place; or it is passed on, and the server's answer is `lost` (the
  * connection breaks) or `held` (nothing more comes).
  */
-export type Instead = { status: number; headers?: Record<string, string>; body?: string } | "lost" | "held";
+export type Instead = { status: number; headers?: Record<string, string>; body?: string | Buffer } | "lost" | "held";
 
 export class Reception {
   /** What has reached the server, in this order. */

@@ -4,31 +4,9 @@ import { readFileSync } from "node:fs";
 
 import type { Page } from "@playwright/test";
 
-import { expect, type HomePage, picture, test } from "./page";
+import { deviceReady, drawn, expect, type HomePage, picture, test } from "./page";
 
 const PREDICTIONS = /\/api\/v1\/predictions$/;
-
-/** A JPEG of this size, drawn by the page's browser; with an orientation, one that says in EXIF that it lies on its side. */
-async function drawn(page: Page, width: number, height: number, orientation?: number) {
-  const base64 = await page.evaluate(async ([width, height]) => {
-    const canvas = new OffscreenCanvas(width!, height!);
-    const paper = canvas.getContext("2d")!;
-    for (let row = 0; row < 40; row++) {
-      paper.fillStyle = `hsl(${row * 9} 70% 50%)`;
-      paper.fillRect(0, (row * height!) / 40, width!, height! / 40);
-    }
-    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg", quality: 1 })).arrayBuffer());
-    let text = "";
-    for (const byte of bytes) text += String.fromCharCode(byte);
-    return btoa(text);
-  }, [width, height]);
-  const plain = Buffer.from(base64, "base64");
-  // One entry, the orientation, in the shortest EXIF there is.
-  const exif = Buffer.from("ffe1002245786966000049492a00080000000100120103000100000000000000" + "00000000", "hex");
-  if (orientation) exif.writeUInt16LE(orientation, 28);
-  const buffer = orientation ? Buffer.concat([plain.subarray(0, 2), exif, plain.subarray(2)]) : plain;
-  return { name: "plate.jpg", mimeType: "image/jpeg", buffer };
-}
 
 /** The browser says this of its connection. */
 async function connection(page: Page, says: { saveData?: boolean; effectiveType: string }): Promise<void> {
@@ -127,7 +105,7 @@ test("a photo that lies on its side is sent upright", async ({ home, page }) => 
 
 test("the device looks at the photo as it was chosen", async ({ home, page }) => {
   await home.open();
-  await page.locator("html[data-device=simd]").waitFor({ state: "attached", timeout: 30_000 });
+  await deviceReady(page);
   await smaller(page).check();
   await page.evaluate(() => {
     const device = (globalThis as unknown as { gourmetgramDevice: { soon(file: File): Promise<string> } }).gourmetgramDevice;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import type { Page } from "@playwright/test";
 
-import { brokenPicture, expect, HomePage, notAPicture, picture, problem, test, watchLayout } from "./page";
+import { brokenPicture, deviceReady, expect, HomePage, notAPicture, picture, problem, test, watchLayout } from "./page";
 
 test.use({ expectedInConsole: /Failed to load resource|Connecting to 'blob:/ });
 
@@ -174,9 +174,13 @@ test("the beginning and the end are read out, and not each step", async ({ home,
 
 test("nothing on the page jumps from choosing a photo to its answer", async ({ home, page }) => {
   await home.open();
+  await deviceReady(page);
   await page.evaluate(() => document.fonts.ready);
+  const letThrough = await holdUploads(page);
   const jumped = await watchLayout(page);
   await home.choose(picture("salad"));
+  await expect(page.locator(".plaque--preliminary"), "what the device says comes first").toBeVisible();
+  letThrough();
   await expect(home.answer).toBeVisible();
   expect(await jumped()).toEqual([]);
 });
@@ -226,9 +230,11 @@ test("a place in the album is kept for each photo on its way, and given up with 
 test("whoever asks for less motion gets none", async ({ home, page }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await home.open();
+  await deviceReady(page);
   await page.route("**/api/v1/predictions", () => {});
   await home.choose(pictures);
   await expect(home.tickets).toHaveCount(4);
+  await expect(page.locator(".plaque--preliminary")).toBeVisible();
   const moving = await page.evaluate(() =>
     document.getAnimations().filter((animation) => {
       const { duration } = animation.effect!.getComputedTiming();

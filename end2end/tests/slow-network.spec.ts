@@ -3,7 +3,7 @@
 
 import type { CDPSession, Page } from "@playwright/test";
 
-import { expect, picture, test, watchJumps } from "./page";
+import { deviceReady, expect, picture, test, watchJumps } from "./page";
 
 /** Bytes a second, each way, and milliseconds before anything comes. */
 interface Line {
@@ -78,7 +78,7 @@ test("an upload shows how far it is, and ends with the answer", async ({ home, p
 test("on a slow phone with a slow line the device has answered while the photo is still on its way", async ({ home, page }) => {
   const network = await Network.of(page);
   await home.open();
-  await page.locator("html[data-device=simd], html[data-device=plain]").waitFor({ state: "attached", timeout: 30_000 });
+  await deviceReady(page);
   // A processor a quarter as fast.
   await (await page.context().newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: 4 });
   await network.is(trickle);

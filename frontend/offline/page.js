@@ -52,9 +52,14 @@ function toSend(file) {
   return sent.get(file);
 }
 
+/** Whether the browser says that its visitor saves data, or that the connection is slow. */
+function savesData() {
+  const { saveData = false, effectiveType = "" } = navigator.connection ?? {};
+  return saveData || effectiveType.endsWith("2g");
+}
+
 async function shrunk(file) {
-  const { saveData, effectiveType = "" } = navigator.connection ?? {};
-  if (!saveData && !effectiveType.endsWith("2g") && !localStorage.getItem("gourmetgram-smaller")) return;
+  if (!savesData() && !localStorage.getItem("gourmetgram-smaller")) return;
   const { smaller } = await import("./smaller.js");
   return smaller(file);
 }
@@ -324,14 +329,23 @@ document.addEventListener("visibilitychange", async () => {
   else if ((await all().catch(() => [])).length > 0) wakeLater();
 });
 
+/** A new version takes this one's files away, on the device and at the server: what the page has not fetched yet comes now. */
+function makeReadyForNextVersion(registration) {
+  const fetchRest = () => navigator.serviceWorker.controller && import("./smaller.js").catch(() => {});
+  registration.addEventListener("updatefound", fetchRest);
+  if (registration.installing) fetchRest();
+}
+
 async function beginService() {
   try {
-    await navigator.serviceWorker.register("/service-worker.js", { updateViaCache: "none" });
+    makeReadyForNextVersion(await navigator.serviceWorker.register("/service-worker.js", { updateViaCache: "none" }));
   } catch (error) {
     console.info(`The page will not open without reception: ${error}`);
     return;
   }
   once("html[data-device=simd], html[data-device=plain]", async (html) => {
+    // What is kept would be held against the server's model, and a newer one fetched.
+    if (savesData()) return;
     const { active } = await navigator.serviceWorker.ready;
     active.postMessage({ keepDevice: html.dataset.device });
   });

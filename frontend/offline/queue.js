@@ -176,6 +176,7 @@ export const deliver = ({ afresh = false, now = false } = {}) =>
       const outcome = trouble ?? (await send(item));
       if (outcome.done) {
         tries = 0;
+        if (item.file) await sayWhatDeviceSaid(item, outcome);
         // With an erased photo goes what was still to be said about it.
         const isErased = item.method === "DELETE" && !item.part;
         await remove(({ order, photo }) => order === item.order || (isErased && photo === item.photo));
@@ -200,6 +201,16 @@ export const deliver = ({ afresh = false, now = false } = {}) =>
 /** Whether it waits still. That it is tried is noted where the device has room for a note. */
 const stillWaits = ({ order, tries }) =>
   change(order, { tries: tries + 1 }).catch(() => within("queue", "readonly", (store) => store.get(order)));
+
+/**
+ * What this device took a photo for, and has said so in the list, follows the photo that left without it: then, or on a try
+ * before, of which the server has kept what it was sent. A device without room forgets it.
+ */
+async function sayWhatDeviceSaid({ order, photo, device: sent }, { isReplayed }) {
+  const device = (await within("queue", "readonly", (store) => store.get(order)))?.device;
+  if (!device || (sent && !isReplayed)) return;
+  await add({ photo, method: "PUT", part: "device", body: device, words: "What this device took it for" }).catch(() => {});
+}
 
 /** Whether the server may still take it, and the visitor has said that it is to go: what is shared waits for their word. */
 export const isToBeSent = ({ refused, isHeld }) => !refused && !isHeld;
@@ -267,9 +278,12 @@ async function send(item) {
     if (answer.ok) {
       // Something between us and the server may say that all is well, and have nothing of it.
       const isOurs = answer.status === 204 || body.id === item.photo;
-      return isOurs ? { done: true } : { why: "not ours" };
+      const isReplayed = answer.headers.has("Idempotency-Replayed");
+      return isOurs ? { done: true, isReplayed } : { why: "not ours" };
     }
     if (PASSING.has(answer.status)) return later(answer, body);
+    // Nobody has asked for it to be said, so nobody is told that it is not wanted any more.
+    if (item.part === "device") return { done: true };
     // Erased meanwhile: then there is nothing left to be sent or said.
     if (answer.status === 410) return { done: true };
     if (answer.status === 409 && item.file) {

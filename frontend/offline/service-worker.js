@@ -17,7 +17,7 @@ const DEVICE = "gourmetgram-device";
 const LIVE = "/api/v1/models/live/device";
 /** How old the kept page may be before it is fetched again, in milliseconds. */
 const STALE = 24 * 3600_000;
-/** How long somebody with a bad connection waits for the page before they are given the one kept here, in milliseconds. */
+/** How long somebody with a bad connection waits for page and model before they are given what is kept here, in milliseconds. */
 const PATIENCE = 10_000;
 
 const kept = new Set(BUILD.files);
@@ -76,7 +76,7 @@ addEventListener("fetch", (event) => {
     else if (request.method === "POST" && pathname === "/photos" && searchParams.has("share")) event.respondWith(takeShared(event));
   } else if (request.method === "GET") {
     if (kept.has(pathname)) event.respondWith(fromCache(SHELL, pathname, request));
-    else if (pathname === LIVE) event.respondWith(fetch(request).catch(() => fromCache(DEVICE, LIVE, request)));
+    else if (pathname === LIVE) event.respondWith(findLive(request));
     else if (pathname.startsWith(`/${BUILD.device}/`) || pathname.startsWith("/api/v1/models/parts/")) {
       event.respondWith(fromCache(DEVICE, pathname, request));
     }
@@ -88,13 +88,25 @@ async function fromCache(name, path, request) {
   return (await cache.match(path)) ?? fetch(request);
 }
 
+/** What is answered before patience ends; nothing where the connection breaks, or the answer takes longer. */
+function inTime(asked) {
+  return Promise.race([asked.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+}
+
+/** Which model is live, from the server; the one kept here where the server is away or cannot say. */
+async function findLive(request) {
+  const kept = await (await caches.open(DEVICE)).match(LIVE);
+  if (!kept) return fetch(request);
+  const answer = await inTime(fetch(request));
+  return answer && answer.status < 500 ? answer : kept;
+}
+
 /** The page from the server, which knows its visitor; the one kept here where the server is away. */
 async function openPage(event) {
   const cache = await caches.open(SHELL);
   const page = await cache.match("/");
   const asked = fetch(event.request);
-  const waited = new Promise((resolve) => setTimeout(resolve, PATIENCE));
-  const answer = await (page ? Promise.race([asked.catch(() => undefined), waited]) : asked);
+  const answer = await (page ? inTime(asked) : asked);
   if (!page || (answer && ![502, 503, 504].includes(answer.status))) {
     if (page) event.waitUntil(freshen(cache, page));
     return answer;
@@ -133,8 +145,8 @@ addEventListener("message", (event) => {
 /** Keeps the classifier that a page has loaded, `simd` or `plain`, and the live model; what it takes the place of goes. */
 async function keepDevice(kind) {
   const cache = await caches.open(DEVICE);
-  const live = await fetch(LIVE);
-  if (!live.ok) return;
+  const live = await inTime(fetch(LIVE));
+  if (!live?.ok) return;
   const { manifest, backbone, head } = await live.clone().json();
   const module = ["worker.js", `${kind}/classifier.js`, `${kind}/classifier_bg.wasm`].map((name) => `/${BUILD.device}/${name}`);
   const paths = [...module, manifest, backbone, head].filter(Boolean);

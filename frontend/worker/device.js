@@ -2,12 +2,18 @@
 // promise what `Classifier` says (JSON), or null where there is no answer; neither ever fails.
 //
 // The page does not wait for any of this. The worker starts when the page has come alive and the browser has nothing
-// better to do, and not at all where the visitor saves data.
+// better to do. Where the visitor saves data, it starts only if all that it takes is kept on this device already.
 
 /** How long an upload waits for an answer that is under way, in milliseconds: then it goes without. */
 const SOON = 400;
 /** How long after the page has loaded and come alive the worker starts at the latest, in milliseconds. */
 const IDLE = 2000;
+/** Where the service worker keeps the classifier, and which model that is. */
+const KEPT = { cacheName: "gourmetgram-device" };
+const LIVE = "/api/v1/models/live/device";
+
+const { saveData = false, effectiveType = "" } = navigator.connection ?? {};
+const isSaving = saveData || effectiveType.endsWith("2g");
 
 let worker = null;
 let isReady = false;
@@ -17,7 +23,7 @@ const answers = new WeakMap();
 
 function start() {
   try {
-    worker = new Worker(new URL("worker.js", import.meta.url), { type: "module", name: "classifier" });
+    worker = new Worker(new URL("worker.js", import.meta.url), { type: "module", name: isSaving ? "kept" : "classifier" });
     worker.onmessage = ({ data }) => {
       if (data.ready) {
         isReady = true;
@@ -85,10 +91,8 @@ function onceAlive(act) {
   watching.observe(root, { attributeFilter: ["data-alive"] });
 }
 
-const connection = navigator.connection;
-if (connection?.saveData || /2g$/.test(connection?.effectiveType ?? "")) {
-  stop("this visitor saves data");
-} else {
+/** Starts the worker, and gives it what it was asked meanwhile, once the browser has nothing better to do. */
+function startWhenIdle() {
   const whenIdle = () => {
     const begin = () => {
       start();
@@ -102,3 +106,21 @@ if (connection?.saveData || /2g$/.test(connection?.effectiveType ?? "")) {
     else addEventListener("load", whenIdle, { once: true });
   });
 }
+
+/** Whether module and model are kept on this device, and the page gets them from there: then they cost nothing. */
+async function isKept() {
+  if (!navigator.serviceWorker?.controller) return false;
+  const live = await caches.match(LIVE, KEPT);
+  if (!live) return false;
+  const { manifest, backbone, head } = await live.json();
+  const are = async (paths) => {
+    const found = await Promise.all(paths.map((path) => caches.match(new URL(path, import.meta.url).href, KEPT)));
+    return found.every(Boolean);
+  };
+  const module = (kind) => are(["worker.js", `${kind}/classifier.js`, `${kind}/classifier_bg.wasm`]);
+  return (await are([manifest, backbone, head].filter(Boolean))) && ((await module("simd")) || (await module("plain")));
+}
+
+if (!isSaving) startWhenIdle();
+else if (await isKept().catch(() => false)) startWhenIdle();
+else stop("this visitor saves data, and it is not kept on this device");

@@ -5,6 +5,8 @@ const VECTORS = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
+const LIVE = "/api/v1/models/live/device";
+
 async function bytes(path) {
   const response = await fetch(path);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
@@ -13,7 +15,10 @@ async function bytes(path) {
 
 async function load() {
   const kind = WebAssembly.validate(VECTORS) ? "simd" : "plain";
-  const live = await fetch("/api/v1/models/live/device");
+  // Where the visitor saves data, the page has given the worker this name: then the model that is kept here will do, because
+  // a newer one would have to be fetched.
+  const kept = self.name === "kept" ? await caches.match(LIVE, { cacheName: "gourmetgram-device" }) : undefined;
+  const live = kept ?? (await fetch(LIVE));
   if (!live.ok) throw new Error(`the live model is not for devices (${live.status})`);
   const { manifest, backbone, head } = await live.json();
   const [module, text, weights, last] = await Promise.all([

@@ -47,6 +47,9 @@ impl Classifier {
     /// The same for pixels that the browser has decoded and turned upright: rows of R, G, B and an alpha that is not
     /// looked at.
     ///
+    /// The page never asks for this: its photos are decoded here, like the server's. `bench/device.mjs` does, to hold the
+    /// network alone against other engines.
+    ///
     /// # Errors
     /// One line that says why there is no answer.
     pub fn classify_pixels(&self, width: u32, height: u32, pixels: &[u8]) -> Result<String, String> {

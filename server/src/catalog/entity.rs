@@ -47,7 +47,7 @@ pub mod prediction {
         pub probabilities: Json,
         /// The model that answered.
         pub model_version: String,
-        /// The on-device answer, if one was sent along.
+        /// The on-device answer, if one was sent along or soon afterwards.
         pub device: Option<Json>,
         /// Reason of the standing flag.
         pub flag: Option<String>,

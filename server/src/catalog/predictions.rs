@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     Catalog, CatalogError,
     entity::{
-        feedback, outbox,
+        evaluation_mark, feedback, outbox,
         prediction::{self, Column},
     },
     is_unique_violation, now,
@@ -260,6 +260,37 @@ impl Catalog {
         let changed = apply(&transaction, row, change, actor, at).await?;
         transaction.commit().await?;
         Ok(changed)
+    }
+
+    /// Notes what the sender's device answered, where nothing is noted yet. Answers the prediction as it is now.
+    pub async fn note_device(
+        &self,
+        id: PredictionId,
+        answer: &DeviceAnswer,
+    ) -> Result<prediction::Model, CatalogError> {
+        let transaction = self.begin().await?;
+        let row = prediction::Entity::find_by_id(id.as_uuid()).lock_exclusive().one(&transaction).await?;
+        let row = row.ok_or(CatalogError::NotFound)?;
+        if row.erased_at.is_some() {
+            return Err(CatalogError::Erased);
+        }
+        if row.device.is_some() {
+            return Ok(row);
+        }
+        let comparison = DeviceComparison::of(answer, &row.predicted_class, &row.model_version);
+        let device = serde_json::to_value(answer).map_err(|error| CatalogError::Corrupt(error.to_string()))?;
+        let noted = prediction::ActiveModel {
+            id: Set(row.id),
+            device: Set(Some(device)),
+            device_comparison: Set(Some(comparison.as_str().to_owned())),
+            ..Default::default()
+        };
+        let row = noted.update(&transaction).await?;
+        // Counted with the photo, which no trigger counts anew for this.
+        let mark = evaluation_mark::ActiveModel { at: Set(row.created_at), ..Default::default() };
+        mark.insert(&transaction).await?;
+        transaction.commit().await?;
+        Ok(row)
     }
 
     /// Erases a prediction: a tombstone with anonymous counts stays, the outbox removes the objects. Erasing twice is

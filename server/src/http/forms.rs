@@ -142,9 +142,7 @@ pub async fn erase(State(app): State<App>, request: Request) -> Response {
     let outcome = async {
         let caller = Caller::from_request_parts(&mut parts, &app).await?;
         let IdInPath(id) = IdInPath::from_request_parts(&mut parts, &app).await?;
-        let row = app.catalog().prediction(id).await?;
-        caller.as_actor_on(&app, row, Scope::PredictionsErase)?;
-        predictions::erase_photo(&app, id).await
+        predictions::erase_for(&app, &caller, id).await
     };
     match outcome.await {
         Ok(()) => {

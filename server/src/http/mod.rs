@@ -114,6 +114,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(predictions::image))
         .routes(routes!(predictions::flag, predictions::unflag))
         .routes(routes!(predictions::correct, predictions::uncorrect))
+        .routes(routes!(predictions::note_device))
         .routes(routes!(campaigns::list, campaigns::create))
         .routes(routes!(campaigns::preview))
         .routes(routes!(campaigns::read, campaigns::archive))

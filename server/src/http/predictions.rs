@@ -7,15 +7,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
-    CorrectionRequest, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage,
+    CorrectionRequest, DeviceAnswer, FlagRequest, LiveModel, NewPrediction, Prediction, PredictionId, PredictionPage,
     PredictionQuery, Problem, ProblemKind,
 };
 use gourmetgram_object_store::{Bucket, ObjectKey, ObjectStoreError};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Caller, Refusal, simulation::feedback_given, upload::Upload};
+use super::{
+    Caller, Refusal,
+    simulation::feedback_given,
+    upload::{Upload, check_device},
+};
 use crate::{
     accounts::Scope,
     app::App,
@@ -25,6 +29,10 @@ use crate::{
 
 /// Says that an answer was given before and only repeated.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// How long after a photo its sender may say what their device took it for: an answer that was on its way, not one that was
+/// thought of later.
+const DEVICE_ANSWERS_WITHIN: TimeDelta = TimeDelta::hours(1);
 
 /// The id in a path. Something that is no id names nothing.
 pub struct IdInPath(pub PredictionId);
@@ -63,7 +71,7 @@ pub struct UploadForm {
     /// An id the client made, a UUID version 7; lets it send the same photo again without a second prediction.
     id: Option<PredictionId>,
     /// What the client's own classifier said, as JSON.
-    device: Option<gourmetgram_api::DeviceAnswer>,
+    device: Option<DeviceAnswer>,
     /// How large the photo was, where the client made it smaller to send it.
     #[schema(value_type = Option<String>, example = "4032x3024")]
     scaled_from: Option<gourmetgram_api::PixelSize>,
@@ -354,6 +362,52 @@ pub async fn uncorrect(
     apply_at(&app, id, actor, &Change::Uncorrect, at).await.map(Json)
 }
 
+/// Say what the sender's own device took the photo for, where that was not known when the photo was sent.
+///
+/// For whoever sent it, within an hour of sending it. What was said first stands, here or with the photo: then nothing is
+/// changed, and the answer is the prediction as it is.
+#[utoipa::path(
+    put, path = "/api/v1/predictions/{id}/device", tag = "predictions",
+    params(("id" = PredictionId, Path, description = "The prediction's id")),
+    request_body = DeviceAnswer,
+    responses(
+        (status = 200, description = "Recorded, or something was before", body = Prediction),
+        (status = 400, description = "Malformed", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No credentials", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Somebody else's, whom the caller may see", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown, or somebody else's", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Too late", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Erased", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn note_device(
+    State(app): State<App>,
+    caller: Caller,
+    IdInPath(id): IdInPath,
+    body: Bytes,
+) -> Result<Json<Prediction>, Refusal> {
+    let (actor, row) = find_living(&app, &caller, id, Scope::PredictionsWrite).await?;
+    if actor != Actor::Visitor {
+        return Err(Refusal::new(
+            ProblemKind::Forbidden,
+            "only whoever sent a photo can say what their device took it for: send its feedback_token",
+        ));
+    }
+    let answer: DeviceAnswer = parse_json(&body)?;
+    check_device(&answer)?;
+    if row.device.is_some() {
+        return with_history(&app, actor, row).await.map(Json);
+    }
+    if row.created_at + DEVICE_ANSWERS_WITHIN < catalog::now() {
+        return Err(Refusal::new(
+            ProblemKind::Conflict,
+            "this photo was sent more than an hour ago; what a device answers so late is not recorded",
+        ));
+    }
+    let row = app.catalog().note_device(id, &answer).await?;
+    with_history(&app, actor, row).await.map(Json)
+}
+
 /// Erase a photo everywhere. Erasing it twice is no error.
 #[utoipa::path(
     delete, path = "/api/v1/predictions/{id}", tag = "predictions",
@@ -365,9 +419,7 @@ pub async fn uncorrect(
     )
 )]
 pub async fn erase(State(app): State<App>, caller: Caller, IdInPath(id): IdInPath) -> Result<StatusCode, Refusal> {
-    let row = app.catalog().prediction(id).await?;
-    caller.as_actor_on(&app, row, Scope::PredictionsErase)?;
-    erase_photo(&app, id).await?;
+    erase_for(&app, &caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -424,8 +476,21 @@ async fn apply_at(
     with_history(app, actor, row).await
 }
 
+/// Erases a photo, if that is the caller's to do. One that was erased already is erased for everybody who holds its id.
+pub async fn erase_for(app: &App, caller: &Caller, id: PredictionId) -> Result<(), Refusal> {
+    let row = app.catalog().prediction(id).await?;
+    let is_gone = row.as_ref().is_some_and(|row| row.erased_at.is_some());
+    match caller.as_actor_on(app, row, Scope::PredictionsErase) {
+        Ok(_) => erase_photo(app, id).await,
+        // A tombstone has no owner, and its owner of before asks again where the answer got lost. That it was erased is no
+        // secret from whoever holds the id: a photo sent under it is told the same.
+        Err(Refusal(problem)) if is_gone && problem.kind == ProblemKind::NotFound => Ok(()),
+        Err(refusal) => Err(refusal),
+    }
+}
+
 /// Erases a photo from catalog and spool at once, and has the outbox remove its objects.
-pub async fn erase_photo(app: &App, id: PredictionId) -> Result<(), Refusal> {
+async fn erase_photo(app: &App, id: PredictionId) -> Result<(), Refusal> {
     let spooled = app.catalog().erase(id).await?;
     app.outbox_wakeup().notify_one();
     if let Some(spooled) = spooled

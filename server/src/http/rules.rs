@@ -86,6 +86,7 @@ pub const RULES: &[Rule] = &[
     api("DELETE", "/api/v1/predictions/{id}/flag", Who::Owner, Some(Scope::FeedbackWrite)),
     api("PUT", "/api/v1/predictions/{id}/correction", Who::Owner, Some(Scope::FeedbackWrite)),
     api("DELETE", "/api/v1/predictions/{id}/correction", Who::Owner, Some(Scope::FeedbackWrite)),
+    api("PUT", "/api/v1/predictions/{id}/device", Who::Owner, Some(Scope::PredictionsWrite)),
     api("GET", "/api/v1/export", OPERATOR, Some(Scope::PredictionsRead)),
     api("GET", "/api/v1/campaigns", OPERATOR, Some(Scope::CampaignsRead)),
     api("POST", "/api/v1/campaigns", OPERATOR, Some(Scope::CampaignsWrite)),

@@ -233,11 +233,17 @@ async fn read_device(field: Field<'_>) -> Result<DeviceAnswer, Refusal> {
             format!("the part `device` is not {{predicted_class, confidence, model_version}} as JSON: {error}"),
         )
     })?;
+    check_device(&answer)?;
+    Ok(answer)
+}
+
+/// Refuses a device's answer that says more than a class and a version have to say.
+pub fn check_device(answer: &DeviceAnswer) -> Result<(), Refusal> {
     let longest = answer.predicted_class.len().max(answer.model_version.len());
     if longest > 200 {
-        return Err(Refusal::new(ProblemKind::BadRequest, "the part `device` has a name of more than 200 bytes"));
+        return Err(Refusal::new(ProblemKind::BadRequest, "`device` has a name of more than 200 bytes"));
     }
-    Ok(answer)
+    Ok(())
 }
 
 async fn read_text(mut field: Field<'_>, name: &str) -> Result<String, Refusal> {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     on_both_databases,
     photos::{asked, campaign, interval, minute, received},
-    support::{TestApp, a_photo, created, form},
+    support::{Browser, TestApp, a_photo, created, form, problem},
 };
 
 /// What a device says of a photo that the server took for Bread, by food64-1.
@@ -113,7 +113,7 @@ on_both_databases! {
             last = Some(new);
         }
         let refused = test.get("/api/v1/predictions?device=yes").bearer_auth(&operator).send().await.unwrap();
-        crate::support::problem(refused, 400).await;
+        problem(refused, 400).await;
 
         // Counts go on without the photo, as they do with its class.
         let last = last.unwrap();
@@ -171,6 +171,79 @@ on_both_databases! {
         let (gone, _) = photos[2];
         test.app.catalog().erase(gone).await.unwrap();
         assert_eq!(figures(&test).await, found);
+        test.stop().await;
+    };
+
+    a_device_that_answers_after_its_photo_was_sent_is_in_the_record_and_only_once => async |database| {
+        let test = TestApp::start(database).await;
+        let ann = Browser::open(&test).await;
+        let new = ann.upload(a_photo(1)).await;
+        let path = format!("/api/v1/predictions/{}/device", new.id);
+        let other = if new.predicted_class == "Soup" { "Rice" } else { "Soup" };
+        let answer = |class: &str| {
+            json!({"predicted_class": class, "confidence": 0.5, "model_version": new.model_version, "decoded_by": "classifier"})
+        };
+        let said = answer(other);
+
+        // It is the sender's word: nobody else has it, whatever they may see.
+        problem(test.put(&path).json(&said).send().await.unwrap(), 401).await;
+        problem(Browser::open(&test).await.put(&path).json(&said).send().await.unwrap(), 404).await;
+        let operator = test.operator().await;
+        problem(test.put(&path).bearer_auth(&operator).json(&said).send().await.unwrap(), 403).await;
+        for malformed in [json!({}), answer(&"x".repeat(201))] {
+            problem(ann.put(&path).json(&malformed).send().await.unwrap(), 400).await;
+        }
+        assert_eq!(test.app.catalog().prediction(new.id).await.unwrap().unwrap().device, None);
+
+        // The same again, as after an answer that got lost, and another one by the token: the first stands.
+        for request in [
+            ann.put(&path).json(&said),
+            ann.put(&path).json(&said),
+            test.put(&path).bearer_auth(&new.feedback_token).json(&answer(&new.predicted_class)),
+        ] {
+            let seen: Value = request.send().await.unwrap().json().await.unwrap();
+            assert_eq!((&seen["device"], seen["device_comparison"].as_str()), (&said, Some("disagrees")));
+            assert_eq!(seen["predicted_class"], new.predicted_class.as_str());
+        }
+        let row = test.app.catalog().prediction(new.id).await.unwrap().unwrap();
+        assert_eq!((row.device.as_ref(), row.device_comparison.as_deref()), (Some(&said), Some("disagrees")));
+
+        let photo = format!("/api/v1/predictions/{}", new.id);
+        assert_eq!(ann.delete(&photo).send().await.unwrap().status(), 204);
+        problem(test.put(&path).bearer_auth(&new.feedback_token).json(&said).send().await.unwrap(), 410).await;
+        test.stop().await;
+    };
+
+    a_device_that_answers_long_after_its_photo_was_sent_is_not_heard => async |database| {
+        let test = TestApp::start(database).await;
+        let catalog = test.app.catalog();
+        // Where something is there already, there is nothing to be late for.
+        for (number, device, status) in [(1, None, 409), (2, Some(said("Bread", "food64-1")), 200)] {
+            let sent_at = now() - chrono::TimeDelta::hours(2);
+            let received = gourmetgram::catalog::Received { device, ..received(sent_at, number, 0.9) };
+            let later = Some(now() + chrono::TimeDelta::hours(1));
+            assert!(matches!(catalog.record(&received, None, later).await.unwrap(), Recorded::New));
+            catalog.mark_stored(received.id).await.unwrap();
+            let token = test.app.feedback_tokens().issue(received.id);
+            let request = test.put(&format!("/api/v1/predictions/{}/device", received.id)).bearer_auth(token);
+            let answer = request.json(&said("Rice", "food64-1")).send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), status);
+            let row = catalog.prediction(received.id).await.unwrap().unwrap();
+            assert_eq!(row.device_comparison.as_deref(), (status == 200).then_some("agrees"));
+        }
+        test.stop().await;
+    };
+
+    what_a_device_says_later_is_counted_with_its_photo => async |database| {
+        let test = TestApp::start(database).await;
+        let photos = photos(&test, 10).await;
+        let before = figures(&test).await.same_version;
+        assert_eq!((before.answered, before.disagreed), (3, 1));
+        let (silent, _) = photos[5];
+        let row = test.app.catalog().note_device(silent, &said("Rice", "food64-1")).await.unwrap();
+        assert_eq!(row.device_comparison.as_deref(), Some("disagrees"));
+        let after = figures(&test).await.same_version;
+        assert_eq!((after.answered, after.disagreed), (4, 2));
         test.stop().await;
     };
 

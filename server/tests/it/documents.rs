@@ -69,6 +69,15 @@ async fn real_answers_are_as_the_openapi_document_says() {
             "422",
             test.put(&at("/correction")).bearer_auth(token).json(&json!({"label": "?"})),
         ),
+        (
+            format!("{one}/device"),
+            "put",
+            "200",
+            test.put(&at("/device"))
+                .bearer_auth(token)
+                .json(&json!({"predicted_class": "Soup", "confidence": 0.5, "model_version": "food64-1"})),
+        ),
+        (format!("{one}/device"), "put", "400", test.put(&at("/device")).bearer_auth(token)),
         (one.to_owned(), "get", "200", test.get(&at("")).bearer_auth(token)),
         (one.to_owned(), "get", "401", test.get(&at(""))),
         (format!("{one}/flag"), "delete", "200", test.delete(&at("/flag")).bearer_auth(token)),

@@ -5,10 +5,11 @@ use std::time::Duration;
 use gourmetgram::{catalog, outbox};
 use gourmetgram_object_store::Bucket;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
     on_both_databases,
-    support::{Database, TestApp, a_photo, eventually, form, problem},
+    support::{Browser, Database, TestApp, a_photo, eventually, form, problem},
 };
 
 on_both_databases! {
@@ -56,6 +57,30 @@ on_both_databases! {
         // A queue that sends the same photo once more does not bring it back.
         let again = test.post("/api/v1/predictions").multipart(form(photo).text("id", new.id.to_string()));
         problem(again.send().await.unwrap(), 410).await;
+        test.stop().await;
+    };
+
+    a_visitor_whose_answer_got_lost_erases_once_more => async |database| {
+        let test = TestApp::start(database).await;
+        let (ann, bob) = (Browser::open(&test).await, Browser::open(&test).await);
+        let photo = ann.upload(a_photo(1)).await;
+        let path = format!("/api/v1/predictions/{}", photo.id);
+        problem(bob.delete(&path).send().await.unwrap(), 404).await;
+        assert_eq!(ann.photos().await, 1, "it is ann's");
+        for _ in 0..2 {
+            assert_eq!(ann.delete(&path).send().await.unwrap().status(), 204);
+        }
+        let posted = ann.post(&format!("/photos/{}/erase", photo.id)).send().await.unwrap();
+        assert_eq!((posted.status().as_u16(), posted.headers()["location"].to_str().unwrap()), (303, "/?erased=1"));
+
+        // Who holds the id learns from it what a photo sent under that id is told, and gets nothing else.
+        assert_eq!(bob.delete(&path).send().await.unwrap().status(), 204);
+        let again = bob.post("/api/v1/predictions").multipart(form(a_photo(2)).text("id", photo.id.to_string()));
+        problem(again.send().await.unwrap(), 410).await;
+        problem(bob.get(&path).send().await.unwrap(), 404).await;
+        // Whoever says nothing of themselves is asked for that first, and an unknown id is unknown.
+        problem(test.delete(&path).send().await.unwrap(), 401).await;
+        problem(ann.delete(&format!("/api/v1/predictions/{}", Uuid::now_v7())).send().await.unwrap(), 404).await;
         test.stop().await;
     };
 
