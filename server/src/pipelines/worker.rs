@@ -165,7 +165,7 @@ impl Worker {
                 let done = done.map_or(scheduled.since, |done| done.max(scheduled.since));
                 let intervals = scheduled.schedule.ended(done, Utc::now(), scheduled.catch_up, CAUGHT_UP_AT_ONCE);
                 for Interval { start, end } in intervals {
-                    let start = start.min(end - scheduled.looks_back);
+                    let start = (start - scheduled.overlap).max(scheduled.since).min(end - scheduled.looks_back);
                     let key =
                         RunKey { pipeline: pipeline.name().to_owned(), subject: scheduled.subject.clone(), start, end };
                     self.catalog.ask_for_run(&key, Cause::Schedule, false, pipeline.steps()).await?;

@@ -4,14 +4,18 @@ use gourmetgram::{
     accounts::Scope,
     catalog::{RunEnd, RunKey},
 };
-use gourmetgram_api::{Backfill, Campaign, Cause, Counts, Pipelines, Role, Run, RunPage, RunState};
+use gourmetgram_api::{
+    Backfill, Campaign, CampaignRule, Cause, Counts, NewCampaign, Pipelines, Role, Run, RunPage, RunState,
+};
+use sea_orm::ConnectionTrait;
 use secrecy::ExposeSecret;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     on_both_databases,
-    photos::{minute, photo, photos},
-    support::{Browser, TestApp, eventually, problem},
+    photos::{asked, campaign, minute, photo, photos, received, tasks},
+    support::{Browser, BuiltApp, TestApp, eventually, problem},
 };
 
 async fn a_campaign(test: &TestApp, token: &str, asked: serde_json::Value) -> Campaign {
@@ -300,6 +304,60 @@ on_both_databases! {
         assert!(steps_of(&own)[1].ends_with("Copy running") && steps_of(&own)[2].ends_with("Project waiting"));
         assert!(own.contains("Cancel run") && own.contains("data-live") && own.contains("It has not said anything yet."));
         test.stop().await;
+    };
+
+    a_photo_that_is_stored_after_its_interval_was_run_is_considered_by_a_later_run_once => async |database| {
+        let built = BuiltApp::build(database, |_| {}).await;
+        let (catalog, worker) = (built.app.catalog(), built.app.pipelines());
+        let stop = CancellationToken::new();
+        let url = built.app.settings().catalog_url();
+        let connection = sea_orm::Database::connect(url.expose_secret()).await.unwrap();
+        let now = gourmetgram::catalog::now().timestamp() / 60 * 60;
+        let ago = |minutes: i64| chrono::DateTime::from_timestamp(now - minutes * 60, 0).unwrap();
+        let received_at = ago(3) + chrono::TimeDelta::seconds(30);
+        let (in_time, late) = (received(received_at, 0, 0.9), received(received_at, 1, 0.9));
+        for photo in [&in_time, &late] {
+            let patience = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+            catalog.record(photo, None, Some(patience)).await.unwrap();
+        }
+        catalog.mark_stored(in_time.id).await.unwrap();
+        // One whose window ends with the interval that the photos are of, and one that goes on.
+        let mut campaigns = Vec::new();
+        for (name, ends_at) in [("Goes on", None), ("Has ended", Some(ago(2)))] {
+            let schedule = Some("* * * * *".to_owned());
+            let asked = NewCampaign { schedule, ends_at, ..asked(name, CampaignRule::Everything) };
+            campaigns.push(campaign(&built.app, &asked).await);
+        }
+        let made = ago(40).format("%Y-%m-%dT%H:%M:%S+00:00");
+        let sql = format!("UPDATE campaigns SET created_at = '{made}'");
+        connection.execute_unprepared(&sql).await.unwrap();
+        // The interval is run as soon as it has ended, and one of them is still on its way to S3.
+        let steps = worker.pipeline("select").unwrap().steps();
+        for campaign in &campaigns {
+            let subject = campaign.id.to_string();
+            let key = RunKey { pipeline: "select".to_owned(), subject, start: ago(23), end: ago(2) };
+            let (first, _) = catalog.ask_for_run(&key, Cause::Schedule, false, steps).await.unwrap();
+            assert!(worker.work_on(first.id, &stop).await.unwrap());
+            assert_eq!(tasks(&connection, campaign.id).await.len(), 1);
+        }
+        catalog.mark_stored(late.id).await.unwrap();
+        for _ in 0..40 {
+            worker.turn(&stop).await.unwrap();
+        }
+        for campaign in &campaigns {
+            let mut runs = catalog.runs(Some("select"), None, 100).await.unwrap();
+            runs.retain(|run| run.campaign == Some(campaign.id));
+            runs.sort_by_key(|run| run.end);
+            assert!(runs.len() >= 3 && runs.iter().all(|run| run.cause == Cause::Schedule), "{runs:?}");
+            let considered: Vec<u64> = runs.iter().map(|run| run.counts["considered"]).collect();
+            assert_eq!(considered[..3], [1, 1, 0], "each once, by the run that found it: {runs:?}");
+            assert_eq!((runs[1].start, runs[1].end), (ago(22), ago(1)), "it reaches back");
+            let known: Vec<_> = tasks(&connection, campaign.id).await.iter().map(|task| task.prediction_id).collect();
+            assert_eq!(known.len(), 2);
+            assert!(known.contains(&late.id.as_uuid()));
+        }
+        connection.close().await.unwrap();
+        built.close().await;
     };
 
     a_campaign_with_a_schedule_selects_by_itself => async |database| {

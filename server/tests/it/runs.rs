@@ -379,6 +379,7 @@ async fn a_schedule_looks_back_where_it_is_told_to(database: Database) {
         since: Utc::now() - TimeDelta::hours(3),
         catch_up: false,
         looks_back: TimeDelta::days(7),
+        overlap: TimeDelta::zero(),
     };
     let kitchen = Kitchen::scheduled(scheduled);
     work(&worker(&test, &kitchen)).await;
@@ -401,6 +402,7 @@ async fn a_schedule_asks_for_every_interval_that_has_ended(database: Database) {
             since,
             catch_up,
             looks_back: TimeDelta::zero(),
+            overlap: TimeDelta::zero(),
         });
         let servers = [worker(&test, &kitchen), worker(&test, &kitchen)];
         for server in &servers {
@@ -413,6 +415,31 @@ async fn a_schedule_asks_for_every_interval_that_has_ended(database: Database) {
         assert!(runs.windows(2).all(|pair| pair[0].end == pair[1].start));
         assert!(runs.iter().all(|run| run.state == RunState::Succeeded && run.cause == Cause::Schedule));
         assert!(Utc::now() - runs.last().unwrap().end < TimeDelta::hours(1) + TimeDelta::minutes(1));
+    }
+    test.stop().await;
+}
+
+async fn a_scheduled_interval_reaches_back_into_the_one_before_where_it_is_told_to(database: Database) {
+    let test = TestApp::start(database).await;
+    let (since, overlap) = (gourmetgram::catalog::now() - TimeDelta::hours(4), TimeDelta::minutes(90));
+    let scheduled = Scheduled {
+        subject: String::new(),
+        schedule: "0 * * * *".parse().unwrap(),
+        since,
+        catch_up: true,
+        looks_back: TimeDelta::zero(),
+        overlap,
+    };
+    let kitchen = Kitchen::scheduled(scheduled);
+    work(&worker(&test, &kitchen)).await;
+    work(&worker(&test, &kitchen)).await;
+    let mut runs = test.app.catalog().runs(Some("kitchen"), None, 100).await.unwrap();
+    runs.sort_by_key(|run| run.end);
+    assert!((4..=5).contains(&runs.len()), "once for each time: {runs:?}");
+    assert_eq!(runs[0].start, since);
+    for pair in runs.windows(2) {
+        assert_eq!(pair[1].start, (pair[0].end - overlap).max(since), "not before it began");
+        assert_eq!(pair[1].end - pair[0].end, TimeDelta::hours(1));
     }
     test.stop().await;
 }
@@ -432,5 +459,6 @@ on_both_databases! {
     again => asked_for_again_by_hand_a_run_is_done_again_and_a_schedule_leaves_it;
     backfilled => runs_of_a_backfill_let_others_pass_and_go_oldest_first;
     looks_back => a_schedule_looks_back_where_it_is_told_to;
+    overlaps => a_scheduled_interval_reaches_back_into_the_one_before_where_it_is_told_to;
     scheduled => a_schedule_asks_for_every_interval_that_has_ended;
 }
