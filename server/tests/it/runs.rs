@@ -269,6 +269,60 @@ async fn a_server_that_dies_leaves_its_run_to_another(database: Database) {
     test.stop().await;
 }
 
+/// A server takes the run up, begins a step of it, and is never heard of again.
+async fn dies_over(catalog: &Catalog) {
+    let node = Uuid::now_v7();
+    let (_, lease) = catalog.claim_run(node, &["kitchen"], Duration::from_secs(3600)).await.unwrap().unwrap();
+    catalog.begin_step(lease, 0).await.unwrap();
+    catalog.release_runs(node).await.unwrap();
+}
+
+async fn a_servers_death_is_no_failure_of_its_run(database: Database) {
+    let test = TestApp::start(database).await;
+    let catalog = test.app.catalog();
+    for (failures, end) in [(1, RunState::Succeeded), (2, RunState::Failed)] {
+        let kitchen = Kitchen::told(&vec![("fetch", Act::Fail); failures]);
+        let heir = worker(&test, &kitchen);
+        let asked = ask(&heir, &kitchen).await;
+        dies_over(catalog).await;
+        assert!(heir.turn(&CancellationToken::new()).await.unwrap());
+        let run = read(catalog, &asked).await;
+        assert_eq!((run.state, run.attempts), (RunState::Waiting, 2), "it has failed once, and is tried again");
+        assert!(run.error.is_some());
+        // And so does another, before the next try.
+        dies_over(catalog).await;
+        work(&heir).await;
+        let run = read(catalog, &asked).await;
+        assert_eq!((run.state, run.attempts), (end, 4), "{run:?}");
+    }
+    test.stop().await;
+}
+
+async fn a_run_that_kills_every_server_comes_to_an_end(database: Database) {
+    let test = TestApp::start(database).await;
+    let catalog = test.app.catalog();
+    let kitchen = Kitchen::default();
+    let heir = worker(&test, &kitchen);
+    let asked = ask(&heir, &kitchen).await;
+    for _ in 0..10 {
+        dies_over(catalog).await;
+    }
+    work(&heir).await;
+    let run = read(catalog, &asked).await;
+    assert_eq!(run.state, RunState::Failed);
+    assert!(run.error.unwrap().contains("10 servers ended"));
+    assert_eq!(kitchen.done(), Vec::<&str>::new(), "it is not begun again");
+    // Whoever asks for it again begins anew; nine deaths are survived.
+    assert_eq!(ask(&heir, &kitchen).await.id, asked.id);
+    for _ in 0..9 {
+        dies_over(catalog).await;
+    }
+    work(&heir).await;
+    assert_eq!(read(catalog, &asked).await.state, RunState::Succeeded);
+    assert_eq!(kitchen.done(), STEPS);
+    test.stop().await;
+}
+
 async fn what_a_server_held_is_free_when_it_starts_again(database: Database) {
     let test = TestApp::start(database).await;
     let catalog = test.app.catalog();
@@ -453,6 +507,8 @@ on_both_databases! {
     given_up => after_its_last_try_a_run_is_given_up;
     waiting => waiting_for_others_is_no_failure;
     taken_over => a_server_that_dies_leaves_its_run_to_another;
+    death_is_no_failure => a_servers_death_is_no_failure_of_its_run;
+    deaths_end_it => a_run_that_kills_every_server_comes_to_an_end;
     free_at_start => what_a_server_held_is_free_when_it_starts_again;
     long_step => a_long_step_keeps_its_lease;
     called_off => a_run_that_is_called_off_stops;
