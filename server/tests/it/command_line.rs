@@ -176,14 +176,36 @@ fn campaigns_are_made_by_preset_or_file_listed_previewed_and_archived() {
         assert!(failure(&refused).contains(why), "{described}");
     }
     assert!(failure(&run(&["campaign", "create", "--file", "nowhere.json"])).contains("nowhere.json"));
+    let flagged = |more: &[&str]| run(&[&["campaign", "preview", "--preset", "user-flagged"][..], more].concat());
+    for (more, why) in [
+        (&["--schedule", "61 * * * *"][..], "five fields of cron"),
+        (&["--starts-at", "2026-11-24T00:00:00Z", "--ends-at", "2026-11-24T00:00:00Z"], "ends_at must be after"),
+    ] {
+        assert!(failure(&flagged(more)).contains(why), "{more:?}");
+    }
+    assert_eq!(flagged(&["--reason", "cold"]).status.code(), Some(2));
+    let everything = run(&["campaign", "preview", "--preset", "production", "--reason", "not_food"]);
+    assert!(failure(&everything).contains("--preset user-flagged"));
+    let words = ["campaign", "create", "--preset", "user-flagged", "--name", "Nightly", "--json"];
+    let more = ["--schedule", "0 3 * * *", "--starts-at", "2026-11-24T00:00:00Z", "--ends-at", "2026-12-24T00:00:00Z"];
+    let reasons = ["--reason", "not_food", "--reason", "bad_photo"];
+    let nightly = json(&run(&[&words[..], &more[..], &reasons[..]].concat()));
+    let nightly = &nightly["asked"];
+    assert_eq!(nightly["rule"]["reasons"], serde_json::json!(["not_food", "bad_photo"]));
+    for (name, value) in
+        [("schedule", "0 3 * * *"), ("starts_at", "2026-11-24T00:00:00Z"), ("ends_at", "2026-12-24T00:00:00Z")]
+    {
+        assert_eq!(nightly[name], value);
+    }
+    assert!(text(&run(&["campaign", "list"]).stdout).lines().any(|line| line.ends_with("\t0 3 * * *")));
     let list = json(&run(&["campaign", "list", "--json"]));
     let names: Vec<&str> = list.as_array().unwrap().iter().map(|it| it["asked"]["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["Hundred", "Continuous 1", "User Flagged", "Low Confidence", "Random Sample", "Production"],
+        ["Nightly", "Hundred", "Continuous 1", "User Flagged", "Low Confidence", "Random Sample", "Production"],
         "the newest first, and nothing of what was refused"
     );
-    assert_eq!(list[1]["asked"]["seed"], 9);
+    assert_eq!(list[2]["asked"]["seed"], 9);
 
     let preview = json(&run(&["campaign", "preview", "--preset", "continuous", "--json"]));
     assert_eq!((preview["considered"].as_u64(), preview["half_width"].is_null()), (Some(0), true));

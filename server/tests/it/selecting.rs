@@ -235,6 +235,36 @@ on_both_databases! {
         test.stop().await;
     };
 
+    flagged_photos_are_chosen_by_reason_and_corrected_ones_to_the_last => async |database| {
+        let test = start(database).await;
+        let ids = photos(&test.app, 5, 0..20).await;
+        let catalog = test.app.catalog();
+        // Beside those that are flagged as wrong, 1 and 11, and corrected, 2 and 12.
+        for (number, reason) in [(4, FlagReason::NotFood), (5, FlagReason::NotFood), (6, FlagReason::BadPhoto)] {
+            catalog.give_feedback(ids[number], &Change::Flag(reason), Actor::Visitor).await.unwrap();
+        }
+        // Flagged and corrected; and corrected by somebody who thought better of it.
+        for number in [1, 7] {
+            catalog.give_feedback(ids[number], &Change::Correct("Rice".to_owned()), Actor::Visitor).await.unwrap();
+        }
+        catalog.give_feedback(ids[7], &Change::Uncorrect, Actor::Visitor).await.unwrap();
+        let flagged = |reasons: &[FlagReason]| CampaignRule::Flagged { reasons: reasons.to_vec(), at_most: None };
+        for (name, rule, expected) in [
+            ("not food", flagged(&[FlagReason::NotFood]), vec![4, 5]),
+            ("two reasons", flagged(&[FlagReason::BadPhoto, FlagReason::WrongLabel]), vec![1, 6, 11]),
+            ("none of them", flagged(&[FlagReason::Other]), vec![]),
+            ("any reason", flagged(&[]), vec![1, 4, 5, 6, 11]),
+            ("corrected", CampaignRule::Corrected { at_most: None }, vec![1, 2, 12]),
+        ] {
+            let campaign = campaign(&test.app, &asked(name, rule)).await;
+            let selected = catalog.select(campaign.id, interval(0, 30), false).await.unwrap();
+            assert_eq!((selected.considered, selected.chosen), (20, expected.len() as u64), "{name}");
+            let expected: HashSet<Uuid> = expected.into_iter().map(|number: usize| ids[number].as_uuid()).collect();
+            assert_eq!(chosen(&test, campaign.id).await, expected, "{name}");
+        }
+        test.stop().await;
+    };
+
     margin_and_entropy_are_read_from_the_probabilities => async |database| {
         let test = start(database).await;
         // The two most probable classes are 0.9 and 0.05, and 0.5 and 0.25.
