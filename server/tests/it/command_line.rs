@@ -10,6 +10,7 @@ use gourmetgram_api::CampaignRule;
 use gourmetgram_object_store::{Bucket, TagChanges};
 
 use crate::{
+    fake_studio::{FakeStudio, Mood, TOKEN},
     photos::{asked, campaign, copies, minute, photo},
     support::{Database, TestApp},
 };
@@ -282,6 +283,46 @@ fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended
         assert_eq!(code(&refused), 1);
         assert!(failure(&refused).contains(why), "{words:?}");
     }
+}
+
+/// What fails is said in a line for people and a status for programs; a Label Studio that does not take our token, here.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_fails_ends_its_command_with_status_1_and_the_reason() {
+    let studio = FakeStudio::start().await;
+    studio.behave(Mood::Refuses(401));
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        format!("[label_studio]\nurl = '{}'\ntoken = '{TOKEN}'\ns3_endpoint = 'http://127.0.0.1:9000'\n", studio.url);
+    std::fs::write(folder.path().join("gourmetgram.toml"), settings).unwrap();
+    let data = folder.path().to_owned();
+    let outputs = tokio::task::spawn_blocking(move || {
+        let described = r#"{"name": "There", "rule": {"kind": "everything"}, "labelled_in": "label_studio"}"#;
+        let made = with_input(&data, &["campaign", "create", "--file", "-"], described);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let select = ["pipeline", "run", "select", "--campaign", "There", "--start", "2026-11-23T00:00:00Z"];
+        let select = [&select[..], &["--end", "2026-11-24T00:00:00Z"]].concat();
+        let backfill = ["pipeline", "backfill", "select", "--campaign", "There", "--schedule", "0 */12 * * *"];
+        let days = ["--start", "2026-11-24T00:00:00Z", "--end", "2026-11-26T00:00:00Z"];
+        [select.clone(), [&select[..], &["--json"]].concat(), [&backfill[..], &days[..]].concat()]
+            .map(|words| gourmetgram(&data, &words))
+    });
+    let outputs = outputs.await.unwrap();
+    for output in &outputs {
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = text(&output.stderr);
+        let last = said.trim_end().lines().last().unwrap_or_default();
+        assert!(
+            last.starts_with("gourmetgram: select 2026-11-2") && last.contains("does not take our token"),
+            "{said}"
+        );
+        assert!(!said.contains(TOKEN), "{said}");
+    }
+    assert_eq!(text(&outputs[0].stdout), "");
+    let run: serde_json::Value = serde_json::from_slice(&outputs[1].stdout).unwrap();
+    assert_eq!((run["state"].as_str(), run["attempts"].as_u64()), (Some("failed"), Some(1)), "{run}");
+    let listed = gourmetgram(folder.path(), &["pipeline", "list", "--json"]);
+    let runs = json(&listed)["runs"].as_array().unwrap().len();
+    assert_eq!(runs, 2, "a backfill stops at the first that fails");
 }
 
 /// A server that leaves pipelines to others still carries photos over.
