@@ -308,6 +308,26 @@ on_both_databases! {
         test.stop().await;
     };
 
+    a_sample_of_five_says_how_little_it_will_know_and_a_larger_one_knows_more => async |database| {
+        let test = start(database).await;
+        photos(&test.app, 5, 0..100).await;
+        let mut widths = Vec::new();
+        for size in [5, 20, 60, 100] {
+            let asked = asked(&format!("{size}"), CampaignRule::Random { draw: RandomDraw::PerInterval(size) });
+            let ahead = test.app.catalog().preview_campaign(&asked, interval(0, 30)).await.unwrap();
+            assert_eq!(ahead.selected.chosen, size, "the size is whoever makes it's to say");
+            widths.push(ahead.half_width.unwrap());
+            // And it chooses so many.
+            let campaign = campaign(&test.app, &asked).await;
+            let selected = test.app.catalog().select(campaign.id, interval(0, 30), false).await.unwrap();
+            assert_eq!(selected.chosen, size);
+        }
+        assert!(widths.windows(2).all(|pair| pair[0] > pair[1]), "{widths:?}");
+        assert!(widths[0] > 0.15, "five photos leave more than 15 points to either side open: {widths:?}");
+        assert_eq!(widths[3], 0.0, "a census leaves nothing open");
+        test.stop().await;
+    };
+
     whatever_the_size_of_a_part_the_same_is_frozen => async |database| {
         let test = start(database).await;
         photos(&test.app, 5, 0..60).await;
