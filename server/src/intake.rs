@@ -26,8 +26,8 @@ use crate::{
 /// Longer than any request and any attempt at S3: after this, an upload that was not acknowledged never will be.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::minutes(15);
 
-/// Longer than it takes from the time at which a photo counts as received until it is acknowledged, or never will be: with
-/// five minutes for a database that has others write first, and for clocks of servers that differ.
+/// Longer than it takes from the time at which a photo counts as received until it is acknowledged, or never will be:
+/// with five minutes for a database that has others write first, and for clocks of servers that differ.
 pub const ACKNOWLEDGED_WITHIN: TimeDelta = TimeDelta::minutes(15 + 5);
 
 /// A photo as it was sent.

@@ -388,7 +388,7 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     <div class="campaigns__fields">
                         <OptionalField name="schedule" kind="text" label="Selects by itself at" value=value("schedule")
                             wrong=fault("schedule") list="schedules"
-                            hint="The five fields of cron, in UTC: 0 * * * * is every hour. Empty: only when it is told to."/>
+                            hint="Five fields of cron, in UTC: 0 * * * * is every hour. Empty: only when told to."/>
                         <datalist id="schedules">{schedules}</datalist>
                         <OptionalField name="starts_at" kind="datetime-local" label="Photos received from, in UTC"
                             value=value("starts_at") wrong=fault("starts_at") hint="Empty: however old."/>
@@ -442,7 +442,7 @@ fn OptionalField(
     view! {
         <div class="field">
             <label class="field__label" for=name>{label}</label>
-            <input class="input" id=name name=name type=kind value=value list=list maxlength="100" autocomplete="off"
+            <input class="input" id=name name=name r#type=kind value=value list=list maxlength="100" autocomplete="off"
                 aria-describedby=described_by aria-invalid=is_invalid/>
             <p class="field__hint" id=hint_id>{hint}</p>
             {wrong.map(|why| view! { <p class="field__error" id=error_id>{why}</p> })}

@@ -92,7 +92,7 @@ pub struct Asked {
     /// Photos received from then on are never considered.
     #[arg(long, value_name = "TIME")]
     ends_at: Option<DateTime<Utc>>,
-    /// Only photos flagged as wrong_label, not_food, bad_photo or other; may be said again. Where flagged ones are chosen.
+    /// Of flagged photos only those for this reason: wrong_label, not_food, bad_photo or other; may be said again.
     #[arg(long, value_name = "REASON")]
     reason: Vec<FlagReason>,
 }

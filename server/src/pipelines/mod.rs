@@ -103,7 +103,7 @@ pub struct Scheduled {
     pub catch_up: bool,
     /// How far before its end an interval reaches at least, over what earlier ones have looked at.
     pub looks_back: TimeDelta,
-    /// How far an interval reaches back into the one before, for what came there after it was run; never before `since`.
+    /// How far an interval reaches back into the one before, for what came late; never before `since`.
     pub overlap: TimeDelta,
 }
 

@@ -1,5 +1,5 @@
-//! What is collected from Label Studio says what it is of: a dry run changes nothing, a label is of its own time, and a busy
-//! Label Studio is asked again. Against a Label Studio of our own.
+//! What is collected from Label Studio says what it is of: a dry run changes nothing, a label is of its own time, and a
+//! busy Label Studio is asked again. Against a Label Studio of our own.
 
 use chrono::{DateTime, Utc};
 use gourmetgram::catalog::entity::{annotation, task};

@@ -285,7 +285,7 @@ fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended
     }
 }
 
-/// What fails is said in a line for people and a status for programs; a Label Studio that does not take our token, here.
+/// Said in a line for people and a status for programs; here of a Label Studio that does not take our token.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_fails_ends_its_command_with_status_1_and_the_reason() {
     let studio = FakeStudio::start().await;
