@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, num::NonZeroU64};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gourmetgram_api::{
-    Campaign, CampaignPreset, CampaignPreview, CampaignRule, Interval, LabelledIn, LowConfidence, NewCampaign, Problem,
-    ProblemKind, RandomDraw, Run, Uncertainty,
+    Campaign, CampaignPreset, CampaignPreview, CampaignRule, FlagReason, Interval, LabelledIn, LowConfidence,
+    NewCampaign, Problem, ProblemKind, RandomDraw, Run, Uncertainty,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -44,6 +44,10 @@ pub struct CampaignForm(BTreeMap<String, String>);
 pub const SPANS: [(&str, &str); 5] =
     [("0.5", "30 minutes"), ("6", "6 hours"), ("24", "day"), ("168", "week"), ("720", "30 days")];
 
+/// Schedules that are offered, with what a person calls them.
+pub const SCHEDULES: [(&str, &str); 3] =
+    [("0 * * * *", "every hour"), ("0 3 * * *", "every day at 3"), ("0 3 * * 1", "every Monday at 3")];
+
 /// The kinds of rule, as they stand in the form, with what a person calls them.
 pub const KINDS: [(&str, &str); 7] = [
     ("everything", "Everything"),
@@ -61,7 +65,7 @@ impl CampaignForm {
 
     /// The fields of an address or a posted form; what the form does not have is left out.
     pub fn read<K: AsRef<str>, V: AsRef<str>>(fields: impl IntoIterator<Item = (K, V)>) -> Self {
-        const KNOWN: [&str; 14] = [
+        const KNOWN: [&str; 18] = [
             "preset",
             "name",
             "kind",
@@ -71,17 +75,28 @@ impl CampaignForm {
             "measure",
             "threshold",
             "at_most",
+            "reason",
             "other_versions",
             "shown",
             "labelled_in",
             "double",
+            "schedule",
+            "starts_at",
+            "ends_at",
             "hours",
         ];
-        let known = fields.into_iter().filter_map(|(name, value)| {
-            let value: String = value.as_ref().trim().chars().take(Self::LONGEST).collect();
-            KNOWN.contains(&name.as_ref()).then(|| (name.as_ref().to_owned(), value))
-        });
-        let form = Self(known.filter(|(_, value)| !value.is_empty()).collect());
+        let mut known = BTreeMap::<String, String>::new();
+        for (name, value) in fields {
+            let (name, value) = (name.as_ref(), value.as_ref().trim());
+            if value.is_empty() || !KNOWN.contains(&name) {
+                continue;
+            }
+            let value: String = value.chars().take(Self::LONGEST).collect();
+            let field = known.entry(name.to_owned()).or_default();
+            // Each box that is ticked says its reason.
+            *field = if name == "reason" { format!("{field} {value}") } else { value };
+        }
+        let form = Self(known);
         match form.get("preset").parse::<CampaignPreset>() {
             Ok(preset) => form.filled_by(preset),
             Err(_) => form,
@@ -101,6 +116,11 @@ impl CampaignForm {
     /// The kind of rule; a random sample where none is said.
     pub fn kind(&self) -> &str {
         KINDS.iter().map(|(kind, _)| *kind).find(|kind| *kind == self.get("kind")).unwrap_or("random")
+    }
+
+    /// Whether the box of a reason is ticked.
+    pub fn is_for(&self, reason: FlagReason) -> bool {
+        self.get("reason").split_whitespace().any(|word| word == reason.as_str())
     }
 
     /// The interval that a look ahead is about, where one was asked for.
@@ -138,7 +158,7 @@ impl CampaignForm {
     /// The campaign that is meant.
     ///
     /// # Errors
-    /// What a person wrote that is no number; numbers that cannot be are [`NewCampaign::check`]'s.
+    /// What a person wrote that is no number or time; what cannot be is [`NewCampaign::check`]'s.
     pub fn campaign(&self) -> Result<NewCampaign, Problem> {
         let share = |field: &'static str, usual: f64| self.number(field, usual).map(|percent| percent / 100.0);
         let at_most = || self.count("at_most").map(|count| count.map(NonZeroU64::get));
@@ -155,10 +175,15 @@ impl CampaignForm {
             ("per_interval", None) => Err(bad("say how many photos of each interval are to be drawn")),
             _ => share("rate", 10.0).map(RandomDraw::Rate),
         };
+        let reasons = || {
+            let words = self.get("reason").split_whitespace().map(str::parse::<FlagReason>);
+            words.collect::<Result<Vec<_>, _>>().map_err(|error| bad(error.to_string()).of_field("reason"))
+        };
+        let schedule = self.get("schedule").split_whitespace().collect::<Vec<_>>().join(" ");
         let rule = match self.kind() {
             "everything" => CampaignRule::Everything,
             "low_confidence" => CampaignRule::LowConfidence { unsure: unsure()?, at_most: at_most()? },
-            "flagged" => CampaignRule::Flagged { reasons: Vec::new(), at_most: at_most()? },
+            "flagged" => CampaignRule::Flagged { reasons: reasons()?, at_most: at_most()? },
             "corrected" => CampaignRule::Corrected { at_most: at_most()? },
             "device_disagrees" => CampaignRule::DeviceDisagrees {
                 other_versions: !self.get("other_versions").is_empty(),
@@ -182,11 +207,24 @@ impl CampaignForm {
                 _ => LabelledIn::Review,
             },
             double_share: share("double", 5.0)?,
-            starts_at: None,
-            ends_at: None,
+            starts_at: self.moment("starts_at")?,
+            ends_at: self.moment("ends_at")?,
             seed: None,
-            schedule: None,
+            schedule: Some(schedule).filter(|schedule| !schedule.is_empty()),
         })
+    }
+
+    /// A moment as browsers send it, and as people write it.
+    fn moment(&self, field: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+        let text = self.get(field);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let read = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+            .into_iter()
+            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+        let unusable = || bad(format!("{text:?} is no time: write it as 2026-11-24T10:00, in UTC")).of_field(field);
+        read.map(|moment| Some(moment.and_utc())).ok_or_else(unusable)
     }
 
     fn number(&self, field: &str, usual: f64) -> Result<f64, Problem> {
@@ -197,7 +235,7 @@ impl CampaignForm {
                 .parse()
                 .ok()
                 .filter(|number: &f64| number.is_finite())
-                .ok_or_else(|| bad(format!("{text:?} is no number of percent: write 5, or 0.5"))),
+                .ok_or_else(|| bad(format!("{text:?} is no number of percent: write 5, or 0.5")).of_field(field)),
         }
     }
 
@@ -205,7 +243,8 @@ impl CampaignForm {
         match self.get(field) {
             "" => Ok(None),
             text => {
-                text.parse().map(Some).map_err(|_| bad(format!("{text:?} is no number of photos: write 1 or more")))
+                let unusable = || bad(format!("{text:?} is no number of photos: write 1 or more")).of_field(field);
+                text.parse().map(Some).map_err(|_| unusable())
             }
         }
     }
@@ -243,6 +282,33 @@ mod tests {
         assert!(
             matches!(campaign.rule, CampaignRule::Continuous { random: RandomDraw::Rate(rate), .. } if rate == 0.025)
         );
+    }
+
+    #[test]
+    fn reasons_a_schedule_and_a_window_are_read_and_all_of_them_may_be_left_out() {
+        let form = CampaignForm::read([
+            ("kind", "flagged"),
+            ("reason", "not_food"),
+            ("reason", "bad_photo"),
+            ("schedule", " */30  * * * * "),
+            ("starts_at", "2026-11-24T10:00"),
+            ("ends_at", "2026-11-25 10:00"),
+        ]);
+        let campaign = form.campaign().unwrap();
+        let reasons = vec![FlagReason::NotFood, FlagReason::BadPhoto];
+        assert_eq!(campaign.rule, CampaignRule::Flagged { reasons, at_most: None });
+        assert_eq!(campaign.schedule.as_deref(), Some("*/30 * * * *"));
+        assert_eq!(campaign.starts_at, "2026-11-24T10:00:00Z".parse().ok());
+        assert_eq!(campaign.ends_at, "2026-11-25T10:00:00Z".parse().ok());
+        assert!(form.is_for(FlagReason::NotFood) && !form.is_for(FlagReason::Other));
+        let campaign =
+            CampaignForm::read([("kind", "flagged"), ("schedule", ""), ("ends_at", " ")]).campaign().unwrap();
+        assert_eq!(campaign.rule, CampaignRule::Flagged { reasons: Vec::new(), at_most: None });
+        assert_eq!((campaign.schedule, campaign.starts_at, campaign.ends_at), (None, None, None));
+        for (field, value) in [("starts_at", "soon"), ("ends_at", "2026-11-31T10:00"), ("reason", "cold")] {
+            let problem = CampaignForm::read([("kind", "flagged"), (field, value)]).campaign().unwrap_err();
+            assert!(problem.detail.contains(value) && problem.field.as_deref() == Some(field), "{problem:?}");
+        }
     }
 
     #[test]

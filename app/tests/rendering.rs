@@ -12,9 +12,9 @@ use futures::StreamExt;
 use gourmetgram_api::{
     Campaign, CampaignPreset, CampaignPreview, CampaignProgress, ClassIndex, ClassProbability, Classes, Confidence,
     Cursor, EvaluationQuery, Facets, FlagOutcome, FlagReason, FlagResult, FlagsAnswer, LiveModel, Neighbours,
-    ObjectState, PhotoStratum, Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind,
-    ReviewCampaign, ReviewDesk, ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects, StratumCounts,
-    SuspectLabels, Total, UploadLimits, Viewer,
+    NewCampaign, ObjectState, PhotoStratum, Place, Prediction, PredictionId, PredictionPage, PredictionQuery, Problem,
+    ProblemKind, ReviewCampaign, ReviewDesk, ReviewTask, Role, Selected, StorageState, StoredObject, StoredObjects,
+    StratumCounts, SuspectLabels, Total, UploadLimits, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
@@ -134,7 +134,11 @@ impl Backend for Kitchen {
         });
         let campaigns = photo.iter().map(|_| Campaign {
             id: ID.parse().expect("an id"),
-            asked: CampaignPreset::Continuous.campaign("Week <48>"),
+            asked: NewCampaign {
+                schedule: Some("0 * * * *".to_owned()),
+                ends_at: chrono::DateTime::from_timestamp(1_795_516_080, 0),
+                ..CampaignPreset::Continuous.campaign("Week <48>")
+            },
             created_at: chrono::DateTime::from_timestamp(1_795_429_680, 0).expect("a moment"),
             archived_at: None,
             progress: CampaignProgress { considered: 100, chosen: 12, labelled: 3 },
@@ -342,6 +346,50 @@ async fn campaigns_are_a_list_a_form_and_a_look_ahead_without_scripts() {
     let page = render("/campaigns", Kitchen(Err(broken), signed_in(Role::Operator)), None).await;
     assert_eq!(page.status, 503);
     assert!(page.html.contains("cannot be reached just now"));
+}
+
+#[tokio::test]
+async fn a_campaign_says_when_it_selects_and_its_form_asks_for_that_reasons_and_a_window() {
+    let page = async |address: &str, posted: Option<Problem>| {
+        render(address, Kitchen(Ok(Some(photo())), signed_in(Role::Operator)), posted).await.html
+    };
+    let plain = page("/campaigns", None).await;
+    for words in ["Selects by itself every hour, in UTC (0 * * * *).", "Photos received before 24 Nov 2026, 10:28 UTC."]
+    {
+        assert!(plain.contains(words), "{words} is missing in {plain}");
+    }
+    for field in ["name=\"schedule\"", "name=\"starts_at\"", "name=\"ends_at\"", "<option value=\"0 3 * * 1\""] {
+        assert!(plain.contains(field), "{field} is missing in {plain}");
+    }
+    assert!(!plain.contains("name=\"reason\"") && !plain.contains("field__error"), "{plain}");
+    assert!(!tag(&plain, "campaigns__more").contains(" open"), "it is shut where nothing is said: {plain}");
+
+    // What was said stays, and what was wrong stands at its field: of a look ahead, and of a form that was sent.
+    let said = "/campaigns?kind=flagged&reason=not_food&reason=other&schedule=61+*+*+*+*&starts_at=soon&hours=24";
+    let ahead = page(said, None).await;
+    for reason in ["not_food", "other"] {
+        assert!(tag(&ahead, &format!("value=\"{reason}\"")).contains(" checked"), "{reason} in {ahead}");
+    }
+    assert!(!tag(&ahead, "value=\"bad_photo\"").contains(" checked"), "{ahead}");
+    assert!(tag(&ahead, "campaigns__more").contains(" open"), "{ahead}");
+    assert!(tag(&ahead, "name=\"schedule\"").contains("value=\"61 * * * *\""), "{ahead}");
+    assert!(tag(&ahead, "name=\"starts_at\"").contains("aria-invalid=\"true\""), "{ahead}");
+    assert!(!tag(&ahead, "id=\"starts_at-error\"").is_empty() && ahead.contains("is no time"), "{ahead}");
+    let problem = Problem::new(ProblemKind::BadRequest, "that never comes").of_field("schedule");
+    let sent = page(&said.replace("&hours=24", ""), Some(problem)).await;
+    let field = tag(&sent, "name=\"schedule\"");
+    assert!(field.contains("aria-invalid=\"true\"") && field.contains("schedule-error"), "{field}");
+    assert!(!tag(&sent, "name=\"starts_at\"").contains("aria-invalid"), "{sent}");
+    let said = sent.split_once("id=\"schedule-error\"").and_then(|(_, rest)| rest.split_once('>'));
+    assert!(said.is_some_and(|(_, rest)| rest.starts_with("that never comes")), "{sent}");
+}
+
+/// The tag of a page that has these words.
+fn tag<'a>(page: &'a str, words: &str) -> &'a str {
+    page.split('<')
+        .map(|tag| tag.split('>').next().unwrap_or_default())
+        .find(|tag| tag.contains(words))
+        .unwrap_or_default()
 }
 
 /// `/dashboard` has tests of its own.

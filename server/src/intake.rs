@@ -5,9 +5,8 @@
 //! The order is the promise: the photo's bytes are on a disk (or in S3) before the catalog's row, the row is on a disk
 //! before the answer. A request that is sent again finds its row and gets the same answer.
 
-use std::time::Duration;
-
 use bytes::Bytes;
+use chrono::TimeDelta;
 use gourmetgram_api::{
     ClassProbability, Confidence, DeviceAnswer, NewPrediction, PixelSize, PredictionId, ProblemKind, TutorialAnswer,
     UploadLimits,
@@ -25,7 +24,11 @@ use crate::{
 };
 
 /// Longer than any request and any attempt at S3: after this, an upload that was not acknowledged never will be.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(15 * 60);
+const GIVE_UP_AFTER: TimeDelta = TimeDelta::minutes(15);
+
+/// Longer than it takes from the time at which a photo counts as received until it is acknowledged, or never will be:
+/// with five minutes for a database that has others write first, and for clocks of servers that differ.
+pub const ACKNOWLEDGED_WITHIN: TimeDelta = TimeDelta::minutes(15 + 5);
 
 /// A photo as it was sent.
 #[derive(Debug)]

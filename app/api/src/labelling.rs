@@ -45,6 +45,21 @@ pub enum UnusableCampaign {
     NoLabelStudio,
 }
 
+impl UnusableCampaign {
+    /// The field that cannot be as it is.
+    pub fn field(&self) -> &'static str {
+        match *self {
+            Self::Name => "name",
+            Self::Share { what, .. } | Self::Nothing(what) => what,
+            Self::Threshold(_) => "threshold",
+            Self::Window => "ends_at",
+            Self::Interval => "end",
+            Self::Schedule(_) => "schedule",
+            Self::NoLabelStudio => "labelled_in",
+        }
+    }
+}
+
 /// What "unsure" means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

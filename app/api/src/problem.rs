@@ -110,6 +110,10 @@ pub struct Problem {
     /// Seconds to wait before the next try, where waiting helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// Which of the request's fields is meant, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub field: Option<Box<str>>,
 }
 
 impl Problem {
@@ -122,7 +126,15 @@ impl Problem {
             detail: detail.into(),
             request_id: None,
             retry_after: None,
+            field: None,
         }
+    }
+
+    /// Says which of the request's fields is meant.
+    #[must_use]
+    pub fn of_field(mut self, field: &str) -> Self {
+        self.field = Some(field.into());
+        self
     }
 
     /// Says when to try again.

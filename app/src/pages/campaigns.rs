@@ -2,7 +2,8 @@
 //! them select. A document: forms and links, no scripts.
 
 use gourmetgram_api::{
-    Campaign, CampaignPreset, CampaignPreview, CampaignRule, LabelledIn, Problem, RandomDraw, Run, RunState,
+    Campaign, CampaignPreset, CampaignPreview, CampaignRule, FlagReason, LabelledIn, NewCampaign, Problem, RandomDraw,
+    Run, RunState,
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -11,7 +12,7 @@ use leptos_router::hooks::use_query_map;
 use super::loading;
 use crate::{
     backend::{PageStatus, PostedProblem},
-    campaigns::{self, CampaignForm, Campaigns, KINDS, SPANS},
+    campaigns::{self, CampaignForm, Campaigns, KINDS, SCHEDULES, SPANS},
     components::{Icon, Notice},
     forms,
     trouble::Trouble,
@@ -25,6 +26,7 @@ pub fn CampaignsPage() -> impl IntoView {
     let form = CampaignForm::read(query.clone().into_iter().map(|(name, value)| (name.to_string(), value)));
     let done = done(&query.get("done").unwrap_or_default());
     let asked = form.clone();
+    let posted = use_context::<PostedProblem>().map(|posted| posted.0);
     let found = Resource::new_blocking(|| (), move |()| loading::campaigns(asked.clone()));
     view! {
         <Title text="Campaigns"/>
@@ -35,10 +37,10 @@ pub fn CampaignsPage() -> impl IntoView {
             {done.map(|(title, text)| view! { <Notice title text/> })}
             <Suspense>
                 {move || {
-                    let form = form.clone();
+                    let (form, posted) = (form.clone(), posted.clone());
                     Suspend::new(async move {
                         match found.await {
-                            Ok(found) => Either::Left(view! { <Content found form/> }),
+                            Ok(found) => Either::Left(view! { <Content found form posted/> }),
                             Err(trouble) => Either::Right(view! { <Closed trouble/> }),
                         }
                     })
@@ -51,7 +53,10 @@ pub fn CampaignsPage() -> impl IntoView {
 /// What became of the button that led here.
 fn done(what: &str) -> Option<(String, String)> {
     let (title, text) = match what {
-        "made" => ("The campaign is made.", "It selects nothing before you tell it to.".to_owned()),
+        "made" => (
+            "The campaign is made.",
+            "It selects when you tell it to, and by its schedule where it has one.".to_owned(),
+        ),
         "archived" => {
             ("The campaign is archived.", "It selects nothing more; what it chose can still be labelled.".to_owned())
         }
@@ -97,8 +102,9 @@ fn Closed(trouble: Trouble) -> impl IntoView {
 }
 
 #[component]
-fn Content(found: Campaigns, form: CampaignForm) -> impl IntoView {
+fn Content(found: Campaigns, form: CampaignForm, posted: Option<Problem>) -> impl IntoView {
     let Campaigns { campaigns, troubles, projects, preview } = found;
+    let wrong = posted.or_else(|| preview.as_ref().and_then(|preview| preview.as_ref().err().cloned()));
     let one = |campaign: Campaign| {
         let troubles = troubles.iter().filter(|run| run.campaign == Some(campaign.id)).cloned().collect();
         let project = projects.iter().find(|(id, _)| *id == campaign.id).map(|(_, address)| address.clone());
@@ -123,7 +129,7 @@ fn Content(found: Campaigns, form: CampaignForm) -> impl IntoView {
         })}
         <ul class="campaigns__list">{list}</ul>
         {archived}
-        <New form>
+        <New form wrong>
             {preview.map(|preview| match preview {
                 Ok(preview) => Either::Left(view! { <Preview preview/> }),
                 Err(problem) => Either::Right(view! { <Refused title="That has no preview" problem/> }),
@@ -154,6 +160,8 @@ fn One(campaign: Campaign, troubles: Vec<Run>, project: Option<String>) -> impl 
             <p class="campaign__facts">
                 {if campaign.asked.blind { "Blind: annotators do not learn the model’s answer." } else { "Shown: annotators see the model’s answer." }}
             </p>
+            {by_itself(&campaign.asked).map(|words| view! { <p class="campaign__facts">{words}</p> })}
+            {window(&campaign.asked).map(|words| view! { <p class="campaign__facts">{words}</p> })}
             <progress class="progress" max=progress.chosen.max(1) value=progress.labelled aria-label=measure.clone()></progress>
             <p class="campaign__facts">{format!("{measure}; {} photos considered", progress.considered)}</p>
             {place(&campaign, project)}
@@ -166,6 +174,25 @@ fn One(campaign: Campaign, troubles: Vec<Run>, project: Option<String>) -> impl 
             })}
         </li>
     }
+}
+
+/// When it selects by itself.
+fn by_itself(asked: &NewCampaign) -> Option<String> {
+    let schedule = asked.schedule.as_deref()?;
+    Some(match SCHEDULES.into_iter().find(|(known, _)| *known == schedule) {
+        Some((_, words)) => format!("Selects by itself {words}, in UTC ({schedule})."),
+        None => format!("Selects by itself at {schedule}, in UTC."),
+    })
+}
+
+/// Outside of which times it considers nothing.
+fn window(asked: &NewCampaign) -> Option<String> {
+    Some(match (asked.starts_at.map(wording::moment), asked.ends_at.map(wording::moment)) {
+        (None, None) => return None,
+        (Some(start), None) => format!("Photos received from {start} on."),
+        (None, Some(end)) => format!("Photos received before {end}."),
+        (Some(start), Some(end)) => format!("Photos received from {start} until {end}."),
+    })
 }
 
 /// Where its photos are labelled.
@@ -220,7 +247,11 @@ fn rule(rule: &CampaignRule) -> String {
         CampaignRule::Everything => "Every photo".to_owned(),
         CampaignRule::Random { draw } => of_all(draw),
         CampaignRule::LowConfidence { at_most, .. } => capped("What the model was unsure of", at_most),
-        CampaignRule::Flagged { at_most, .. } => capped("What somebody flagged", at_most),
+        CampaignRule::Flagged { reasons, at_most } if reasons.is_empty() => capped("What somebody flagged", at_most),
+        CampaignRule::Flagged { reasons, at_most } => {
+            let reasons: Vec<String> = reasons.iter().map(|it| wording::flag_reason(*it).to_lowercase()).collect();
+            capped(&format!("What somebody flagged: {}", reasons.join(", ")), at_most)
+        }
         CampaignRule::Corrected { at_most } => capped("What somebody relabelled", at_most),
         CampaignRule::DeviceDisagrees { other_versions: false, at_most } => {
             capped("What the visitor’s device took for another class, by the same model version", at_most)
@@ -240,7 +271,7 @@ fn percent(share: f64) -> String {
 
 /// The form for a campaign, and beside it what it would choose.
 #[component]
-fn New(form: CampaignForm, children: Children) -> impl IntoView {
+fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl IntoView {
     let presets = CampaignPreset::ALL.map(|preset| {
         let href = format!("{}?preset={preset}#new", campaigns::PAGE);
         view! { <li><a class="chip" href=href rel="external">{preset.title()}</a></li> }
@@ -253,6 +284,22 @@ fn New(form: CampaignForm, children: Children) -> impl IntoView {
         matches!(kind.as_str(), "low_confidence" | "flagged" | "corrected" | "device_disagrees" | "continuous");
     let of_devices = kind == "device_disagrees";
     let other_versions = !form.get("other_versions").is_empty();
+    let has_reasons = kind == "flagged";
+    let reasons = FlagReason::ALL.map(|reason| {
+        let is_ticked = form.is_for(reason);
+        view! {
+            <label class="tick">
+                <input type="checkbox" name="reason" value=reason.as_str() checked=is_ticked/>
+                {wording::flag_reason(reason)}
+            </label>
+        }
+    });
+    let has_more = ["schedule", "starts_at", "ends_at"].into_iter().any(|field| !form.get(field).is_empty());
+    let schedules = SCHEDULES.map(|(schedule, words)| view! { <option value=schedule>{words}</option> });
+    let fault = |field: &str| {
+        let about = wrong.as_ref().filter(|problem| problem.field.as_deref() == Some(field));
+        about.map(|problem| problem.detail.clone())
+    };
     let value = |field: &str| form.get(field).to_owned();
     let is_shown = !form.get("shown").is_empty();
     let in_label_studio = form.get("labelled_in") == "label_studio";
@@ -308,6 +355,13 @@ fn New(form: CampaignForm, children: Children) -> impl IntoView {
                         </p>
                     </div>
                 })}
+                {has_reasons.then(|| view! {
+                    <fieldset class="field" aria-describedby="reasons-hint">
+                        <legend class="field__label">"Flagged as"</legend>
+                        {reasons}
+                        <p class="field__hint" id="reasons-hint">"None ticked: for whatever reason."</p>
+                    </fieldset>
+                })}
                 {has_cap.then(|| view! {
                     <Number name="at_most" label="At most so many of an interval" value=value("at_most")
                         hint="Of each kind. Empty: all of them."/>
@@ -329,6 +383,19 @@ fn New(form: CampaignForm, children: Children) -> impl IntoView {
                         <option value="label_studio" selected=in_label_studio>"Label Studio"</option>
                     </select>
                 </div>
+                <details class="campaigns__more" open=has_more>
+                    <summary>"More: when it selects by itself, and from when to when"</summary>
+                    <div class="campaigns__fields">
+                        <OptionalField name="schedule" kind="text" label="Selects by itself at" value=value("schedule")
+                            wrong=fault("schedule") list="schedules"
+                            hint="Five fields of cron, in UTC: 0 * * * * is every hour. Empty: only when told to."/>
+                        <datalist id="schedules">{schedules}</datalist>
+                        <OptionalField name="starts_at" kind="datetime-local" label="Photos received from, in UTC"
+                            value=value("starts_at") wrong=fault("starts_at") hint="Empty: however old."/>
+                        <OptionalField name="ends_at" kind="datetime-local" label="Photos received before, in UTC"
+                            value=value("ends_at") wrong=fault("ends_at") hint="Empty: without an end."/>
+                    </div>
+                </details>
                 <div class="toolbar campaigns__send">
                     <Spans id="hours".to_owned() label="Preview with photos of the last" chosen=value("hours")/>
                     <button class="button" type="submit">"Preview"</button>
@@ -351,6 +418,34 @@ fn Number(name: &'static str, label: &'static str, value: String, hint: &'static
             <input class="input" id=name name=name inputmode="decimal" maxlength="20" value=value
                 aria-describedby=has_hint.then(|| hint_id.clone())/>
             {has_hint.then(|| view! { <p class="field__hint" id=hint_id>{hint}</p> })}
+        </div>
+    }
+}
+
+/// A field that may be left empty, with what was wrong with it.
+#[component]
+fn OptionalField(
+    name: &'static str,
+    /// Its type.
+    kind: &'static str,
+    label: &'static str,
+    value: String,
+    hint: &'static str,
+    wrong: Option<String>,
+    /// Id of the list of what is offered.
+    #[prop(optional)]
+    list: Option<&'static str>,
+) -> impl IntoView {
+    let (hint_id, error_id) = (format!("{name}-hint"), format!("{name}-error"));
+    let described_by = if wrong.is_some() { format!("{hint_id} {error_id}") } else { hint_id.clone() };
+    let is_invalid = wrong.is_some().then_some("true");
+    view! {
+        <div class="field">
+            <label class="field__label" for=name>{label}</label>
+            <input class="input" id=name name=name r#type=kind value=value list=list maxlength="100" autocomplete="off"
+                aria-describedby=described_by aria-invalid=is_invalid/>
+            <p class="field__hint" id=hint_id>{hint}</p>
+            {wrong.map(|why| view! { <p class="field__error" id=error_id>{why}</p> })}
         </div>
     }
 }

@@ -643,6 +643,8 @@ pub mod run {
         pub state: String,
         /// Tries that were begun since it was last asked for.
         pub attempts: i32,
+        /// Those of them that took the run over from a server that had fallen silent.
+        pub takeovers: i32,
         /// Not before this time, while it waits.
         pub due_at: DateTimeUtc,
         /// Drawn anew by every claim: only its holder may write (fencing token).

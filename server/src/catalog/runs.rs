@@ -254,6 +254,7 @@ impl Catalog {
                 .await?;
             let Some(candidate) = candidate else { return Ok(None) };
             let token = Uuid::now_v7();
+            let taken_over = i32::from(state_of(&candidate)? == RunState::Running);
             let won = run::Entity::update_many()
                 .set(run::ActiveModel {
                     state: Set(RunState::Running.as_str().to_owned()),
@@ -264,7 +265,10 @@ impl Catalog {
                     ..Default::default()
                 })
                 .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+                .col_expr(Column::Takeovers, Expr::col(Column::Takeovers).add(taken_over))
                 .filter(Column::Id.eq(candidate.id))
+                // It is counted by how it was found.
+                .filter(Column::State.eq(&candidate.state))
                 .filter(free)
                 .exec(&self.write)
                 .await?;
@@ -552,6 +556,7 @@ fn new_run(id: Uuid, key: &RunKey, cause: Cause, dry_run: bool, due_at: DateTime
         dry_run: Set(dry_run),
         state: Set(RunState::Waiting.as_str().to_owned()),
         attempts: Set(0),
+        takeovers: Set(0),
         due_at: Set(due_at),
         lease: Set(None),
         leased_by: Set(None),
@@ -580,6 +585,7 @@ async fn do_again(
             cause: Set(cause.as_str().to_owned()),
             state: Set(RunState::Waiting.as_str().to_owned()),
             attempts: Set(0),
+            takeovers: Set(0),
             due_at: Set(due_at),
             ended_at: Set(None),
             counts: Set(nothing_counted()),

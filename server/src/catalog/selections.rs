@@ -253,8 +253,9 @@ impl Catalog {
         }
     }
 
-    /// Photos that a campaign has considered and chosen in batches of this interval.
-    pub async fn selected_within(&self, id: Uuid, interval: Interval) -> Result<(u64, u64), CatalogError> {
+    /// Photos that a campaign has considered and chosen in batches of this very interval: those of a scheduled run's
+    /// neighbours overlap it.
+    pub async fn selected_of(&self, id: Uuid, interval: Interval) -> Result<(u64, u64), CatalogError> {
         let batches = batch::Entity::find().filter(of_interval(id, interval)).all(&self.read).await?;
         let sum = |counts: &Json| counts.as_array().into_iter().flatten().filter_map(Json::as_u64).sum::<u64>();
         Ok(batches
@@ -320,8 +321,8 @@ impl Catalog {
 fn of_interval(campaign: Uuid, interval: Interval) -> Condition {
     Condition::all()
         .add(batch::Column::CampaignId.eq(campaign))
-        .add(batch::Column::IntervalStart.gte(interval.start))
-        .add(batch::Column::IntervalEnd.lte(interval.end))
+        .add(batch::Column::IntervalStart.eq(interval.start))
+        .add(batch::Column::IntervalEnd.eq(interval.end))
 }
 
 fn selecting(row: Option<campaign::Model>) -> Result<(campaign::Model, Plan), CatalogError> {

@@ -6,7 +6,8 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use gourmetgram_api::{
-    Campaign, CampaignName, CampaignPreset, CampaignPreview, CampaignRequest, Interval, NewCampaign, Selected,
+    Campaign, CampaignName, CampaignPreset, CampaignPreview, CampaignRequest, CampaignRule, FlagReason, Interval,
+    NewCampaign, Selected,
 };
 
 use super::{print, user::open_catalog};
@@ -61,7 +62,8 @@ const AFTER_CREATE: &str = "Presets, the tutorial's five projects:\n  \
     user-flagged    what somebody flagged\n  \
     continuous      everything special, and a tenth of all: what says how accurate the model is\n\n\
     Example:\n  \
-    gourmetgram campaign create --preset continuous --name \"Continuous 1\"\n  \
+    gourmetgram campaign create --preset continuous --name \"Continuous 1\" --schedule '0 * * * *'\n  \
+    gourmetgram campaign create --preset user-flagged --reason not_food --ends-at 2026-12-01T00:00:00Z\n  \
     echo '{\"name\": \"Devices\", \"rule\": {\"kind\": \"device_disagrees\"}}' | gourmetgram campaign create --file -\n  \
     echo '{\"name\": \"Hundred\", \"rule\": {\"kind\": \"random\", \"draw\": {\"per_interval\": 100}}}' |\n    \
     gourmetgram campaign create --file -";
@@ -81,6 +83,18 @@ pub struct Asked {
     /// Decides which photos a random draw takes.
     #[arg(long)]
     seed: Option<u32>,
+    /// When it selects by itself: the five fields of cron, in UTC, for example '0 * * * *'.
+    #[arg(long, value_name = "CRON")]
+    schedule: Option<String>,
+    /// Photos received before are never considered, for example 2026-11-23T12:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    starts_at: Option<DateTime<Utc>>,
+    /// Photos received from then on are never considered.
+    #[arg(long, value_name = "TIME")]
+    ends_at: Option<DateTime<Utc>>,
+    /// Of flagged photos only those for this reason: wrong_label, not_food, bad_photo or other; may be said again.
+    #[arg(long, value_name = "REASON")]
+    reason: Vec<FlagReason>,
 }
 
 /// An interval of time.
@@ -128,6 +142,14 @@ impl Asked {
             asked.name = name;
         }
         asked.seed = self.seed.or(asked.seed);
+        asked.schedule = self.schedule.or(asked.schedule);
+        asked.starts_at = self.starts_at.or(asked.starts_at);
+        asked.ends_at = self.ends_at.or(asked.ends_at);
+        match &mut asked.rule {
+            _ if self.reason.is_empty() => {}
+            CampaignRule::Flagged { reasons, .. } => *reasons = self.reason,
+            _ => anyhow::bail!("--reason is for a campaign that chooses what was flagged: --preset user-flagged"),
+        }
         crate::pipelines::check_campaign(&asked, settings)?;
         Ok(asked)
     }
@@ -159,8 +181,12 @@ async fn list(settings: &Settings, json: bool) -> anyhow::Result<()> {
         let blind = if asked.blind { "blind" } else { "shown" };
         let _ = writeln!(
             text,
-            "{}\t{state}\t{blind}\t{} considered, {} chosen, {} labelled",
-            asked.name, progress.considered, progress.chosen, progress.labelled
+            "{}\t{state}\t{blind}\t{} considered, {} chosen, {} labelled\t{}",
+            asked.name,
+            progress.considered,
+            progress.chosen,
+            progress.labelled,
+            asked.schedule.as_deref().unwrap_or("when asked")
         );
     }
     print(&text)

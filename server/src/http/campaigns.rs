@@ -39,7 +39,7 @@ impl FromRequestParts<App> for CampaignInPath {
 
 impl From<UnusableCampaign> for Refusal {
     fn from(error: UnusableCampaign) -> Self {
-        Self::new(ProblemKind::BadRequest, error.to_string())
+        Self(Box::new(Problem::new(ProblemKind::BadRequest, error.to_string()).of_field(error.field())))
     }
 }
 
@@ -79,7 +79,8 @@ pub async fn make(app: &App, asked: &NewCampaign) -> Result<Campaign, Refusal> {
     let made = app.catalog().add_campaign(asked).await?;
     made.ok_or_else(|| {
         let name = asked.name.trim();
-        Refusal::new(ProblemKind::Conflict, format!("there is a campaign {name:?} already: choose another name"))
+        let why = format!("there is a campaign {name:?} already: choose another name");
+        Refusal(Box::new(Problem::new(ProblemKind::Conflict, why).of_field("name")))
     })
 }
 

@@ -269,6 +269,7 @@ impl Pipeline for Collect {
             // Each run looks at everything: one is as good as all that were missed.
             catch_up: false,
             looks_back: TimeDelta::zero(),
+            overlap: TimeDelta::zero(),
         });
         Ok(scheduled.collect())
     }

@@ -103,6 +103,8 @@ pub struct Scheduled {
     pub catch_up: bool,
     /// How far before its end an interval reaches at least, over what earlier ones have looked at.
     pub looks_back: TimeDelta,
+    /// How far an interval reaches back into the one before, for what came late; never before `since`.
+    pub overlap: TimeDelta,
 }
 
 /// How far a step came.

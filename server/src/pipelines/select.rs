@@ -10,12 +10,13 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use gourmetgram_api::{Campaign, CampaignName, LabelledIn};
+use gourmetgram_api::{Campaign, CampaignName, Interval, LabelledIn};
 use uuid::Uuid;
 
 use super::{Pipeline, Progress, Scheduled, StepError, Work, collect_soon, publish, studio_for};
 use crate::{
     catalog::{Catalog, CatalogError, CopiesUnderWay},
+    intake::ACKNOWLEDGED_WITHIN,
     label_studio::Studio,
 };
 
@@ -70,9 +71,9 @@ impl Select {
             .await;
         }
         // Asked again after a server died in between, it chooses nothing more: what counts is what was frozen.
-        let (considered, chosen) = match work.dry_run {
-            true => (selected.considered, selected.chosen),
-            false => self.catalog.selected_within(campaign.id, work.interval).await?,
+        let (considered, chosen) = match looked_at(campaign, work) {
+            Some(interval) if !work.dry_run => self.catalog.selected_of(campaign.id, interval).await?,
+            _ => (selected.considered, selected.chosen),
         };
         work.say(format!(
             "{chosen} of {considered} photos {}",
@@ -83,8 +84,9 @@ impl Select {
     }
 
     async fn copy(&self, campaign: &Campaign, work: &Work) -> Result<Progress, StepError> {
+        let Some(interval) = looked_at(campaign, work) else { return Ok(Progress::done([])) };
         let CopiesUnderWay { waiting, failing, error } =
-            self.catalog.copies_under_way(campaign.id, work.interval, PATIENCE).await?;
+            self.catalog.copies_under_way(campaign.id, interval, PATIENCE).await?;
         if failing > 0 {
             let why = error.unwrap_or_default();
             let message = format!("{failing} photos cannot be copied for labelling; the outbox goes on trying: {why}");
@@ -112,6 +114,11 @@ impl Select {
         }
         Ok(progress)
     }
+}
+
+/// What of a run's interval lies within its campaign's window: the interval of the batches that it makes.
+fn looked_at(campaign: &Campaign, work: &Work) -> Option<Interval> {
+    work.interval.within(campaign.asked.starts_at, campaign.asked.ends_at)
 }
 
 #[async_trait::async_trait]
@@ -148,6 +155,8 @@ impl Pipeline for Select {
                 since: campaign.starts_at.unwrap_or(campaign.created_at).max(campaign.created_at),
                 catch_up: self.catch_up,
                 looks_back: TimeDelta::zero(),
+                // A photo counts as received before it is acknowledged, and is looked at only afterwards.
+                overlap: ACKNOWLEDGED_WITHIN,
             })
         });
         Ok(scheduled.collect())

@@ -84,6 +84,7 @@ impl Pipeline for Tags {
             catch_up: false,
             // Others write tags long after a photo came.
             looks_back: *looks_back,
+            overlap: TimeDelta::zero(),
         });
         Ok(scheduled.into_iter().collect())
     }

@@ -25,8 +25,8 @@ const POLL: Duration = Duration::from_secs(2);
 const CAUGHT_UP_AT_ONCE: usize = 100;
 /// However long a run is told to wait for its next try.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-/// A run whose servers die over and over is not given to yet another one.
-const DEATHS: i32 = 5;
+/// A run whose servers die over and over is not given to yet another one after so many.
+const DEATHS: i32 = 10;
 
 /// How often a run that failed is tried again by itself, and how soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +46,13 @@ impl Default for Retries {
 impl Retries {
     /// Tries altogether.
     fn tries(self) -> i32 {
-        i32::try_from(self.more).unwrap_or(i32::MAX - DEATHS - 1) + 1
+        i32::try_from(self.more).unwrap_or(i32::MAX - 1) + 1
     }
 
     /// How long a run waits that has failed so many times; nothing where it is not tried again.
-    fn wait_after(self, attempts: i32) -> Option<Duration> {
-        let doubled = self.wait.saturating_mul(1 << (attempts - 1).clamp(0, 16)).min(LONGEST_WAIT);
-        (attempts < self.tries()).then_some(doubled)
+    fn wait_after(self, failures: i32) -> Option<Duration> {
+        let doubled = self.wait.saturating_mul(1 << (failures - 1).clamp(0, 16)).min(LONGEST_WAIT);
+        (failures < self.tries()).then_some(doubled)
     }
 }
 
@@ -165,7 +165,7 @@ impl Worker {
                 let done = done.map_or(scheduled.since, |done| done.max(scheduled.since));
                 let intervals = scheduled.schedule.ended(done, Utc::now(), scheduled.catch_up, CAUGHT_UP_AT_ONCE);
                 for Interval { start, end } in intervals {
-                    let start = start.min(end - scheduled.looks_back);
+                    let start = (start - scheduled.overlap).max(scheduled.since).min(end - scheduled.looks_back);
                     let key =
                         RunKey { pipeline: pipeline.name().to_owned(), subject: scheduled.subject.clone(), start, end };
                     self.catalog.ask_for_run(&key, Cause::Schedule, false, pipeline.steps()).await?;
@@ -244,8 +244,8 @@ impl Worker {
         let Ok(interval) = Interval::between(Some(row.interval_start), Some(row.interval_end), Utc::now()) else {
             return Ok(RunEnd::Failed("its interval has nothing in it".to_owned()));
         };
-        if row.attempts > self.retries.tries() + DEATHS {
-            return Ok(RunEnd::Failed(format!("{} servers ended while they worked on it", row.attempts - 1)));
+        if row.takeovers >= DEATHS {
+            return Ok(RunEnd::Failed(format!("{} servers ended while they worked on it", row.takeovers)));
         }
         let work = Work {
             run: row.id,
@@ -280,15 +280,16 @@ impl Worker {
                     work.write("error", &format!("{name}: {error}")).await;
                     self.catalog.end_step(lease, position, RunState::Failed, &Default::default()).await?;
                     tracing::warn!(run = %row.id, pipeline = row.pipeline, step = name, %error, "a step failed");
-                    return Ok(self.after_failure(row.attempts, error));
+                    // A try that ended with its server says nothing about the run.
+                    return Ok(self.after_failure(row.attempts - row.takeovers, error));
                 }
             }
         }
         Ok(RunEnd::Succeeded)
     }
 
-    fn after_failure(&self, attempts: i32, error: StepError) -> RunEnd {
-        match self.retries.wait_after(attempts) {
+    fn after_failure(&self, failures: i32, error: StepError) -> RunEnd {
+        match self.retries.wait_after(failures) {
             Some(wait) if !error.is_final => RunEnd::Again(error.message, now() + wait),
             _ => RunEnd::Failed(error.message),
         }

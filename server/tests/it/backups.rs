@@ -2,7 +2,8 @@
 
 use std::{
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,9 +15,10 @@ use gourmetgram_api::Role;
 use sea_orm::ConnectionTrait;
 
 use crate::{
+    postgres::PostgresDatabase,
     records::{a_life, seen_to, start},
     reindexing::{done, dump, gourmetgram, lose, refused, sqlite_url},
-    support::{Browser, Database, TestApp, a_photo},
+    support::{Browser, Database, TestApp, a_photo, skipped},
 };
 
 /// Without blocking the server, which runs in this process.
@@ -139,6 +141,75 @@ async fn what_is_no_backup_of_ours_changes_nothing() {
     assert!(restored.status.success(), "{restored:?}");
     assert_eq!(dump(&url).await, before);
     assert!(data.path().join("catalog.sqlite.replaced").exists(), "what was there is kept");
+}
+
+/// PostgreSQL's own programs, where they are installed: beside the server that the tests start.
+fn program_of_postgresql(name: &str) -> Option<PathBuf> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/postgres.sh");
+    let found = Command::new("bash").args([script, "find"]).output().ok().filter(|output| output.status.success())?;
+    let program = Path::new(String::from_utf8(found.stdout).ok()?.trim()).join(name);
+    program.exists().then_some(program)
+}
+
+/// The way that docs/operations.md describes.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgresql_its_dump_and_the_records_bring_everything_back() {
+    let name = "on_postgresql_its_dump_and_the_records_bring_everything_back";
+    let Some(pg_dump) = program_of_postgresql("pg_dump") else { return skipped(name, Path::new("pg_dump")) };
+    let Some(pg_restore) = program_of_postgresql("pg_restore") else { return skipped(name, Path::new("pg_restore")) };
+    let run = async |program: &Path, words: Vec<String>| {
+        let mut command = Command::new(program);
+        command.args(words);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let database = PostgresDatabase::make().await;
+    let url = database.url.clone();
+    let data = tempfile::tempdir().unwrap();
+    let serve = async || {
+        TestApp::start_with(Database::Sqlite, |settings| {
+            settings.data_dir = data.path().to_owned();
+            settings.catalog.url = Some(url.clone().into());
+            settings.records.every_seconds = 3600;
+        })
+        .await
+    };
+    let test = serve().await;
+    let browser = Browser::signed_in(&test, "ann", Role::Operator).await;
+    a_life(&test).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("catalog.dump").to_str().unwrap().to_owned();
+    run(&pg_dump, vec!["--format=custom".to_owned(), format!("--file={file}"), url.clone()]).await;
+
+    // What happens after it: a photo, and another is erased that the dump still knows.
+    let newer = test.upload(a_photo(60)).await;
+    let photos = browser.get("/api/v1/predictions?limit=1&order=asc").send().await.unwrap();
+    let photos: gourmetgram_api::PredictionPage = photos.json().await.unwrap();
+    let erased = photos.items[0].id;
+    assert_eq!(browser.delete(&format!("/api/v1/predictions/{erased}")).send().await.unwrap().status(), 204);
+    test.settle().await;
+    seen_to(&test, &[erased]).await;
+    records::step(&test.app).await.unwrap();
+    drop(test.stop_and_keep_data().await);
+    let before = dump(&url).await;
+
+    run(&pg_restore, vec!["--clean".to_owned(), format!("--dbname={url}"), file]).await;
+    let of_dump = dump(&url).await;
+    assert_eq!(of_dump["prediction"].len() + 1, before["prediction"].len(), "it is as it was then");
+    assert!(!of_dump["prediction"].iter().any(|row| row.contains(&newer.id.to_string())));
+    let reindexed = {
+        let (data, url) = (data.path().to_owned(), url.clone());
+        let reindex = move || gourmetgram(&data, Some(&url), &["reindex", "--overwrite", "--json"]);
+        done(&tokio::task::spawn_blocking(reindex).await.unwrap())
+    };
+    assert_eq!(reindexed["rows"]["prediction"], before["prediction"].len());
+    assert_eq!(dump(&url).await, before);
+
+    let test = serve().await;
+    assert_eq!(test.count("users").await, 1, "accounts come from the dump");
+    assert_eq!(Browser::open(&test).await.sign_in("ann", crate::support::PASSWORD, "").await.status(), 303);
+    drop(test.stop_and_keep_data().await);
+    database.remove().await;
 }
 
 #[test]

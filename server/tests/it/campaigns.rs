@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use gourmetgram::accounts::Scope;
 use gourmetgram_api::{
-    Campaign, CampaignList, CampaignName, CampaignPreset, CampaignPreview, NewCampaign, PredictionId, Role, Run,
-    RunState, Selected,
+    Campaign, CampaignList, CampaignName, CampaignPreset, CampaignPreview, CampaignRule, FlagReason, NewCampaign,
+    PredictionId, Role, Run, RunState, Selected,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -260,6 +260,63 @@ on_both_databases! {
             let select = test.post(&format!("{path}/select")).bearer_auth(&operator).send().await.unwrap();
             problem(select, 404).await;
         }
+        test.stop().await;
+    };
+
+    the_page_makes_a_campaign_with_reasons_a_schedule_and_a_window => async |database| {
+        let test = TestApp::start(database).await;
+        let operator = Browser::signed_in(&test, "otto", Role::Operator).await;
+        let form = |schedule, ends_at| {
+            [
+                ("name", "Not food"),
+                ("kind", "flagged"),
+                ("reason", "not_food"),
+                ("reason", "bad_photo"),
+                ("schedule", schedule),
+                ("starts_at", "2999-11-24T10:00"),
+                ("ends_at", ends_at),
+            ]
+        };
+        // What is wrong is said at its field, what was written stays, and nothing is made.
+        for (fields, at, why) in [
+            (form("61 * * * *", ""), "schedule", "has not the five fields of cron"),
+            (form("hourly", ""), "schedule", "has not the five fields of cron"),
+            (form("0 * * * *", "2999-11-24T10:00"), "ends_at", "ends_at must be after starts_at"),
+            (form("0 * * * *", "later"), "ends_at", "is no time"),
+        ] {
+            let refused = operator.send_form("/campaigns", &fields).await;
+            assert_eq!(refused.status(), 400);
+            let page = refused.text().await.unwrap();
+            let said = page.split_once(&format!("id=\"{at}-error\"")).unwrap_or_else(|| panic!("{at} in {page}")).1;
+            assert!(said.split('<').next().unwrap().contains(why), "{why} in {said}");
+            let kept = filled_in(&page);
+            for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+                assert!(kept.contains(&(name.to_owned(), value.to_owned())), "{name}={value} in {kept:?}");
+            }
+        }
+        assert_eq!((test.count("campaigns").await, test.count("runs").await), (0, 0));
+
+        let made = operator.send_form("/campaigns", &form("0 * * * *", "2999-11-25T10:00")).await;
+        assert_eq!(made.status(), 303);
+        let made = test.app.catalog().campaign(&CampaignName::from("Not food")).await.unwrap().unwrap().asked;
+        let reasons = vec![FlagReason::NotFood, FlagReason::BadPhoto];
+        assert_eq!(made.rule, CampaignRule::Flagged { reasons, at_most: None });
+        assert_eq!(made.schedule.as_deref(), Some("0 * * * *"));
+        assert_eq!(made.starts_at, "2999-11-24T10:00:00Z".parse().ok());
+        assert_eq!(made.ends_at, "2999-11-25T10:00:00Z".parse().ok());
+        let page = operator.get("/campaigns").send().await.unwrap().text().await.unwrap();
+        for words in [
+            "What somebody flagged: not food, bad photo",
+            "Selects by itself every hour, in UTC",
+            "Photos received from 24 Nov 2999, 10:00 UTC until 25 Nov 2999, 10:00 UTC.",
+        ] {
+            assert!(page.contains(words), "{words} is missing in {page}");
+        }
+        // The API names the field, too.
+        let token = test.operator().await;
+        let body = json!({ "name": "x", "rule": { "kind": "everything" }, "schedule": "61 * * * *" });
+        let refused = test.post("/api/v1/campaigns").bearer_auth(&token).json(&body).send().await.unwrap();
+        assert_eq!(problem(refused, 400).await.field.as_deref(), Some("schedule"));
         test.stop().await;
     };
 

@@ -10,6 +10,7 @@ use gourmetgram_api::CampaignRule;
 use gourmetgram_object_store::{Bucket, TagChanges};
 
 use crate::{
+    fake_studio::{FakeStudio, Mood, TOKEN},
     photos::{asked, campaign, copies, minute, photo},
     support::{Database, TestApp},
 };
@@ -176,14 +177,36 @@ fn campaigns_are_made_by_preset_or_file_listed_previewed_and_archived() {
         assert!(failure(&refused).contains(why), "{described}");
     }
     assert!(failure(&run(&["campaign", "create", "--file", "nowhere.json"])).contains("nowhere.json"));
+    let flagged = |more: &[&str]| run(&[&["campaign", "preview", "--preset", "user-flagged"][..], more].concat());
+    for (more, why) in [
+        (&["--schedule", "61 * * * *"][..], "five fields of cron"),
+        (&["--starts-at", "2026-11-24T00:00:00Z", "--ends-at", "2026-11-24T00:00:00Z"], "ends_at must be after"),
+    ] {
+        assert!(failure(&flagged(more)).contains(why), "{more:?}");
+    }
+    assert_eq!(flagged(&["--reason", "cold"]).status.code(), Some(2));
+    let everything = run(&["campaign", "preview", "--preset", "production", "--reason", "not_food"]);
+    assert!(failure(&everything).contains("--preset user-flagged"));
+    let words = ["campaign", "create", "--preset", "user-flagged", "--name", "Nightly", "--json"];
+    let more = ["--schedule", "0 3 * * *", "--starts-at", "2026-11-24T00:00:00Z", "--ends-at", "2026-12-24T00:00:00Z"];
+    let reasons = ["--reason", "not_food", "--reason", "bad_photo"];
+    let nightly = json(&run(&[&words[..], &more[..], &reasons[..]].concat()));
+    let nightly = &nightly["asked"];
+    assert_eq!(nightly["rule"]["reasons"], serde_json::json!(["not_food", "bad_photo"]));
+    for (name, value) in
+        [("schedule", "0 3 * * *"), ("starts_at", "2026-11-24T00:00:00Z"), ("ends_at", "2026-12-24T00:00:00Z")]
+    {
+        assert_eq!(nightly[name], value);
+    }
+    assert!(text(&run(&["campaign", "list"]).stdout).lines().any(|line| line.ends_with("\t0 3 * * *")));
     let list = json(&run(&["campaign", "list", "--json"]));
     let names: Vec<&str> = list.as_array().unwrap().iter().map(|it| it["asked"]["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["Hundred", "Continuous 1", "User Flagged", "Low Confidence", "Random Sample", "Production"],
+        ["Nightly", "Hundred", "Continuous 1", "User Flagged", "Low Confidence", "Random Sample", "Production"],
         "the newest first, and nothing of what was refused"
     );
-    assert_eq!(list[1]["asked"]["seed"], 9);
+    assert_eq!(list[2]["asked"]["seed"], 9);
 
     let preview = json(&run(&["campaign", "preview", "--preset", "continuous", "--json"]));
     assert_eq!((preview["considered"].as_u64(), preview["half_width"].is_null()), (Some(0), true));
@@ -260,6 +283,46 @@ fn pipelines_are_listed_run_and_backfilled_and_the_exit_status_says_how_it_ended
         assert_eq!(code(&refused), 1);
         assert!(failure(&refused).contains(why), "{words:?}");
     }
+}
+
+/// Said in a line for people and a status for programs; here of a Label Studio that does not take our token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_fails_ends_its_command_with_status_1_and_the_reason() {
+    let studio = FakeStudio::start().await;
+    studio.behave(Mood::Refuses(401));
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        format!("[label_studio]\nurl = '{}'\ntoken = '{TOKEN}'\ns3_endpoint = 'http://127.0.0.1:9000'\n", studio.url);
+    std::fs::write(folder.path().join("gourmetgram.toml"), settings).unwrap();
+    let data = folder.path().to_owned();
+    let outputs = tokio::task::spawn_blocking(move || {
+        let described = r#"{"name": "There", "rule": {"kind": "everything"}, "labelled_in": "label_studio"}"#;
+        let made = with_input(&data, &["campaign", "create", "--file", "-"], described);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let select = ["pipeline", "run", "select", "--campaign", "There", "--start", "2026-11-23T00:00:00Z"];
+        let select = [&select[..], &["--end", "2026-11-24T00:00:00Z"]].concat();
+        let backfill = ["pipeline", "backfill", "select", "--campaign", "There", "--schedule", "0 */12 * * *"];
+        let days = ["--start", "2026-11-24T00:00:00Z", "--end", "2026-11-26T00:00:00Z"];
+        [select.clone(), [&select[..], &["--json"]].concat(), [&backfill[..], &days[..]].concat()]
+            .map(|words| gourmetgram(&data, &words))
+    });
+    let outputs = outputs.await.unwrap();
+    for output in &outputs {
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = text(&output.stderr);
+        let last = said.trim_end().lines().last().unwrap_or_default();
+        assert!(
+            last.starts_with("gourmetgram: select 2026-11-2") && last.contains("does not take our token"),
+            "{said}"
+        );
+        assert!(!said.contains(TOKEN), "{said}");
+    }
+    assert_eq!(text(&outputs[0].stdout), "");
+    let run: serde_json::Value = serde_json::from_slice(&outputs[1].stdout).unwrap();
+    assert_eq!((run["state"].as_str(), run["attempts"].as_u64()), (Some("failed"), Some(1)), "{run}");
+    let listed = gourmetgram(folder.path(), &["pipeline", "list", "--json"]);
+    let runs = json(&listed)["runs"].as_array().unwrap().len();
+    assert_eq!(runs, 2, "a backfill stops at the first that fails");
 }
 
 /// A server that leaves pipelines to others still carries photos over.

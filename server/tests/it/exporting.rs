@@ -1,6 +1,11 @@
 //! Taking data out: every form, every filter, read by others' programs.
 
-use std::{collections::HashSet, io::Read, path::PathBuf, process::Command};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::Read,
+    path::PathBuf,
+    process::Command,
+};
 
 use bytes::Bytes;
 use gourmetgram::{
@@ -78,6 +83,18 @@ async fn judged(test: &TestApp) -> Vec<NewPrediction> {
     photos
 }
 
+/// The files of an archive.
+fn unpack(bytes: Bytes) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
+    let read = |name: &String| {
+        let mut bytes = Vec::new();
+        archive.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
+        (name.clone(), bytes)
+    };
+    names.iter().map(read).collect()
+}
+
 on_both_databases! {
     every_form_has_everything_that_the_filter_meets => async |database| {
         let test = TestApp::start(database).await;
@@ -147,17 +164,7 @@ on_both_databases! {
         let operator = test.operator().await;
         let gone = photos[4].key.parse().unwrap();
         test.app.object_store().delete(Bucket::Production, &gone).await.unwrap();
-        let unpack = |bytes: Bytes| {
-            let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-            let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
-            let read = |name: &String| {
-                let mut bytes = Vec::new();
-                archive.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
-                (name.clone(), bytes)
-            };
-            names.iter().map(read).collect::<std::collections::BTreeMap<String, Vec<u8>>>()
-        };
-        let manifest = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
+        let manifest = |files: &BTreeMap<String, Vec<u8>>| {
             let text = String::from_utf8(files["manifest.jsonl"].clone()).unwrap();
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
         };
@@ -288,6 +295,17 @@ async fn the_command_line_takes_out_the_same_beside_the_server() {
     assert!(command(&words).await.status.success());
     let again = command(&words).await;
     assert!(String::from_utf8_lossy(&again.stderr).contains("name another file"), "{again:?}");
+
+    for (by, files) in [("predicted", 5), ("corrected", 1)] {
+        let name = format!("{by}.zip");
+        let words = ["export", "--format", "photos", "--by", by, "--output", &name];
+        let output = command(&words).await;
+        assert!(output.status.success(), "{output:?}");
+        let (_, by_api) = export(&test, &operator, &format!("format=photos&by={by}")).await;
+        let written = unpack(std::fs::read(test.data.path().join(&name)).unwrap().into());
+        assert_eq!(written.len(), files + 1, "each photo and the manifest");
+        assert_eq!(written, unpack(by_api), "{by}");
+    }
 
     // Another reader of the same file.
     let script = "import duckdb, json, sys\n\

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Settings that have campaigns labelled there.
-fn labelled_at(url: &str, settings: &mut Settings) {
+pub fn labelled_at(url: &str, settings: &mut Settings) {
     settings.label_studio.url = Some(url.parse().unwrap());
     settings.label_studio.token = Some(TOKEN.into());
     settings.pipelines.retries = 0;
@@ -38,19 +38,19 @@ fn labelled_at(url: &str, settings: &mut Settings) {
     settings.pipelines.collect = String::new();
 }
 
-fn there(name: &str, blind: bool) -> NewCampaign {
+pub fn there(name: &str, blind: bool) -> NewCampaign {
     NewCampaign { blind, labelled_in: LabelledIn::LabelStudio, ..asked(name, CampaignRule::Everything) }
 }
 
 /// An application that works only when it is told to.
-struct Idle {
+pub struct Idle {
     built: BuiltApp,
-    connection: DatabaseConnection,
-    fake: FakeStudio,
+    pub connection: DatabaseConnection,
+    pub fake: FakeStudio,
 }
 
 impl Idle {
-    async fn start(database: Database) -> Self {
+    pub async fn start(database: Database) -> Self {
         let fake = FakeStudio::start().await;
         let built = BuiltApp::build(database, |settings| labelled_at(&fake.url, settings)).await;
         let url = built.app.settings().catalog_url();
@@ -58,12 +58,12 @@ impl Idle {
         Self { built, connection, fake }
     }
 
-    async fn close(self) {
+    pub async fn close(self) {
         self.connection.close().await.unwrap();
         self.built.close().await;
     }
 
-    fn app(&self) -> &App {
+    pub fn app(&self) -> &App {
         &self.built.app
     }
 
@@ -88,7 +88,7 @@ impl Idle {
     }
 
     /// The same, of a run that is to end well.
-    async fn done(&self, pipeline: &str, campaign: &Campaign, interval: Interval) -> Run {
+    pub async fn done(&self, pipeline: &str, campaign: &Campaign, interval: Interval) -> Run {
         let run = self.run(pipeline, campaign, interval).await;
         assert_eq!(run.state, RunState::Succeeded, "{run:?}");
         run
@@ -109,7 +109,7 @@ impl Idle {
     }
 
     /// The task that a campaign has about a photo.
-    async fn task(&self, campaign: &Campaign, photo: PredictionId) -> Uuid {
+    pub async fn task(&self, campaign: &Campaign, photo: PredictionId) -> Uuid {
         let all = tasks(&self.connection, campaign.id).await;
         all.iter().find(|task| task.prediction_id == photo.as_uuid()).unwrap().id
     }
@@ -156,7 +156,7 @@ impl Idle {
     }
 }
 
-async fn carry_over(app: &App) {
+pub async fn carry_over(app: &App) {
     loop {
         let step = outbox::step(app).await.unwrap();
         if step.done + step.failed == 0 {
@@ -209,6 +209,9 @@ on_both_databases! {
         assert_eq!(remote["data"]["predicted_class"], "Bread");
         assert_eq!(remote["data"]["confidence"], "0.400");
         assert_eq!(remote["data"]["corrected_class"], "Soup");
+        for place in [&remote["data"], &remote["predictions"][0]] {
+            assert_eq!(place["model_version"], "food64-1", "whose answer it is");
+        }
         assert_eq!(remote["predictions"][0]["result"][0]["value"]["choices"], json!(["Bread"]));
         assert_eq!(remote["overlap"], 2, "two people are to label it");
 

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod backups;
 mod campaigns;
+mod collecting;
 mod command_line;
 mod compaction;
 mod connections;

@@ -4,14 +4,18 @@ use gourmetgram::{
     accounts::Scope,
     catalog::{RunEnd, RunKey},
 };
-use gourmetgram_api::{Backfill, Campaign, Cause, Counts, Pipelines, Role, Run, RunPage, RunState};
+use gourmetgram_api::{
+    Backfill, Campaign, CampaignRule, Cause, Counts, NewCampaign, Pipelines, Role, Run, RunPage, RunState,
+};
+use sea_orm::ConnectionTrait;
 use secrecy::ExposeSecret;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     on_both_databases,
-    photos::{minute, photo, photos},
-    support::{Browser, TestApp, eventually, problem},
+    photos::{asked, campaign, minute, photo, photos, received, tasks},
+    support::{Browser, BuiltApp, TestApp, eventually, problem},
 };
 
 async fn a_campaign(test: &TestApp, token: &str, asked: serde_json::Value) -> Campaign {
@@ -302,6 +306,115 @@ on_both_databases! {
         test.stop().await;
     };
 
+    a_photo_that_is_stored_after_its_interval_was_run_is_considered_by_a_later_run_once => async |database| {
+        let built = BuiltApp::build(database, |_| {}).await;
+        let (catalog, worker) = (built.app.catalog(), built.app.pipelines());
+        let stop = CancellationToken::new();
+        let url = built.app.settings().catalog_url();
+        let connection = sea_orm::Database::connect(url.expose_secret()).await.unwrap();
+        let now = gourmetgram::catalog::now().timestamp() / 60 * 60;
+        let ago = |minutes: i64| chrono::DateTime::from_timestamp(now - minutes * 60, 0).unwrap();
+        let received_at = ago(3) + chrono::TimeDelta::seconds(30);
+        let (in_time, late) = (received(received_at, 0, 0.9), received(received_at, 1, 0.9));
+        for photo in [&in_time, &late] {
+            let patience = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+            catalog.record(photo, None, Some(patience)).await.unwrap();
+        }
+        catalog.mark_stored(in_time.id).await.unwrap();
+        // One whose window ends with the interval that the photos are of, and one that goes on.
+        let mut campaigns = Vec::new();
+        for (name, ends_at) in [("Goes on", None), ("Has ended", Some(ago(2)))] {
+            let schedule = Some("* * * * *".to_owned());
+            let asked = NewCampaign { schedule, ends_at, ..asked(name, CampaignRule::Everything) };
+            campaigns.push(campaign(&built.app, &asked).await);
+        }
+        let made = ago(40).format("%Y-%m-%dT%H:%M:%S+00:00");
+        let sql = format!("UPDATE campaigns SET created_at = '{made}'");
+        connection.execute_unprepared(&sql).await.unwrap();
+        // The interval is run as soon as it has ended, and one of them is still on its way to S3.
+        let steps = worker.pipeline("select").unwrap().steps();
+        for campaign in &campaigns {
+            let subject = campaign.id.to_string();
+            let key = RunKey { pipeline: "select".to_owned(), subject, start: ago(23), end: ago(2) };
+            let (first, _) = catalog.ask_for_run(&key, Cause::Schedule, false, steps).await.unwrap();
+            assert!(worker.work_on(first.id, &stop).await.unwrap());
+            assert_eq!(tasks(&connection, campaign.id).await.len(), 1);
+        }
+        catalog.mark_stored(late.id).await.unwrap();
+        for _ in 0..40 {
+            worker.turn(&stop).await.unwrap();
+        }
+        for campaign in &campaigns {
+            let mut runs = catalog.runs(Some("select"), None, 100).await.unwrap();
+            runs.retain(|run| run.campaign == Some(campaign.id));
+            runs.sort_by_key(|run| run.end);
+            assert!(runs.len() >= 3 && runs.iter().all(|run| run.cause == Cause::Schedule), "{runs:?}");
+            let considered: Vec<u64> = runs.iter().map(|run| run.counts["considered"]).collect();
+            assert_eq!(considered[..3], [1, 1, 0], "each once, by the run that found it: {runs:?}");
+            assert_eq!((runs[1].start, runs[1].end), (ago(22), ago(1)), "it reaches back");
+            let known: Vec<_> = tasks(&connection, campaign.id).await.iter().map(|task| task.prediction_id).collect();
+            assert_eq!(known.len(), 2);
+            assert!(known.contains(&late.id.as_uuid()));
+        }
+        connection.close().await.unwrap();
+        built.close().await;
+    };
+
+    what_was_missed_is_caught_up_or_given_up_as_the_settings_say => async |database| {
+        for catch_up in [true, false] {
+            let built = BuiltApp::build(database, |settings| settings.pipelines.catch_up = catch_up).await;
+            let schedule = Some("* * * * *".to_owned());
+            let asked = NewCampaign { schedule, ..asked("Missed", CampaignRule::Everything) };
+            let campaign = campaign(&built.app, &asked).await;
+            let url = built.app.settings().catalog_url();
+            let connection = sea_orm::Database::connect(url.expose_secret()).await.unwrap();
+            let made = (chrono::Utc::now() - chrono::TimeDelta::minutes(50)).format("%Y-%m-%dT%H:%M:%S+00:00");
+            let sql = format!("UPDATE campaigns SET created_at = '{made}'");
+            connection.execute_unprepared(&sql).await.unwrap();
+            connection.close().await.unwrap();
+            built.app.pipelines().turn(&CancellationToken::new()).await.unwrap();
+            let mut runs = built.app.catalog().runs(Some("select"), None, 100).await.unwrap();
+            runs.sort_by_key(|run| run.end);
+            let is_its = |run: &Run| run.campaign == Some(campaign.id) && run.cause == Cause::Schedule;
+            assert!(runs.iter().all(is_its), "{runs:?}");
+            // One more, if a minute ended meanwhile.
+            let expected = if catch_up { 50..=51 } else { 1..=1 };
+            assert!(expected.contains(&runs.len()), "{catch_up}: {}", runs.len());
+            let last = runs.pop().unwrap();
+            assert!(chrono::Utc::now() - last.end < chrono::TimeDelta::minutes(2), "{last:?}");
+            assert_eq!(last.end - last.start, chrono::TimeDelta::minutes(21), "its minute, and what comes late");
+            built.close().await;
+        }
+    };
+
+    a_run_is_called_off_by_api_and_stays_so => async |database| {
+        // No server works, so that it waits.
+        let test = TestApp::start_with(database, |settings| settings.pipelines.enabled = false).await;
+        let token = test.token(&[Scope::CampaignsWrite, Scope::PipelinesRead, Scope::PipelinesRun]).await;
+        let campaign = a_campaign(&test, &token, json!({ "preset": "production" })).await;
+        let asked = json!({ "campaign": campaign.id, "start": minute(0), "end": minute(30) });
+        let runs = "/api/v1/pipelines/select/runs";
+        let asked: Run = test.post(runs).bearer_auth(&token).json(&asked).send().await.unwrap().json().await.unwrap();
+        assert_eq!(asked.state, RunState::Waiting);
+        let path = format!("{runs}/{}", asked.id);
+        let reader = test.token(&[Scope::PipelinesRead]).await;
+        problem(test.delete(&path).bearer_auth(&reader).send().await.unwrap(), 403).await;
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let answer = test.delete(&path).bearer_auth(&token).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            answers.push(answer.json::<Run>().await.unwrap());
+        }
+        let first = &answers[0];
+        assert_eq!((first.id, first.state, first.due_at), (asked.id, RunState::Cancelled, None));
+        assert!(first.ended_at.is_some() && first.error.is_none());
+        assert!(first.steps.iter().all(|step| step.state == RunState::Cancelled), "{first:?}");
+        assert!(first.log.iter().any(|line| line.text == "called off"), "{first:?}");
+        assert_eq!(answers[1], answers[0], "twice is no error and changes nothing");
+        assert!(!test.app.pipelines().turn(&CancellationToken::new()).await.unwrap(), "nobody does it");
+        test.stop().await;
+    };
+
     a_campaign_with_a_schedule_selects_by_itself => async |database| {
         let test = TestApp::start(database).await;
         let token = test.operator().await;
@@ -341,6 +454,18 @@ async fn the_page_runs_a_pipeline_by_a_plain_form_and_shows_what_became_of_it() 
     let refused = ann.send_form("/pipelines/runs", &fields("yesterday")).await;
     assert_eq!(refused.status(), 400);
     assert!(refused.text().await.unwrap().contains("write it as 2026-11-24 10:00"));
+
+    let box_ticked = [&fields("2020-01-01 00:00")[..], &[("dry_run", "true")]].concat();
+    let sent = ann.send_form("/pipelines/runs", &box_ticked).await;
+    assert_eq!(sent.status(), 303);
+    let dry = test.app.catalog().runs(None, None, 1).await.unwrap().remove(0);
+    assert!(dry.dry_run);
+    let dry = over(&test, &token, &dry).await;
+    assert_eq!((dry.state, dry.counts["chosen"]), (RunState::Succeeded, 3));
+    assert_eq!((test.count("tasks").await, test.count("selections").await), (0, 0), "nothing was changed");
+    let shown = ann.get(sent.headers()["location"].to_str().unwrap()).send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("3 of 3 photos would be chosen"), "{shown}");
+    assert!(ann.get("/pipelines").send().await.unwrap().text().await.unwrap().contains("name=\"dry_run\""));
 
     let sent = ann.send_form("/pipelines/runs", &fields("2020-01-01 00:00")).await;
     assert_eq!(sent.status(), 303);

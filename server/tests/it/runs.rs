@@ -269,6 +269,60 @@ async fn a_server_that_dies_leaves_its_run_to_another(database: Database) {
     test.stop().await;
 }
 
+/// A server takes the run up, begins a step of it, and is never heard of again.
+async fn dies_over(catalog: &Catalog) {
+    let node = Uuid::now_v7();
+    let (_, lease) = catalog.claim_run(node, &["kitchen"], Duration::from_secs(3600)).await.unwrap().unwrap();
+    catalog.begin_step(lease, 0).await.unwrap();
+    catalog.release_runs(node).await.unwrap();
+}
+
+async fn a_servers_death_is_no_failure_of_its_run(database: Database) {
+    let test = TestApp::start(database).await;
+    let catalog = test.app.catalog();
+    for (failures, end) in [(1, RunState::Succeeded), (2, RunState::Failed)] {
+        let kitchen = Kitchen::told(&vec![("fetch", Act::Fail); failures]);
+        let heir = worker(&test, &kitchen);
+        let asked = ask(&heir, &kitchen).await;
+        dies_over(catalog).await;
+        assert!(heir.turn(&CancellationToken::new()).await.unwrap());
+        let run = read(catalog, &asked).await;
+        assert_eq!((run.state, run.attempts), (RunState::Waiting, 2), "it has failed once, and is tried again");
+        assert!(run.error.is_some());
+        // And so does another, before the next try.
+        dies_over(catalog).await;
+        work(&heir).await;
+        let run = read(catalog, &asked).await;
+        assert_eq!((run.state, run.attempts), (end, 4), "{run:?}");
+    }
+    test.stop().await;
+}
+
+async fn a_run_that_kills_every_server_comes_to_an_end(database: Database) {
+    let test = TestApp::start(database).await;
+    let catalog = test.app.catalog();
+    let kitchen = Kitchen::default();
+    let heir = worker(&test, &kitchen);
+    let asked = ask(&heir, &kitchen).await;
+    for _ in 0..10 {
+        dies_over(catalog).await;
+    }
+    work(&heir).await;
+    let run = read(catalog, &asked).await;
+    assert_eq!(run.state, RunState::Failed);
+    assert!(run.error.unwrap().contains("10 servers ended"));
+    assert_eq!(kitchen.done(), Vec::<&str>::new(), "it is not begun again");
+    // Whoever asks for it again begins anew; nine deaths are survived.
+    assert_eq!(ask(&heir, &kitchen).await.id, asked.id);
+    for _ in 0..9 {
+        dies_over(catalog).await;
+    }
+    work(&heir).await;
+    assert_eq!(read(catalog, &asked).await.state, RunState::Succeeded);
+    assert_eq!(kitchen.done(), STEPS);
+    test.stop().await;
+}
+
 async fn what_a_server_held_is_free_when_it_starts_again(database: Database) {
     let test = TestApp::start(database).await;
     let catalog = test.app.catalog();
@@ -379,6 +433,7 @@ async fn a_schedule_looks_back_where_it_is_told_to(database: Database) {
         since: Utc::now() - TimeDelta::hours(3),
         catch_up: false,
         looks_back: TimeDelta::days(7),
+        overlap: TimeDelta::zero(),
     };
     let kitchen = Kitchen::scheduled(scheduled);
     work(&worker(&test, &kitchen)).await;
@@ -401,6 +456,7 @@ async fn a_schedule_asks_for_every_interval_that_has_ended(database: Database) {
             since,
             catch_up,
             looks_back: TimeDelta::zero(),
+            overlap: TimeDelta::zero(),
         });
         let servers = [worker(&test, &kitchen), worker(&test, &kitchen)];
         for server in &servers {
@@ -417,6 +473,31 @@ async fn a_schedule_asks_for_every_interval_that_has_ended(database: Database) {
     test.stop().await;
 }
 
+async fn a_scheduled_interval_reaches_back_into_the_one_before_where_it_is_told_to(database: Database) {
+    let test = TestApp::start(database).await;
+    let (since, overlap) = (gourmetgram::catalog::now() - TimeDelta::hours(4), TimeDelta::minutes(90));
+    let scheduled = Scheduled {
+        subject: String::new(),
+        schedule: "0 * * * *".parse().unwrap(),
+        since,
+        catch_up: true,
+        looks_back: TimeDelta::zero(),
+        overlap,
+    };
+    let kitchen = Kitchen::scheduled(scheduled);
+    work(&worker(&test, &kitchen)).await;
+    work(&worker(&test, &kitchen)).await;
+    let mut runs = test.app.catalog().runs(Some("kitchen"), None, 100).await.unwrap();
+    runs.sort_by_key(|run| run.end);
+    assert!((4..=5).contains(&runs.len()), "once for each time: {runs:?}");
+    assert_eq!(runs[0].start, since);
+    for pair in runs.windows(2) {
+        assert_eq!(pair[1].start, (pair[0].end - overlap).max(since), "not before it began");
+        assert_eq!(pair[1].end - pair[0].end, TimeDelta::hours(1));
+    }
+    test.stop().await;
+}
+
 on_both_databases! {
     a_run_does_its_steps => a_run_does_its_steps_in_order_and_says_what_it_did;
     one_run_an_interval => an_interval_has_one_run_however_many_servers_ask;
@@ -426,11 +507,14 @@ on_both_databases! {
     given_up => after_its_last_try_a_run_is_given_up;
     waiting => waiting_for_others_is_no_failure;
     taken_over => a_server_that_dies_leaves_its_run_to_another;
+    death_is_no_failure => a_servers_death_is_no_failure_of_its_run;
+    deaths_end_it => a_run_that_kills_every_server_comes_to_an_end;
     free_at_start => what_a_server_held_is_free_when_it_starts_again;
     long_step => a_long_step_keeps_its_lease;
     called_off => a_run_that_is_called_off_stops;
     again => asked_for_again_by_hand_a_run_is_done_again_and_a_schedule_leaves_it;
     backfilled => runs_of_a_backfill_let_others_pass_and_go_oldest_first;
     looks_back => a_schedule_looks_back_where_it_is_told_to;
+    overlaps => a_scheduled_interval_reaches_back_into_the_one_before_where_it_is_told_to;
     scheduled => a_schedule_asks_for_every_interval_that_has_ended;
 }

@@ -235,6 +235,36 @@ on_both_databases! {
         test.stop().await;
     };
 
+    flagged_photos_are_chosen_by_reason_and_corrected_ones_to_the_last => async |database| {
+        let test = start(database).await;
+        let ids = photos(&test.app, 5, 0..20).await;
+        let catalog = test.app.catalog();
+        // Beside those that are flagged as wrong, 1 and 11, and corrected, 2 and 12.
+        for (number, reason) in [(4, FlagReason::NotFood), (5, FlagReason::NotFood), (6, FlagReason::BadPhoto)] {
+            catalog.give_feedback(ids[number], &Change::Flag(reason), Actor::Visitor).await.unwrap();
+        }
+        // Flagged and corrected; and corrected by somebody who thought better of it.
+        for number in [1, 7] {
+            catalog.give_feedback(ids[number], &Change::Correct("Rice".to_owned()), Actor::Visitor).await.unwrap();
+        }
+        catalog.give_feedback(ids[7], &Change::Uncorrect, Actor::Visitor).await.unwrap();
+        let flagged = |reasons: &[FlagReason]| CampaignRule::Flagged { reasons: reasons.to_vec(), at_most: None };
+        for (name, rule, expected) in [
+            ("not food", flagged(&[FlagReason::NotFood]), vec![4, 5]),
+            ("two reasons", flagged(&[FlagReason::BadPhoto, FlagReason::WrongLabel]), vec![1, 6, 11]),
+            ("none of them", flagged(&[FlagReason::Other]), vec![]),
+            ("any reason", flagged(&[]), vec![1, 4, 5, 6, 11]),
+            ("corrected", CampaignRule::Corrected { at_most: None }, vec![1, 2, 12]),
+        ] {
+            let campaign = campaign(&test.app, &asked(name, rule)).await;
+            let selected = catalog.select(campaign.id, interval(0, 30), false).await.unwrap();
+            assert_eq!((selected.considered, selected.chosen), (20, expected.len() as u64), "{name}");
+            let expected: HashSet<Uuid> = expected.into_iter().map(|number: usize| ids[number].as_uuid()).collect();
+            assert_eq!(chosen(&test, campaign.id).await, expected, "{name}");
+        }
+        test.stop().await;
+    };
+
     margin_and_entropy_are_read_from_the_probabilities => async |database| {
         let test = start(database).await;
         // The two most probable classes are 0.9 and 0.05, and 0.5 and 0.25.
@@ -275,6 +305,26 @@ on_both_databases! {
         catalog.select(campaign.id, interval(0, 30), false).await.unwrap();
         let chosen = chosen(&test, campaign.id).await;
         assert!(mix.photos.iter().all(|id| chosen.contains(&id.as_uuid())));
+        test.stop().await;
+    };
+
+    a_sample_of_five_says_how_little_it_will_know_and_a_larger_one_knows_more => async |database| {
+        let test = start(database).await;
+        photos(&test.app, 5, 0..100).await;
+        let mut widths = Vec::new();
+        for size in [5, 20, 60, 100] {
+            let asked = asked(&format!("{size}"), CampaignRule::Random { draw: RandomDraw::PerInterval(size) });
+            let ahead = test.app.catalog().preview_campaign(&asked, interval(0, 30)).await.unwrap();
+            assert_eq!(ahead.selected.chosen, size, "the size is whoever makes it's to say");
+            widths.push(ahead.half_width.unwrap());
+            // And it chooses so many.
+            let campaign = campaign(&test.app, &asked).await;
+            let selected = test.app.catalog().select(campaign.id, interval(0, 30), false).await.unwrap();
+            assert_eq!(selected.chosen, size);
+        }
+        assert!(widths.windows(2).all(|pair| pair[0] > pair[1]), "{widths:?}");
+        assert!(widths[0] > 0.15, "five photos leave more than 15 points to either side open: {widths:?}");
+        assert_eq!(widths[3], 0.0, "a census leaves nothing open");
         test.stop().await;
     };
 

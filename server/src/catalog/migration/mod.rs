@@ -13,6 +13,7 @@ pub(super) mod m008_records;
 pub(super) mod m009_evaluation;
 pub(super) mod m010_collections_recorded;
 mod m011_devices;
+mod m012_takeovers;
 
 use sea_orm_migration::prelude::*;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m009_evaluation::Step),
             Box::new(m010_collections_recorded::Step),
             Box::new(m011_devices::Step),
+            Box::new(m012_takeovers::Step),
         ]
     }
 }
