@@ -275,7 +275,7 @@ pub fn month() -> Measured {
         },
         decision: Decision {
             verdict: Verdict::Watch,
-            rule: "Retrain where the alarm has rung or two complete windows in a row lie below the target.".to_owned(),
+            rule: "Retrain where the alarm has rung or two complete days in a row lie below the target.".to_owned(),
             reasons: vec![
                 "Accuracy lies below its target of 80%, and its interval holds it.".to_owned(),
                 "The class mix has changed: a hint, no proof.".to_owned(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, Funnel, Headline, ModelPeriod, OfflineAccuracy,
-    PastDecision, PublishedEvaluation, SliceBy, Slices, SuspectLabels, WindowPoint,
+    PastDecision, PublishedEvaluation, SeriesStep, SliceBy, Slices, SuspectLabels, WindowPoint,
 };
 use uuid::Uuid;
 
@@ -28,6 +28,8 @@ use crate::{
 const HELP: usize = 48;
 /// Results of before that are told of.
 const HISTORY: u64 = 20;
+/// Days at the window's end that the decision looks at.
+const DAYS_JUDGED: i64 = 60;
 
 /// The model that answers now.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,12 +167,12 @@ impl Evaluator<'_> {
         let (per_class, macro_f1) = classes::per_class(&classes, all)?;
         let history = self.catalog.published_evaluations(model, at, HISTORY).await?;
         let served = models.iter().find(|served| served.version == *model);
+        let days = self.judged_days(read, at).await?;
         let watched = Watched {
-            series: &series,
+            days: &days,
             random_right: served.map_or(0, |served| served.random_right),
             random_wrong: served.map_or(0, |served| served.random_wrong),
             drift: &drift,
-            step: window.step.as_str(),
         };
         let decision = decision::decide(&headline, &watched, history.into_iter().map(past).collect());
         let slices = match query.slice {
@@ -276,6 +278,15 @@ impl Evaluator<'_> {
                 })
             })
             .collect()
+    }
+
+    /// The window's last days, which are the same whatever step the series has.
+    async fn judged_days(&self, read: &Read, at: DateTime<Utc>) -> Result<Vec<WindowPoint>, EvaluationError> {
+        let EvaluatedWindow { from, to, .. } = read.window;
+        let from = from.max(start_of(SeriesStep::Day, to) - TimeDelta::days(DAYS_JUDGED));
+        let window = EvaluatedWindow { from, step: SeriesStep::Day, ..read.window.clone() };
+        let periods = self.catalog.evaluation_counts(&read.model, &window::runs(window.step, from, to)).await?;
+        self.series(&periods, &window, at)
     }
 
     /// The window's photos that came after the reference.

@@ -231,7 +231,7 @@ pub struct PastDecision {
     pub accuracy: Measure,
 }
 
-/// Retrain? Always by the same rule, which may be looked at every day.
+/// Retrain? Always by the same rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
