@@ -82,7 +82,7 @@ pub struct Headline {
     /// The difference estimator, of the same photos; absent where no label has a true class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Measure>,
-    /// Expected by confidence alone; absent where there are no photos.
+    /// Expected from the model's own confidences; absent where there are no photos.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
     /// What the tutorial would print: right answers divided by labels. Shown to be understood, not to be used.

@@ -135,7 +135,7 @@ fn lanes(head: &Headline) -> AnyView {
     lanes.push(match &head.expected {
         Some(expected) => Lane {
             name: term(Term::Expected),
-            note: "from confidence, no evidence".to_owned(),
+            note: "from the model's own confidences, no evidence".to_owned(),
             mark: LaneMark::Point(expected.value),
         },
         None => Lane { name: term(Term::Expected), note: String::new(), mark: LaneMark::Nothing("no photos") },
