@@ -244,8 +244,9 @@ async fn earlier_verdicts_stand_with_their_accuracy() {
     page.says(&[
         "Not yet, watch it",
         "The class mix has changed: a hint, no proof.",
-        "25 Oct 2026, 00:00 UTC No, keep it 82.0%",
+        "25 Oct 2026, 00:00 UTC No, keep it 82.0% manifest",
     ]);
+    assert!(page.html.contains("href=\"/api/v1/evaluation/published/17/manifest\""), "{}", page.html);
     let mut measured = figures::month();
     measured.evaluation.decision.verdict = Verdict::Retrain;
     measured.evaluation.decision.history[0].accuracy.enough = false;

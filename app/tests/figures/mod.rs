@@ -281,6 +281,7 @@ pub fn month() -> Measured {
                 "The class mix has changed: a hint, no proof.".to_owned(),
             ],
             history: vec![PastDecision {
+                number: 17,
                 computed_at: start,
                 verdict: Verdict::Keep,
                 accuracy: measure(0.82, 0.03, 390, 11_000),

@@ -244,6 +244,7 @@ mod tests {
         let drift = Drift::default();
         let watched = Watched { days: &[], random_right: 0, random_wrong: 500, drift: &drift };
         let past = PastDecision {
+            number: 1,
             computed_at: chrono::DateTime::UNIX_EPOCH,
             verdict: Verdict::Keep,
             accuracy: measure(400, 0.93),

@@ -359,7 +359,8 @@ impl Evaluator<'_> {
 }
 
 fn past(published: PublishedEvaluation) -> PastDecision {
-    PastDecision { computed_at: published.computed_at, verdict: published.verdict, accuracy: published.accuracy }
+    let PublishedEvaluation { number, computed_at, verdict, accuracy, .. } = published;
+    PastDecision { number, computed_at, verdict, accuracy }
 }
 
 /// The question that has this answer whenever it is asked.
