@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
     EvaluationQuery, LiveModel, Measure, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, Slice,
-    SliceBy, Slices, SuspectLabels, Verdict, Viewer,
+    SliceBy, Slices, SuspectLabels, Takeover, Verdict, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus},
@@ -278,6 +278,19 @@ async fn every_chart_has_a_name_a_description_and_its_numbers_as_a_table() {
         assert!(page.html.matches(part).count() >= figures, "{part}");
     }
     page.says(&["29 of 30 windows have labels enough", "provisional: labels still come", "another model"]);
+}
+
+#[tokio::test]
+async fn a_version_is_marked_where_it_began_and_where_it_came_back() {
+    let seen = |page: &Page, what: &str| page.html.matches(what).count();
+    let (mark, name) = ("class=\"chart__change\"", ">food64-1<");
+    let mut measured = figures::month();
+    let before = board(measured.clone()).await;
+    let back = measured.evaluation.series[20].from;
+    measured.evaluation.takeovers = vec![Takeover { at: back, version: "food64-1".to_owned() }];
+    let after = board(measured).await;
+    assert_eq!(seen(&after, mark), seen(&before, mark) + 1);
+    assert_eq!(seen(&after, name), seen(&before, name) + 1, "{}", after.html);
 }
 
 #[tokio::test]

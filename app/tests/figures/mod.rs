@@ -120,6 +120,7 @@ pub fn month() -> Measured {
                 live: false,
             },
         ],
+        takeovers: Vec::new(),
         campaign: Some(EvaluationCampaign { id: Uuid::from_u128(7), name: "Continuous".to_owned(), archived: false }),
         campaign_trouble: None,
         headline: Headline {

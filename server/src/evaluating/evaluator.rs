@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, Funnel, Headline, ModelPeriod, OfflineAccuracy,
-    PastDecision, PublishedEvaluation, SeriesStep, SliceBy, Slices, SuspectLabels, WindowPoint,
+    PastDecision, PublishedEvaluation, SeriesStep, SliceBy, Slices, SuspectLabels, Takeover, WindowPoint,
 };
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use super::{
     manifest::MANIFEST_SCHEMA,
     numbers, plan, slices,
     suspects::{CHUNK, Suspects},
+    takeovers::takeovers,
     window::{self, next, start_of},
 };
 use crate::{
@@ -184,6 +185,7 @@ impl Evaluator<'_> {
             window: window.clone(),
             model: model.clone(),
             models: models.iter().map(|served| self.period(served)).collect(),
+            takeovers: self.takeovers(read).await?,
             campaign: design.campaign().map(|row| EvaluationCampaign {
                 id: row.id,
                 name: row.name.clone(),
@@ -278,6 +280,17 @@ impl Evaluator<'_> {
                 })
             })
             .collect()
+    }
+
+    /// When another version took over within the window; where one alone answered there is nothing to look at.
+    async fn takeovers(&self, read: &Read) -> Result<Vec<Takeover>, EvaluationError> {
+        let EvaluatedWindow { from, to, step, .. } = read.window;
+        if read.models.iter().filter(|served| served.first < to && from < served.last).count() < 2 {
+            return Ok(Vec::new());
+        }
+        let photos = self.catalog.photos_by_model(&window::runs(step, from, to)).await?;
+        let found = takeovers(photos, step, &read.models);
+        Ok(found.into_iter().map(|it| Takeover { at: it.at.max(from), ..it }).collect())
     }
 
     /// The window's last days, which are the same whatever step the series has.

@@ -35,7 +35,7 @@ pub struct TimelineWindow {
     pub href: String,
 }
 
-/// A moment at which another version began to answer.
+/// A moment from which another version answered, for the first time or again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelChange {
     /// When.
@@ -53,7 +53,7 @@ pub struct Bound(pub f64);
 pub struct Timeline {
     /// The windows, the oldest first.
     pub windows: Vec<TimelineWindow>,
-    /// Other versions that began within them.
+    /// Versions that began or took over within them.
     pub changes: Vec<ModelChange>,
     /// The accuracy that is wanted.
     pub target: Option<Bound>,
