@@ -2,7 +2,10 @@
 //! And what of it does not move, or tells of moves.
 
 use chrono::{DateTime, Timelike, Utc};
-use gourmetgram::catalog::entity::prediction;
+use gourmetgram::{
+    catalog::entity::{evaluation_count, prediction},
+    evaluating::runs,
+};
 use gourmetgram_api::{
     ClassIndex, DriftWord, Evaluation, EvaluationQuery, NewCampaign, RandomDraw, SeriesStep, SliceBy, Takeover,
 };
@@ -10,13 +13,13 @@ use gourmetgram_evaluation::{
     LabelledPrediction, Membership, NoneInside, Probability, Weights, Window, accuracy, expected_accuracy, proportion,
     random_sample_accuracy,
 };
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::{
     evaluation::{LEVEL, Life, build, connect, continuous, evaluate, look_at_every_row, look_at_rows, near, same},
     on_both_databases,
-    photos::{CLASSES, asked, campaign, minute, received},
+    photos::{CLASSES, asked, campaign, interval, minute, received},
     support::Database,
 };
 
@@ -182,6 +185,40 @@ on_both_databases! {
         assert_eq!(after.headline.photos, before.headline.photos + 60, "erased photos were served all the same");
         assert_eq!(after.drift, before.drift);
         assert_eq!(app.catalog().drift_reference("food64-1").await.unwrap(), Some(reference));
+        connection.close().await.unwrap();
+        drop(app);
+        built.close().await;
+    };
+
+    a_window_reads_as_many_rows_with_ten_times_the_photos => async |database: Database| {
+        let built = build(database).await;
+        let app = built.app.clone();
+        let connection = connect(&app).await;
+        let mix = campaign(&app, &asked("Mix", continuous(RandomDraw::Rate(0.5), None))).await;
+        let (from, to) = (minute(0), minute(2 * 1440));
+        let mut seen = Vec::new();
+        for numbers in [0..20, 20..220] {
+            for (hour, place) in [(1, 0), (5, 1), (30, 2)] {
+                let shift = place * 1000;
+                crate::photos::photos(&app, hour * 60, numbers.start + shift..numbers.end + shift).await;
+            }
+            app.catalog().select(mix.id, interval(0, 2 * 1440), false).await.unwrap();
+            let query = EvaluationQuery { from: Some(from), to: Some(to), ..EvaluationQuery::default() };
+            let evaluation = evaluate(&app, &query, minute(9000)).await;
+            let rows = evaluation_count::Entity::find().count(&connection).await.unwrap();
+            let mut read = Vec::new();
+            for step in SeriesStep::ALL {
+                let runs = runs(step, from, to);
+                read.push(app.catalog().evaluation_counts("food64-1", &runs).await.unwrap().len());
+                read.push(app.catalog().photos_by_model(&runs).await.unwrap().len());
+            }
+            seen.push((evaluation.headline.photos, (rows, read, evaluation.series.len())));
+        }
+        let [(few, of_few), (many, of_many)] = &seen[..] else { panic!("{seen:?}") };
+        assert_eq!((*few, *many), (60, 660));
+        assert_eq!(of_few, of_many);
+        // Three hours of two days, and of one month.
+        assert_eq!((of_few.0, &of_few.1[..]), (6, &[3, 3, 2, 2, 2, 2][..]));
         connection.close().await.unwrap();
         drop(app);
         built.close().await;

@@ -7,7 +7,7 @@ use gourmetgram::{
     evaluating::{Manifest, audited, records_state, to_publish},
     records,
 };
-use gourmetgram_api::{Evaluation, EvaluationQuery, EvaluationWindow, LabelledIn, Seen, SliceBy};
+use gourmetgram_api::{Evaluation, EvaluationQuery, EvaluationWindow, LabelledIn, Measure, Seen, SliceBy};
 use sea_orm::EntityTrait;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,6 +47,22 @@ async fn copy_of_records(test: &TestApp) -> TempDir {
         std::fs::write(file, body).unwrap();
     }
     copy
+}
+
+/// A share as the table and the report write it.
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// A measure as the table and the report write it.
+fn told(measure: &Measure) -> String {
+    let Measure { value, lower, upper, labels, photos, enough, .. } = *measure;
+    if value.is_none() {
+        return format!("unknown ({labels} labels)");
+    }
+    let (value, lower, upper) = (percent(value), percent(Some(lower)), percent(Some(upper)));
+    let small = if enough { "" } else { ", n too small" };
+    format!("{value} [{lower} to {upper}], n = {labels} of {photos}{small}")
 }
 
 /// What an evaluation says, without what only the catalog knows (what was published before) and the word by which the window
@@ -169,10 +185,59 @@ async fn the_command_prints_a_table_and_writes_a_report_that_needs_nothing_else(
     {
         assert!(table.contains(word), "{word}: {table}");
     }
-    let written = gourmetgram(data.path(), None, &["evaluate", "--window", "1d", "--html", "report.html"]);
+    // The same digits as the JSON has, line by line.
+    let json = gourmetgram(data.path(), None, &["evaluate", "--window", "1d", "--slice", "class", "--json"]);
+    let evaluation: Evaluation = serde_json::from_value(done(&json)).unwrap();
+    let Evaluation { headline, calibration, per_class, series, .. } = &evaluation;
+    assert!(headline.accuracy.labels > 0 && !series.is_empty(), "{headline:?}");
+    let slices = &evaluation.slices.as_ref().unwrap().items;
+    let score = |score: Option<f64>| score.map_or_else(|| "–".to_owned(), |score| format!("{score:.4}"));
+    let expected = percent(headline.expected.map(|it| it.value));
+    let mut lines = vec![
+        format!("accuracy of {}: {}", evaluation.model, told(&headline.accuracy)),
+        format!("random sample alone\t{}", told(&headline.check)),
+        format!("expected without labels\t{expected}"),
+        format!("what the tutorial would print\t{}", told(&headline.tutorial_pooled)),
+        format!("not food\t{}", told(&headline.not_food)),
+        format!("unreadable\t{}", told(&headline.unreadable)),
+        format!("calibration error\t{}, n = {} labels", score(calibration.expected_error), calibration.labels),
+        format!("Brier score\t{}, n = {} labels", score(calibration.brier), calibration.labels),
+        format!("log loss\t{}, n = {} labels", score(calibration.log_loss), calibration.labels),
+        format!("retrain?\t{}", evaluation.decision.verdict.as_str()),
+    ];
+    lines.extend(per_class.iter().map(|class| {
+        format!("{}\t{}\t{}\t{}", class.class, told(&class.precision), told(&class.recall), told(&class.f1))
+    }));
+    lines.extend(slices.iter().map(|it| format!("slice {}\t{} photos\t{}", it.name, it.photos, told(&it.accuracy))));
+    for line in lines {
+        // What follows it says that labels are few.
+        assert!(table.lines().any(|own| own.starts_with(&line)), "{line}: {table}");
+    }
+
+    let words = ["evaluate", "--window", "1d", "--slice", "class", "--html", "report.html"];
+    let written = gourmetgram(data.path(), None, &words);
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
     let report = std::fs::read_to_string(data.path().join("report.html")).unwrap();
     assert!(report.contains("<svg") && report.contains("Accuracy over time"));
+    let mut cells = vec![
+        format!("<td>Random sample alone</td><td>{}</td>", told(&headline.check)),
+        format!("<td>Expected without labels</td><td>{expected}</td>"),
+        format!("<td>What the tutorial would print</td><td>{}</td>", told(&headline.tutorial_pooled)),
+        format!("<td>Not food</td><td>{}</td>", told(&headline.not_food)),
+        format!("accuracy of {}: {}. Photos", evaluation.model, told(&headline.accuracy)),
+    ];
+    cells.extend(per_class.iter().map(|class| {
+        let (precision, recall, f1) = (told(&class.precision), told(&class.recall), told(&class.f1));
+        format!("<td>{}</td><td>{precision}</td><td>{recall}</td><td>{f1}</td>", class.class)
+    }));
+    cells.extend(series.iter().map(|point| {
+        let state = if point.provisional { ", provisional" } else { "" };
+        format!("<td>{}</td><td>{}{state}</td><td>{}</td>", point.photos, told(&point.accuracy), told(&point.check))
+    }));
+    cells.extend(slices.iter().map(|it| format!("<td>{}</td><td>{}</td>", it.photos, told(&it.accuracy))));
+    for cell in cells {
+        assert!(report.contains(&cell), "{cell}: {report}");
+    }
     for elsewhere in ["http:", "https:", "<script", "<link", "<img"] {
         assert!(!report.contains(elsewhere), "{elsewhere}");
     }
