@@ -131,22 +131,23 @@ pub struct CompleteWindow {
 impl CompleteWindow {
     /// Upper bound for the model's accuracy, as far as one window shows it.
     ///
-    /// [`upper`](Self::upper) is of the window's N photos, and where all are labelled it is their accuracy itself; but a model
-    /// that is as good as ever has worse days. How far N photos lie from the model's accuracy is Wilson's interval of N, and
-    /// the two errors add up as variances do (MOVER): p + √((upper − p)² + (Wilson(p, N) − p)²).
+    /// [`upper`](Self::upper) is of the window's N photos, and where all are labelled it is their accuracy itself; but
+    /// a model that is as good as ever has worse days. How far N photos lie from the model's accuracy is Wilson's
+    /// interval of N, and the two errors add up as variances do (MOVER): p + √((upper − p)² + (Wilson(p, N) − p)²).
     fn model_upper(&self, level: ConfidenceLevel) -> f64 {
         let of_photos = wilson(self.accuracy, self.photos as f64, level).upper();
         self.accuracy + (self.upper - self.accuracy).hypot(of_photos - self.accuracy)
     }
 }
 
-/// The simpler rule: the last two windows each show that accuracy is below the target. Windows in order of time, those with
-/// intervals at `level`, provisional ones left out.
+/// The simpler rule: the last two windows each show that accuracy is below the target. Windows in order of time, those
+/// with intervals at `level`, provisional ones left out.
 ///
-/// Windows with fewer than [`ENOUGH_LABELS`] labels are passed over as if they were not there: one wrong label of one would be
-/// a bad window, and one right label of one would end a row of bad ones. How many labels a window has does not depend on
-/// whether answers are right, so passing over some makes the rule no more often false. It is false in about one look of a
-/// thousand at a model exactly at its target (`evaluation/tests/false_alarms.rs`), so, unlike [`AccuracyAlarm`], somewhen.
+/// Windows with fewer than [`ENOUGH_LABELS`] labels are passed over as if they were not there: one wrong label of one
+/// would be a bad window, and one right label of one would end a row of bad ones. How many labels a window has does not
+/// depend on whether answers are right, so passing over some makes the rule no more often false. It is false in about
+/// one look of a thousand at a model exactly at its target (`evaluation/tests/false_alarms.rs`), so, unlike
+/// [`AccuracyAlarm`], it is false some day.
 pub fn two_bad_windows(windows: &[CompleteWindow], target: Probability, level: ConfidenceLevel) -> bool {
     let mut last = windows.iter().rev().filter(|window| window.labels >= ENOUGH_LABELS);
     let is_bad = |window: &CompleteWindow| window.model_upper(level) < target.get();

@@ -8,16 +8,17 @@ use gourmetgram_api::{SeriesStep, Takeover};
 use super::window::start_of;
 use crate::catalog::ServedModel;
 
-/// Photos of a period below which it says nothing of who answers: of ten photos split evenly one version gets all in one of 500
-/// periods.
+/// Photos of a period below which it says nothing of who answers: of ten photos split evenly one version gets all in
+/// one of 500 periods.
 const LEAST_PHOTOS: u64 = 10;
 /// Where traffic is split each has more than one in so many of the other's photos, and neither has taken over.
 const NEARLY_ALL: u64 = 10;
 
-/// Versions that took over after they had answered before: after a trial, or by a rollback. Where a version answers its first
-/// photo is told by [`ServedModel::first`]. `photos` are those of every version by period, in any order.
+/// Versions that took over after they had answered before: after a trial, or by a rollback. Where a version answers its
+/// first photo is told by [`ServedModel::first`]. `photos` are those of every version by period, in any order.
 ///
-/// In a period in which some version answers ten photos and the one that led before not one in ten of these, it has taken over.
+/// In a period in which some version answers ten photos and the one that led before not one in ten of these, it has
+/// taken over.
 pub(super) fn takeovers(
     photos: impl IntoIterator<Item = (DateTime<Utc>, String, u64)>,
     step: SeriesStep,

@@ -77,8 +77,8 @@ fn set_gauges(evaluation: &Evaluation) {
     set_drift_gauges(&evaluation.drift);
 }
 
-/// Gauges of every test there is, also of those that say nothing now: a gauge keeps what it was set to, and after a rollback, or
-/// where no photos come any more, a 1 of last week would keep its alert firing for ever.
+/// Gauges of every test there is, also of those that say nothing now: a gauge keeps what it was set to, and after a
+/// rollback, or where no photos come any more, a 1 of last week would keep its alert firing for ever.
 fn set_drift_gauges(drift: &Drift) {
     for (what, test) in TESTS {
         let found = drift.findings.iter().find(|finding| finding.what == what && finding.test == test);

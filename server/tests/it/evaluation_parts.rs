@@ -1,5 +1,5 @@
-//! What an evaluation takes apart is what a look at those rows alone finds: bins of confidence, points over time, slices.
-//! And what of it does not move, or tells of moves.
+//! What an evaluation takes apart is what a look at those rows alone finds: bins of confidence, points over time,
+//! slices. And what of it does not move, or tells of moves.
 
 use chrono::{DateTime, Timelike, Utc};
 use gourmetgram::{
@@ -174,7 +174,8 @@ on_both_databases! {
         assert!(before.drift.findings.iter().all(|it| it.verdict == DriftWord::Drifted), "{:?}", before.drift);
         let reference = app.catalog().drift_reference("food64-1").await.unwrap().unwrap();
 
-        // Some of its photos are erased, others of its hour and of an earlier one come late: counts follow, it does not.
+        // Some of its photos are erased, others of its hour and of an earlier one come late: counts follow, it does
+        // not.
         let of_reference = prediction::Entity::find().filter(prediction::Column::CreatedAt.lt(minute(60)));
         for row in &of_reference.all(&connection).await.unwrap()[..5] {
             app.catalog().erase(row.id.try_into().unwrap()).await.unwrap();

@@ -171,8 +171,8 @@ fn table(caption: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>)
     text
 }
 
-/// The series as a picture: bands as bars from bound to bound, the estimate as a dot; where labels are too few to say anything
-/// by, a pale band alone, as on the dashboard. The table below says the same.
+/// The series as a picture: bands as bars from bound to bound, the estimate as a dot; where labels are too few to say
+/// anything by, a pale band alone, as on the dashboard. The table below says the same.
 fn chart(series: &[WindowPoint]) -> String {
     // Around the drawing is room for the scale and the dates.
     const LEFT: f64 = 56.0;
