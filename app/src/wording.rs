@@ -66,6 +66,11 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
+/// `1 photo`, `12,034 photos`.
+pub fn photos(number: u64) -> String {
+    if number == 1 { "1 photo".to_owned() } else { format!("{} photos", grouped(number)) }
+}
+
 /// What a flag's reason says on its button.
 pub fn flag_reason(reason: FlagReason) -> &'static str {
     match reason {
@@ -158,6 +163,7 @@ mod tests {
     #[test]
     fn thousands_stand_apart() {
         assert_eq!([0, 999, 1000, 1_204_553].map(grouped), ["0", "999", "1,000", "1,204,553"]);
+        assert_eq!([0, 1, 12_034].map(photos), ["0 photos", "1 photo", "12,034 photos"]);
     }
 
     #[test]

@@ -16,8 +16,8 @@ use std::{
 use async_trait::async_trait;
 use futures::StreamExt;
 use gourmetgram_api::{
-    EvaluationQuery, LiveModel, Measure, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk, Role, Slice,
-    SliceBy, Slices, SuspectLabels, Verdict, Viewer,
+    DriftWord, EvaluationQuery, LiveModel, Measure, PredictionId, PredictionQuery, Problem, ProblemKind, ReviewDesk,
+    Role, Slice, SliceBy, Slices, SuspectLabels, Takeover, Verdict, Viewer,
 };
 use gourmetgram_app::{
     backend::{Backend, PageStatus},
@@ -244,8 +244,9 @@ async fn earlier_verdicts_stand_with_their_accuracy() {
     page.says(&[
         "Not yet, watch it",
         "The class mix has changed: a hint, no proof.",
-        "25 Oct 2026, 00:00 UTC No, keep it 82.0%",
+        "25 Oct 2026, 00:00 UTC No, keep it 82.0% manifest",
     ]);
+    assert!(page.html.contains("href=\"/api/v1/evaluation/published/17/manifest\""), "{}", page.html);
     let mut measured = figures::month();
     measured.evaluation.decision.verdict = Verdict::Retrain;
     measured.evaluation.decision.history[0].accuracy.enough = false;
@@ -277,6 +278,19 @@ async fn every_chart_has_a_name_a_description_and_its_numbers_as_a_table() {
         assert!(page.html.matches(part).count() >= figures, "{part}");
     }
     page.says(&["29 of 30 windows have labels enough", "provisional: labels still come", "another model"]);
+}
+
+#[tokio::test]
+async fn a_version_is_marked_where_it_began_and_where_it_came_back() {
+    let seen = |page: &Page, what: &str| page.html.matches(what).count();
+    let (mark, name) = ("class=\"chart__change\"", ">food64-1<");
+    let mut measured = figures::month();
+    let before = board(measured.clone()).await;
+    let back = measured.evaluation.series[20].from;
+    measured.evaluation.takeovers = vec![Takeover { at: back, version: "food64-1".to_owned() }];
+    let after = board(measured).await;
+    assert_eq!(seen(&after, mark), seen(&before, mark) + 1);
+    assert_eq!(seen(&after, name), seen(&before, name) + 1, "{}", after.html);
 }
 
 #[tokio::test]
@@ -430,4 +444,116 @@ async fn what_a_number_means_is_a_page_of_the_product() {
     page.says(&["Statistics: what each number means"]);
     assert!(page.html.contains("id=\"accuracy\""), "each heading has an address");
     assert!(!page.html.contains(" style="));
+}
+
+#[tokio::test]
+async fn the_funnel_says_what_became_of_photos_and_how_long_the_oldest_waits() {
+    let page = board(figures::month()).await;
+    page.says(&[
+        "18 photos wait for a label, the oldest for 2 days.",
+        "Photos of this window 12,310 Considered by the campaign 12,034 Drawn for a label 430 Labelled 412 with a class 394 \
+         as not food 13 as unreadable 5",
+    ]);
+    page.says(&["Label photos"]);
+    let mut measured = figures::month();
+    (measured.evaluation.funnel.backlog, measured.evaluation.funnel.oldest_seconds) = (0, None);
+    let page = board(measured).await;
+    page.says(&["No photo waits for a label."]);
+    assert!(!page.words().contains("Label photos"), "{}", page.words());
+}
+
+#[tokio::test]
+async fn the_planner_says_what_labels_buy_and_where_to_spend_them() {
+    let page = board(figures::month()).await;
+    let plan = figures::month().evaluation.plan;
+    for point in &plan.curve {
+        let name = if point.labels == 0 { "As it is".to_owned() } else { format!("{} labels more", point.labels) };
+        page.says(&[&format!("{name} ±{:.1} points", point.half_width * 100.0)]);
+    }
+    page.says(&[
+        "Where the next 200 labels teach most",
+        "low confidence 2,310 201 48.0% 62",
+        "others 9,628 153 87.0% 138",
+    ]);
+    board(figures::without_campaign()).await.says(&["Once photos are considered, it stands here"]);
+}
+
+#[tokio::test]
+async fn jobs_and_the_service_say_what_waits_and_what_failed() {
+    let page = board(figures::busy()).await;
+    page.says(&[
+        "select failed 2026-11-23 23:00 to 2026-11-24 00:00 UTC 24 Nov, 00:30 UTC",
+        "tags has not run – when asked",
+        "Photos on their way to the store 1,204 the oldest for 3 hours",
+        "Changes on their way to the records 37",
+        "Changes not counted yet 5 numbers above will still move",
+    ]);
+    assert!(page.html.contains(&format!("href=\"/pipelines/{}\"", Uuid::from_u128(9))), "{}", page.html);
+    board(figures::month()).await.says(&[
+        "Photos on their way to the store 0 everything is where it belongs",
+        "Changes not counted yet 0 numbers are up to date",
+    ]);
+}
+
+#[tokio::test]
+async fn what_visitors_said_and_did_stands_with_its_counts() {
+    let page = board(figures::month()).await;
+    let rate = |rate: f64| format!("{:.1}%", rate * 100.0);
+    page.says(&[
+        "Accepted without complaint 94.4% counted",
+        "Flagged 4.2% 512 photos of 12,310",
+        &format!("Corrected {} 301 photos of 12,310", rate(0.0245)),
+        "Flags that are right 83.1% 76.1% to 90.1%, from 58 labels of flagged photos",
+        "Mistakes that are flagged 16.4% 11.4% to 21.4%, from 89 labels of wrong answers",
+        "Corrections that are right – n too small (8)",
+        "Returning visitors 32.1% 611 of 1,904 visits",
+    ]);
+}
+
+#[tokio::test]
+async fn each_test_of_drift_says_its_word_and_by_what() {
+    let page = board(figures::month()).await;
+    page.says(&[
+        "12,310 photos against the first 1,000, of",
+        "by chi-square and Cramér’s V real, too small to matter 0.061; from 0.10 on, the mark, it matters; p = 0.003",
+        "by population stability index changed 0.231; from 0.20 on, the mark, it matters; p < 0.001",
+        "by Kolmogorov–Smirnov as before 0.031; from 0.10 on, the mark, it matters; p = 0.210",
+    ]);
+    let mut measured = figures::month();
+    measured.evaluation.drift.findings.truncate(1);
+    measured.evaluation.drift.findings[0].verdict = DriftWord::TooFew;
+    let page = board(measured).await;
+    page.says(&["by chi-square and Cramér’s V too few photos"]);
+    assert!(!page.words().contains("0.061"), "what so few photos show is no number to be shown");
+}
+
+#[tokio::test]
+async fn devices_that_answered_otherwise_are_counted_and_open() {
+    let page = board(figures::month()).await;
+    page.says(&[
+        "Photos that devices answered 66.1% 8,140 of 12,310 photos",
+        "Same version, another class 0.1% 0.1% to 0.3%; 12 photos of 8,140",
+        "Other version, another class – no such device answered",
+    ]);
+    assert!(page.html.contains("device=disagrees"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn one_photo_is_one_photo() {
+    let page = board(figures::one()).await;
+    page.says(&[
+        "food64-2, 1 photo from",
+        "Not known yet",
+        "Label 1 photo",
+        "1 photo waits for a label, for 90 seconds.",
+        "0 of 1 drawn photos have a label",
+        "Same version, another class 100% 20.7% to 100%; 1 photo of 1",
+        "Flagged 100% 1 photo of 1",
+        "1 photo. Most of them, 100%",
+        // What the model itself expects needs no label.
+        "61.0%",
+    ]);
+    let words = page.words();
+    assert!(!words.contains(" 1 photos"), "{words}");
+    assert!(!page.html.contains("NaN") && !page.html.contains("inf%"), "{words}");
 }

@@ -65,7 +65,7 @@ pub use mean::{WeightedMean, weighted_mean};
 pub use planner::{PlannedStratum, expected_half_width, labels_for_half_width, neyman_allocation, planned_strata};
 pub use probability::{ConfidenceLevel, InclusionProbability, OutOfRange, Probability};
 pub use proportion::{NoneInside, proportion};
-pub use sequence::{AccuracyAlarm, ImpossibleTarget, confidence_sequence, two_bad_windows};
+pub use sequence::{AccuracyAlarm, CompleteWindow, ImpossibleTarget, confidence_sequence, two_bad_windows};
 pub use stratum::{Signals, Stratum};
 pub use suspects::{LabelSupport, label_support, most_suspect_first};
 pub use temperature::{ScaledExample, TemperatureError, fit_temperature};

@@ -2,9 +2,9 @@
 
 use gourmetgram_api::{ClassIndex, Confidence, PredictionId};
 use gourmetgram_evaluation::{
-    BatchId, Cell, ConfidenceLevel, ConfusionMatrix, GuessMean, InclusionProbability, LabelledPrediction, Method,
-    Outcome, Probability, Selection, Stratum, UnknownClass, Window, WindowError, accuracy, accuracy_where,
-    difference_accuracy, nonresponse_bounds, outcome_share, paired_difference, random_sample_accuracy,
+    BatchId, Cell, CompleteWindow, ConfidenceLevel, ConfusionMatrix, GuessMean, InclusionProbability,
+    LabelledPrediction, Method, Outcome, Probability, Selection, Stratum, UnknownClass, Window, WindowError, accuracy,
+    accuracy_where, difference_accuracy, nonresponse_bounds, outcome_share, paired_difference, random_sample_accuracy,
     random_sample_mcnemar, tutorial_pooled, two_bad_windows,
 };
 
@@ -184,12 +184,21 @@ fn a_challenger_is_compared_on_all_photos_not_on_the_champion_s_mistakes() {
 
 #[test]
 fn one_bad_window_is_no_alarm_and_two_in_a_row_are() {
-    let bad = accuracy(&mixed(), LEVEL).interval.upper();
-    let target = |value| Probability::new(value).unwrap();
-    assert!(two_bad_windows(&[1.0, bad, bad], target(0.99)));
-    assert!(!two_bad_windows(&[bad], target(0.99)));
-    assert!(!two_bad_windows(&[bad, bad, 1.0], target(0.99)), "the last one counts");
-    assert!(!two_bad_windows(&[bad, 1.0, bad], target(0.99)), "in a row");
-    assert!(!two_bad_windows(&[bad, bad], target(0.85)));
-    assert!(!two_bad_windows(&[0.9, 0.9], target(0.9)), "below, not at it");
+    let of = |upper: f64| CompleteWindow { accuracy: upper - 0.05, upper, labels: 200, photos: 1_000_000 };
+    let (bad, good) = (of(0.85), of(0.95));
+    let is_bad =
+        |windows: &[CompleteWindow], target| two_bad_windows(windows, Probability::new(target).unwrap(), LEVEL);
+    assert!(is_bad(&[good, bad, bad], 0.9));
+    assert!(!is_bad(&[bad], 0.9) && !is_bad(&[], 0.9));
+    assert!(!is_bad(&[bad, bad, good], 0.9), "the last one counts");
+    assert!(!is_bad(&[bad, good, bad], 0.9), "in a row");
+    assert!(!is_bad(&[bad, bad], 0.85), "below, not at it");
+    // What has too few labels is as if it were not there, however bad or good it looks.
+    let few = |upper| CompleteWindow { labels: 29, ..of(upper) };
+    assert!(!is_bad(&[bad, few(0.5)], 0.9) && !is_bad(&[few(0.5), few(0.5)], 0.9));
+    assert!(is_bad(&[bad, few(1.0), bad, few(0.95)], 0.9));
+    // Every photo labelled, nine in ten right: that is exact of 50 photos, and no proof about the model.
+    let counted = |photos| CompleteWindow { accuracy: 0.88, upper: 0.88, labels: photos, photos };
+    assert!(!is_bad(&[counted(50), counted(50)], 0.9));
+    assert!(is_bad(&[counted(5000), counted(5000)], 0.9));
 }

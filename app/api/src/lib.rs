@@ -30,7 +30,7 @@ pub use evaluation::{
     EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, EvaluationWindow, Expected, FeedbackFigures,
     Funnel, Headline, KappaMeasure, LabelPlan, Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy,
     PastDecision, PlanPoint, PlannedStratum, PublishedEvaluation, ReliabilityPoint, Returning, SeriesStep, Slice,
-    SliceBy, Slices, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, UnusableEvaluation, Verdict,
+    SliceBy, Slices, StratumResponse, SuspectLabel, SuspectLabels, Takeover, TrafficClass, UnusableEvaluation, Verdict,
     WindowPoint,
 };
 pub use export::{ExportFormat, FolderBy, UnknownExport};

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
-    AnnotatorAgreement, AnnotatorErrors, AnnotatorPair, Bounds, Calibration, ClassMeasures, ConfidenceBin, Confusion,
-    ConfusionCount, Decision, DeviceFigures, DeviceShare, Drift, DriftFinding, DriftWord, EvaluatedWindow, Evaluation,
-    EvaluationCampaign, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure, LabelPlan,
-    Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PhotoStratum, PlanPoint,
-    PlannedStratum, ReliabilityPoint, Returning, SeriesStep, Slice, SliceBy, Slices, StratumResponse, SuspectLabel,
-    SuspectLabels, TrafficClass, Verdict, WindowPoint,
+    AnnotatorAgreement, AnnotatorErrors, AnnotatorPair, Bounds, Calibration, Cause, ClassMeasures, ConfidenceBin,
+    Confusion, ConfusionCount, Decision, DeviceFigures, DeviceShare, Drift, DriftFinding, DriftWord, EvaluatedWindow,
+    Evaluation, EvaluationCampaign, EvaluationWindow, Expected, FeedbackFigures, Funnel, Headline, KappaMeasure,
+    LabelPlan, Measure, MeasureMethod, ModelPeriod, NotTested, OfflineAccuracy, PastDecision, PhotoStratum,
+    PipelineInfo, PlanPoint, PlannedStratum, ReliabilityPoint, Returning, Run, RunState, SeriesStep, Slice, SliceBy,
+    Slices, StratumResponse, SuspectLabel, SuspectLabels, TrafficClass, Verdict, WindowPoint,
 };
 use gourmetgram_app::measured::{Measured, Operation};
 use uuid::Uuid;
@@ -120,6 +120,7 @@ pub fn month() -> Measured {
                 live: false,
             },
         ],
+        takeovers: Vec::new(),
         campaign: Some(EvaluationCampaign { id: Uuid::from_u128(7), name: "Continuous".to_owned(), archived: false }),
         campaign_trouble: None,
         headline: Headline {
@@ -275,12 +276,13 @@ pub fn month() -> Measured {
         },
         decision: Decision {
             verdict: Verdict::Watch,
-            rule: "Retrain where the alarm has rung or two complete windows in a row lie below the target.".to_owned(),
+            rule: "Retrain where the alarm has rung or two complete days in a row lie below the target.".to_owned(),
             reasons: vec![
                 "Accuracy lies below its target of 80%, and its interval holds it.".to_owned(),
                 "The class mix has changed: a hint, no proof.".to_owned(),
             ],
             history: vec![PastDecision {
+                number: 17,
                 computed_at: start,
                 verdict: Verdict::Keep,
                 accuracy: measure(0.82, 0.03, 390, 11_000),
@@ -291,6 +293,96 @@ pub fn month() -> Measured {
         manifest: "/api/v1/evaluation/manifest?window=30d".to_owned(),
     };
     Measured { evaluation, work: Default::default(), operation: Operation::default() }
+}
+
+/// The same month while work waits, and a run has failed.
+pub fn busy() -> Measured {
+    let mut measured = month();
+    let run = Run {
+        id: Uuid::from_u128(9),
+        pipeline: "select".to_owned(),
+        campaign: None,
+        start: end() - TimeDelta::hours(1),
+        end: end(),
+        cause: Cause::Schedule,
+        dry_run: false,
+        state: RunState::Failed,
+        attempts: 3,
+        due_at: None,
+        created_at: end(),
+        started_at: None,
+        ended_at: None,
+        counts: Default::default(),
+        error: Some("the object store does not answer".to_owned()),
+        steps: Vec::new(),
+        log: Vec::new(),
+    };
+    let pipeline = |name: &str, next_run, last_run| PipelineInfo {
+        name: name.to_owned(),
+        about: String::new(),
+        steps: Vec::new(),
+        needs_campaign: true,
+        schedules: 1,
+        next_run,
+        last_run,
+    };
+    measured.work.pipelines.items =
+        vec![pipeline("select", Some(end() + TimeDelta::minutes(30)), Some(run)), pipeline("tags", None, None)];
+    measured.operation =
+        Operation { outbox_backlog: 1_204, outbox_since: Some(end() - TimeDelta::hours(3)), records_waiting: 37 };
+    measured.evaluation.uncounted = 5;
+    measured
+}
+
+/// One photo, which somebody flagged and a device took for something else; it waits for its label.
+pub fn one() -> Measured {
+    let mut measured = few();
+    let evaluation = &mut measured.evaluation;
+    let none = Measure { photos: 1, ..Measure::UNKNOWN };
+    let headline = &mut evaluation.headline;
+    (headline.photos, headline.not_considered) = (1, 0);
+    (headline.accuracy, headline.check, headline.tutorial_pooled) = (none, none, none);
+    (headline.nonresponse, headline.unlabelled) = (None, vec![PhotoStratum::Flagged]);
+    headline.expected = expected(0.61, 1);
+    headline.strata =
+        vec![StratumResponse { stratum: PhotoStratum::Flagged, photos: 1, drawn: 1, labelled: 0, share: 1.0 }];
+    evaluation.models.truncate(1);
+    evaluation.models[0].photos = 1;
+    for point in &mut evaluation.series {
+        (point.accuracy, point.check, point.photos, point.expected) = (none, none, 1, expected(0.61, 1));
+    }
+    for class in &mut evaluation.per_class {
+        (class.precision, class.recall, class.f1) = (none, none, none);
+        (class.answered, class.labels) = (u64::from(class.class == "Soup"), 0);
+    }
+    (evaluation.confusion, evaluation.calibration) = (Confusion::default(), Calibration::default());
+    for (bin, place) in evaluation.confidence.iter_mut().zip(0..) {
+        bin.photos = u64::from(place == 6);
+    }
+    for class in &mut evaluation.traffic {
+        (class.photos, class.reference) = (u64::from(class.class == "Soup"), 0);
+    }
+    evaluation.drift.reference_photos = 1;
+    evaluation.devices.photos = 1;
+    evaluation.devices.same_version =
+        DeviceShare { answered: 1, disagreed: 1, share: Some(1.0), lower: 0.207, upper: 1.0 };
+    evaluation.feedback = FeedbackFigures {
+        photos: 1,
+        flagged: 1,
+        corrected: 0,
+        complained: 1,
+        flag_rate: Some(1.0),
+        correction_rate: Some(0.0),
+        accepted_rate: Some(0.0),
+        flag_precision: none,
+        flag_recall: none,
+        correction_precision: none,
+        visitors: None,
+    };
+    evaluation.funnel =
+        Funnel { photos: 1, considered: 1, drawn: 1, backlog: 1, oldest_seconds: Some(90), ..Funnel::default() };
+    (evaluation.agreement, evaluation.plan) = (AnnotatorAgreement::default(), LabelPlan::default());
+    measured
 }
 
 /// Thirty photos, twelve labels.

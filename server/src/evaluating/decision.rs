@@ -1,31 +1,31 @@
-//! Retrain? One rule, which may be looked at every day.
+//! Retrain? One rule, the same every day.
 
-use gourmetgram_api::{Decision, Drift, DriftWord, Headline, PastDecision, Verdict, WindowPoint};
-use gourmetgram_evaluation::{AccuracyAlarm, Probability, two_bad_windows};
+use gourmetgram_api::{Decision, Drift, DriftWord, Headline, Measure, PastDecision, Verdict, WindowPoint};
+use gourmetgram_evaluation::{AccuracyAlarm, CompleteWindow, Probability, two_bad_windows};
 
 use super::numbers::LEVEL;
 
 /// What is watched besides the headline.
 pub(super) struct Watched<'a> {
-    /// Of the points over time the last ones count.
-    pub series: &'a [WindowPoint],
+    /// The window's last days, whatever step was asked for: a verdict that changed with the step would be one that
+    /// somebody can look for, and hours would give it 24 looks a day.
+    pub days: &'a [WindowPoint],
     /// Labels of the random sample since the version went live, right
     pub random_right: u64,
     /// and wrong.
     pub random_wrong: u64,
     /// Drift's findings.
     pub drift: &'a Drift,
-    /// What a point of the series is called.
-    pub step: &'static str,
 }
 
 /// The verdict with its reasons.
 pub(super) fn decide(headline: &Headline, watched: &Watched<'_>, history: Vec<PastDecision>) -> Decision {
-    let step = watched.step;
     let rule = format!(
         "Retrain when the random sample's labels since the version went live prove accuracy below the target (an alarm that \
-         is false once in 20 versions however often one looks), or when the last two complete points ({step}) both lie \
-         wholly below it. Watch when the window's estimate lies below the target or its photos have drifted."
+         is false once in 20 versions however often one looks), or when the last two complete days with {} labels or more \
+         both show it below (false in about one look of a thousand). Watch when the window's estimate lies below the target \
+         or its photos have drifted.",
+        gourmetgram_api::ENOUGH_LABELS
     );
     let (verdict, reasons) = verdict(headline, watched);
     Decision { verdict, rule, reasons, history }
@@ -61,11 +61,17 @@ fn verdict(headline: &Headline, watched: &Watched<'_>) -> (Verdict, Vec<String>)
         );
         return (Verdict::Retrain, reasons);
     }
-    // A point without a label says nothing, neither good nor bad.
-    let complete = watched.series.iter().filter(|point| !point.provisional && point.accuracy.value.is_some());
-    let upper_bounds: Vec<f64> = complete.map(|point| point.accuracy.upper).collect();
-    if two_bad_windows(&upper_bounds, target) {
-        reasons.insert(0, format!("The last two complete points both lie wholly below {}.", percent(target.get())));
+    let complete = watched.days.iter().filter(|day| !day.provisional).filter_map(|day| {
+        let Measure { value, upper, labels, photos, .. } = day.accuracy;
+        Some(CompleteWindow { accuracy: value?, upper, labels, photos })
+    });
+    if two_bad_windows(&complete.collect::<Vec<_>>(), target, LEVEL) {
+        let enough = gourmetgram_api::ENOUGH_LABELS;
+        let said = format!(
+            "The last two complete days with {enough} labels or more both lie below {}.",
+            percent(target.get())
+        );
+        reasons.insert(0, said);
         return (Verdict::Retrain, reasons);
     }
     if !headline.accuracy.enough {
@@ -95,7 +101,7 @@ fn verdict(headline: &Headline, watched: &Watched<'_>) -> (Verdict, Vec<String>)
 
 #[cfg(test)]
 mod tests {
-    use gourmetgram_api::{DriftFinding, Measure, MeasureMethod};
+    use gourmetgram_api::{DriftFinding, MeasureMethod};
 
     use super::*;
 
@@ -133,7 +139,7 @@ mod tests {
     }
 
     /// Days in a row: accuracy, and whether labels of the day are still to come; a day without accuracy has no label.
-    fn series(days: &[(Option<f64>, bool)]) -> Vec<WindowPoint> {
+    fn in_a_row(days: &[(Option<f64>, bool)]) -> Vec<WindowPoint> {
         let point = |(&(accuracy, provisional), day): (&(Option<f64>, bool), i64)| WindowPoint {
             from: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day),
             to: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day + 1),
@@ -159,8 +165,8 @@ mod tests {
     }
 
     /// What is decided, and why, with a target of 90 %.
-    fn decided(accuracy: Measure, series: &[WindowPoint], random: (u64, u64), drift: &Drift) -> (Verdict, String) {
-        let watched = Watched { series, random_right: random.0, random_wrong: random.1, drift, step: "day" };
+    fn decided(accuracy: Measure, days: &[WindowPoint], random: (u64, u64), drift: &Drift) -> (Verdict, String) {
+        let watched = Watched { days, random_right: random.0, random_wrong: random.1, drift };
         let Decision { verdict, reasons, .. } = decide(&headline(accuracy, Some(0.9)), &watched, Vec::new());
         (verdict, reasons.join(" "))
     }
@@ -200,7 +206,7 @@ mod tests {
                 (93, 7),
                 &still,
                 Retrain,
-                "The last two complete points",
+                "The last two complete days",
             ),
             (fine, &[(bad, false), (bad, false), (good, false)], (93, 7), &still, Keep, ""),
             (fine, &[(bad, false), (good, false), (bad, false)], (93, 7), &still, Keep, ""),
@@ -212,7 +218,7 @@ mod tests {
                 (93, 7),
                 &still,
                 Retrain,
-                "both lie wholly",
+                "both lie below",
             ),
             (fine, &[(good, false), (bad, false), (bad, true)], (93, 7), &still, Keep, ""),
             // Too few labels, which is no reason to be calm about drift.
@@ -227,7 +233,7 @@ mod tests {
             (measure(29, 0.5), &[], (5, 1), &moved, Watch, "too few"),
         ];
         for (row, (accuracy, days, random, drift, verdict, why)) in table.into_iter().enumerate() {
-            let (found, reasons) = decided(accuracy, &series(days), random, drift);
+            let (found, reasons) = decided(accuracy, &in_a_row(days), random, drift);
             assert_eq!(found, verdict, "row {row}: {reasons}");
             assert!(reasons.contains(why), "row {row}: {reasons}");
         }
@@ -236,8 +242,9 @@ mod tests {
     #[test]
     fn without_a_target_nothing_is_below_it_and_what_was_said_before_is_told() {
         let drift = Drift::default();
-        let watched = Watched { series: &[], random_right: 0, random_wrong: 500, drift: &drift, step: "day" };
+        let watched = Watched { days: &[], random_right: 0, random_wrong: 500, drift: &drift };
         let past = PastDecision {
+            number: 1,
             computed_at: chrono::DateTime::UNIX_EPOCH,
             verdict: Verdict::Keep,
             accuracy: measure(400, 0.93),
@@ -246,6 +253,35 @@ mod tests {
         assert_eq!(decision.verdict, Verdict::Unknown);
         assert!(decision.reasons[0].contains("evaluation.target"), "{:?}", decision.reasons);
         assert_eq!(decision.history, [past]);
-        assert!(decision.rule.contains("complete points (day)"), "{}", decision.rule);
+        assert!(decision.rule.contains("complete days with 30 labels"), "{}", decision.rule);
+    }
+
+    #[test]
+    fn a_day_with_few_labels_or_few_photos_is_no_bad_day() {
+        let still = Drift::default();
+        let verdict = |days: &[Measure]| {
+            let mut points = in_a_row(&vec![(None, false); days.len()]);
+            for (point, accuracy) in points.iter_mut().zip(days) {
+                point.accuracy = *accuracy;
+            }
+            decided(measure(400, 0.93), &points, (93, 7), &still).0
+        };
+        let (bad, few) = (measure(40, 0.8), measure(29, 0.2));
+        assert_eq!(verdict(&[bad, bad]), Verdict::Retrain);
+        assert_eq!(verdict(&[measure(30, 0.8), bad]), Verdict::Retrain, "thirty are enough");
+        assert_eq!(verdict(&[few, few]), Verdict::Keep);
+        assert_eq!(verdict(&[measure(1, 0.0), measure(1, 0.0)]), Verdict::Keep, "one wrong label is no bad day");
+        assert_eq!(verdict(&[bad, few]), Verdict::Keep, "one bad day is no two");
+        assert_eq!(verdict(&[bad, measure(29, 1.0), bad]), Verdict::Retrain, "what is too few ends no row either");
+        // All of a day's 40 photos were labelled: exact about them, and a fine model has such days.
+        let every = |value| Measure {
+            lower: value,
+            upper: value,
+            photos: 40,
+            method: MeasureMethod::Census,
+            ..measure(40, value)
+        };
+        assert_eq!(verdict(&[every(0.85), every(0.85)]), Verdict::Keep);
+        assert_eq!(verdict(&[every(0.5), every(0.5)]), Verdict::Retrain);
     }
 }

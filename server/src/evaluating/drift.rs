@@ -20,6 +20,10 @@ const CRAMERS_V: f64 = 0.1;
 const PSI: f64 = 0.25;
 const DISTANCE: f64 = 0.1;
 
+/// What is looked at, and by which test, in the order of the findings.
+pub(super) const TESTS: [(&str, &str); 4] =
+    [("class_mix", "chi_square"), ("class_mix", "psi"), ("confidence", "psi"), ("confidence", "kolmogorov_smirnov")];
+
 /// What a model version saw first; frozen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
@@ -127,5 +131,7 @@ mod tests {
         assert_eq!(words(&traffic(900, 100, 20)), [DriftWord::Drifted; 4]);
         assert_eq!(words(&traffic(9, 1, 20)), [DriftWord::TooFew; 4]);
         assert!(words(&Traffic::default()).is_empty());
+        let found = drift(Some(&reference), &traffic(900, 100, 20)).findings;
+        assert_eq!(found.iter().map(|it| (it.what.as_str(), it.test.as_str())).collect::<Vec<_>>(), TESTS);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     EvaluatedWindow, Evaluation, EvaluationCampaign, EvaluationQuery, Funnel, Headline, ModelPeriod, OfflineAccuracy,
-    PastDecision, PublishedEvaluation, SliceBy, Slices, SuspectLabels, WindowPoint,
+    PastDecision, PublishedEvaluation, SeriesStep, SliceBy, Slices, SuspectLabels, Takeover, WindowPoint,
 };
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use super::{
     manifest::MANIFEST_SCHEMA,
     numbers, plan, slices,
     suspects::{CHUNK, Suspects},
+    takeovers::takeovers,
     window::{self, next, start_of},
 };
 use crate::{
@@ -28,6 +29,8 @@ use crate::{
 const HELP: usize = 48;
 /// Results of before that are told of.
 const HISTORY: u64 = 20;
+/// Days at the window's end that the decision looks at.
+const DAYS_JUDGED: i64 = 60;
 
 /// The model that answers now.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,12 +168,12 @@ impl Evaluator<'_> {
         let (per_class, macro_f1) = classes::per_class(&classes, all)?;
         let history = self.catalog.published_evaluations(model, at, HISTORY).await?;
         let served = models.iter().find(|served| served.version == *model);
+        let days = self.judged_days(read, at).await?;
         let watched = Watched {
-            series: &series,
+            days: &days,
             random_right: served.map_or(0, |served| served.random_right),
             random_wrong: served.map_or(0, |served| served.random_wrong),
             drift: &drift,
-            step: window.step.as_str(),
         };
         let decision = decision::decide(&headline, &watched, history.into_iter().map(past).collect());
         let slices = match query.slice {
@@ -182,6 +185,7 @@ impl Evaluator<'_> {
             window: window.clone(),
             model: model.clone(),
             models: models.iter().map(|served| self.period(served)).collect(),
+            takeovers: self.takeovers(read).await?,
             campaign: design.campaign().map(|row| EvaluationCampaign {
                 id: row.id,
                 name: row.name.clone(),
@@ -278,6 +282,26 @@ impl Evaluator<'_> {
             .collect()
     }
 
+    /// When another version took over within the window; where one alone answered there is nothing to look at.
+    async fn takeovers(&self, read: &Read) -> Result<Vec<Takeover>, EvaluationError> {
+        let EvaluatedWindow { from, to, step, .. } = read.window;
+        if read.models.iter().filter(|served| served.first < to && from < served.last).count() < 2 {
+            return Ok(Vec::new());
+        }
+        let photos = self.catalog.photos_by_model(&window::runs(step, from, to)).await?;
+        let found = takeovers(photos, step, &read.models);
+        Ok(found.into_iter().map(|it| Takeover { at: it.at.max(from), ..it }).collect())
+    }
+
+    /// The window's last days, which are the same whatever step the series has.
+    async fn judged_days(&self, read: &Read, at: DateTime<Utc>) -> Result<Vec<WindowPoint>, EvaluationError> {
+        let EvaluatedWindow { from, to, .. } = read.window;
+        let from = from.max(start_of(SeriesStep::Day, to) - TimeDelta::days(DAYS_JUDGED));
+        let window = EvaluatedWindow { from, step: SeriesStep::Day, ..read.window.clone() };
+        let periods = self.catalog.evaluation_counts(&read.model, &window::runs(window.step, from, to)).await?;
+        self.series(&periods, &window, at)
+    }
+
     /// The window's photos that came after the reference.
     async fn later_than_reference(&self, read: &Read) -> Result<Traffic, EvaluationError> {
         let Read { window, model, all, reference, .. } = read;
@@ -348,7 +372,8 @@ impl Evaluator<'_> {
 }
 
 fn past(published: PublishedEvaluation) -> PastDecision {
-    PastDecision { computed_at: published.computed_at, verdict: published.verdict, accuracy: published.accuracy }
+    let PublishedEvaluation { number, computed_at, verdict, accuracy, .. } = published;
+    PastDecision { number, computed_at, verdict, accuracy }
 }
 
 /// The question that has this answer whenever it is asked.

@@ -19,6 +19,7 @@ mod plan;
 pub mod report;
 mod slices;
 mod suspects;
+mod takeovers;
 mod window;
 mod worker;
 

@@ -156,7 +156,7 @@ pub(super) fn difference(counts: &Counts) -> Result<Option<Measure>, EvaluationE
     Ok(difference_accuracy_of(&tallies, &means, &sums, LEVEL).as_ref().map(measure))
 }
 
-/// What confidence alone promises.
+/// What the model's own confidences promise, calibrated or not: the service takes them as the model gives them.
 pub(super) fn expected(counts: &Counts) -> Option<Expected> {
     let photos = counts.traffic.photos;
     (photos > 0).then(|| Expected {

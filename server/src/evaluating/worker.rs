@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use gourmetgram_api::{DriftWord, Evaluation, EvaluationQuery, EvaluationWindow, SeriesStep};
+use gourmetgram_api::{Drift, DriftWord, Evaluation, EvaluationQuery, EvaluationWindow, SeriesStep};
 use metrics::gauge;
 use tokio_util::sync::CancellationToken;
 
-use super::{EvaluationError, Manifest, RecordsState, evaluator::to_publish, window::start_of};
+use super::{EvaluationError, Manifest, RecordsState, drift::TESTS, evaluator::to_publish, window::start_of};
 use crate::{
     app::App,
     catalog::{Catalog, CatalogError, now},
@@ -74,10 +74,18 @@ fn set_gauges(evaluation: &Evaluation) {
     gauge!("gourmetgram_label_oldest_seconds").set(evaluation.funnel.oldest_seconds.unwrap_or(0) as f64);
     gauge!("gourmetgram_retrain")
         .set(f64::from(u8::from(evaluation.decision.verdict == gourmetgram_api::Verdict::Retrain)));
-    for finding in &evaluation.drift.findings {
-        let labels = [("what", finding.what.clone()), ("test", finding.test.clone())];
-        gauge!("gourmetgram_drift_effect", &labels).set(finding.effect);
-        gauge!("gourmetgram_drift", &labels).set(f64::from(u8::from(finding.verdict == DriftWord::Drifted)));
+    set_drift_gauges(&evaluation.drift);
+}
+
+/// Gauges of every test there is, also of those that say nothing now: a gauge keeps what it was set to, and after a
+/// rollback, or where no photos come any more, a 1 of last week would keep its alert firing for ever.
+fn set_drift_gauges(drift: &Drift) {
+    for (what, test) in TESTS {
+        let found = drift.findings.iter().find(|finding| finding.what == what && finding.test == test);
+        let drifted = found.is_some_and(|finding| finding.verdict == DriftWord::Drifted);
+        let labels = [("what", what), ("test", test)];
+        gauge!("gourmetgram_drift_effect", &labels).set(found.map_or(f64::NAN, |finding| finding.effect));
+        gauge!("gourmetgram_drift", &labels).set(f64::from(u8::from(drifted)));
     }
 }
 
@@ -154,4 +162,41 @@ pub async fn records_state(catalog: &Catalog) -> Result<RecordsState, CatalogErr
     let waiting = catalog.records_waiting().await?;
     let log = catalog.records_log().await?;
     Ok(RecordsState { log: log.log, last_number: log.last_number, waiting })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum_prometheus::metrics_exporter_prometheus::PrometheusBuilder;
+    use gourmetgram_api::DriftFinding;
+
+    use super::*;
+
+    #[test]
+    fn drift_that_is_no_more_does_not_keep_its_alert() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let told = |drift: &Drift| -> Vec<String> {
+            metrics::with_local_recorder(&recorder, || set_drift_gauges(drift));
+            let text = recorder.handle().render();
+            let drift = text.lines().filter(|line| line.starts_with("gourmetgram_drift{"));
+            drift.map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect()
+        };
+        let finding = |(what, test): (&str, &str)| DriftFinding {
+            what: what.to_owned(),
+            test: test.to_owned(),
+            effect: 0.4,
+            effect_that_matters: 0.25,
+            p_value: 1e-9,
+            verdict: DriftWord::Drifted,
+        };
+        let drifted = Drift { findings: TESTS.map(finding).to_vec(), ..Drift::default() };
+        assert_eq!(told(&drifted), ["1"; 4]);
+        let half = Drift { findings: vec![finding(TESTS[1])], ..Drift::default() };
+        let mut told_of_half = told(&half);
+        told_of_half.sort();
+        assert_eq!(told_of_half, ["0", "0", "0", "1"]);
+        // Without photos, or with a version that has no reference yet, nothing is found.
+        assert_eq!(told(&Drift::default()), ["0"; 4]);
+        let effects = recorder.handle().render();
+        assert_eq!(effects.lines().filter(|line| line.contains("_effect{") && line.ends_with(" NaN")).count(), 4);
+    }
 }

@@ -2,7 +2,11 @@
 
 use axum::{
     Json,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+    http::{HeaderName, header},
 };
 use gourmetgram_api::{Evaluation, EvaluationQuery, Problem, ProblemKind, SuspectLabels};
 use gourmetgram_app::measured::{Measured, Operation};
@@ -90,6 +94,34 @@ pub async fn manifest(
 ) -> Result<Json<Manifest>, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::new(ProblemKind::BadRequest, error.body_text()))?;
     Ok(Json(evaluating::manifest(&app, &query).await?))
+}
+
+/// From what a published evaluation can be computed again. Published results and their manifests are never changed.
+#[utoipa::path(
+    get, path = "/api/v1/evaluation/published/{number}/manifest", tag = "evaluation",
+    params(("number" = u64, Path, description = "The `number` of an entry of an evaluation's `decision.history`")),
+    responses(
+        (status = 200, description = "What `gourmetgram evaluate --from records --manifest` reads", body = serde_json::Value),
+        (status = 401, description = "Nobody we know", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an operator, nor a token with the scope", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nothing was published under that number", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn published_manifest(
+    State(app): State<App>,
+    number: Result<Path<u64>, PathRejection>,
+) -> Result<([(HeaderName, &'static str); 1], String), Refusal> {
+    let manifest = match number {
+        Ok(Path(number)) => app.catalog().published_manifest(number).await?,
+        Err(_) => None,
+    };
+    let manifest = manifest.ok_or_else(|| {
+        Refusal::new(
+            ProblemKind::NotFound,
+            "no evaluation was published under that number: decision.history of GET /api/v1/evaluation has the numbers",
+        )
+    })?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], manifest))
 }
 
 /// What `/dashboard` shows.

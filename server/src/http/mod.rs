@@ -135,6 +135,7 @@ fn api(max_upload: usize, max_base64: usize) -> OpenApiRouter<App> {
         .routes(routes!(pipelines::backfill))
         .routes(routes!(evaluation::read))
         .routes(routes!(evaluation::manifest))
+        .routes(routes!(evaluation::published_manifest))
         .routes(routes!(evaluation::suspects))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

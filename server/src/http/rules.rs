@@ -116,6 +116,7 @@ pub const RULES: &[Rule] = &[
     api("DELETE", "/api/v1/pipelines/{name}/runs/{run}", OPERATOR, Some(Scope::PipelinesRun)),
     api("GET", "/api/v1/evaluation", OPERATOR, Some(Scope::EvaluationRead)),
     api("GET", "/api/v1/evaluation/manifest", OPERATOR, Some(Scope::EvaluationRead)),
+    api("GET", "/api/v1/evaluation/published/{number}/manifest", OPERATOR, Some(Scope::EvaluationRead)),
     api("GET", "/api/v1/evaluation/suspects", OPERATOR, Some(Scope::EvaluationRead)),
     api("POST", "/predict", Who::Anybody, None),
     api("GET", "/livez", Who::Anybody, None),

@@ -42,14 +42,15 @@ use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::{
+    evaluation_parts::compare_calibration,
     on_both_databases,
     photos::{CLASSES, asked, campaign, interval, minute, received},
     support::{BuiltApp, Database, TestApp, problem},
 };
 
-const LEVEL: ConfidenceLevel = ConfidenceLevel::NINETY_FIVE;
+pub const LEVEL: ConfidenceLevel = ConfidenceLevel::NINETY_FIVE;
 
-async fn build(database: Database) -> BuiltApp {
+pub async fn build(database: Database) -> BuiltApp {
     BuiltApp::build(database, |settings| {
         settings.s3.endpoint = Some("http://127.0.0.1:1".to_owned());
         settings.s3.access_key_id = Some("key".to_owned());
@@ -58,7 +59,7 @@ async fn build(database: Database) -> BuiltApp {
     .await
 }
 
-fn continuous(random: RandomDraw, cap: Option<u64>) -> CampaignRule {
+pub fn continuous(random: RandomDraw, cap: Option<u64>) -> CampaignRule {
     CampaignRule::Continuous {
         unsure: LowConfidence::default(),
         low_confidence_at_most: cap,
@@ -68,7 +69,7 @@ fn continuous(random: RandomDraw, cap: Option<u64>) -> CampaignRule {
     }
 }
 
-async fn connect(app: &App) -> DatabaseConnection {
+pub async fn connect(app: &App) -> DatabaseConnection {
     sea_orm::Database::connect(app.settings().catalog_url().expose_secret()).await.unwrap()
 }
 
@@ -79,12 +80,12 @@ fn evaluator<'a>(app: &'a App, settings: &'a config::Evaluation) -> Evaluator<'a
     Evaluator { catalog: app.catalog(), settings, live }
 }
 
-async fn evaluate(app: &App, query: &EvaluationQuery, at: DateTime<Utc>) -> Evaluation {
+pub async fn evaluate(app: &App, query: &EvaluationQuery, at: DateTime<Utc>) -> Evaluation {
     evaluator(app, &config::Evaluation::default()).evaluate(query, at).await.unwrap()
 }
 
 /// A service to which things happen by chance.
-struct Life<'a> {
+pub struct Life<'a> {
     app: &'a App,
     random: StdRng,
     photos: Vec<gourmetgram_api::PredictionId>,
@@ -93,7 +94,12 @@ struct Life<'a> {
     connection: DatabaseConnection,
 }
 
-impl Life<'_> {
+impl<'a> Life<'a> {
+    /// Nothing has happened yet. A campaign that is named twice selects twice as often.
+    pub fn new(app: &'a App, seed: u64, campaigns: Vec<Uuid>, connection: DatabaseConnection) -> Self {
+        Self { app, random: StdRng::seed_from_u64(seed), photos: Vec::new(), received: 0, campaigns, connection }
+    }
+
     fn one_of<'t, T>(random: &mut StdRng, of: &'t [T]) -> Option<&'t T> {
         (!of.is_empty()).then(|| &of[random.random_range(0..of.len())])
     }
@@ -107,6 +113,7 @@ impl Life<'_> {
             let mut photo = received(at, self.received, confidence);
             photo.class_index = ClassIndex(class as u16);
             photo.predicted_class = CLASSES[class].to_owned();
+            photo.source = (self.received % 3 > 0).then(|| format!("camera {}", self.received % 3));
             photo.model_version = if self.random.random_bool(0.7) { "food64-1" } else { "other-2" }.to_owned();
             let visitor = self.random.random_range(0..12);
             // Some have no cookie.
@@ -178,7 +185,8 @@ impl Life<'_> {
         }
     }
 
-    async fn happen(&mut self) {
+    /// Something does.
+    pub async fn happen(&mut self) {
         match self.random.random_range(0..100) {
             0..35 => self.receive().await,
             35..50 => self.feedback().await,
@@ -194,34 +202,46 @@ impl Life<'_> {
 }
 
 /// Two people's labels of one photo, in the order of their names.
-type Pair = [(String, Seen); 2];
+pub type Pair = [(String, Seen); 2];
 
 /// What every row says of the photos of a model that were received in a stretch of time.
-struct Found {
+pub struct Found {
     /// Of the photos that two people labelled.
-    pairs: Vec<Pair>,
+    pub pairs: Vec<Pair>,
     /// Tasks that wait for a label, of photos of any model and time.
-    waiting: u64,
-    window: Window,
-    photos: Vec<prediction::Model>,
+    pub waiting: u64,
+    pub window: Window,
+    pub photos: Vec<prediction::Model>,
     /// Of the photos that were considered: stratum and confidence.
-    considered: Vec<(Stratum, f32)>,
+    pub considered: Vec<(Stratum, f32)>,
     /// Every batch has a photo of the stratum that tells its random sample's rate.
-    tells_rates: bool,
+    pub tells_rates: bool,
 }
 
 /// Reads it anew, by another way than the server does.
-async fn look_at_every_row(
+pub async fn look_at_every_row(
+    connection: &DatabaseConnection,
+    campaign: Uuid,
+    model: &str,
+    times: (DateTime<Utc>, DateTime<Utc>),
+) -> Found {
+    look_at_rows(connection, campaign, model, times, |_| true).await
+}
+
+/// The same of some photos alone.
+pub async fn look_at_rows(
     connection: &DatabaseConnection,
     campaign: Uuid,
     model: &str,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
+    of: impl Fn(&prediction::Model) -> bool,
 ) -> Found {
     let photos: Vec<prediction::Model> = prediction::Entity::find().all(connection).await.unwrap();
     let photos: Vec<prediction::Model> = photos
         .into_iter()
         .filter(|row| row.model_version == model && (from..to).contains(&row.created_at))
         .filter(|row| row.stored_at.is_some() || row.spool_file.is_some() || row.erased_at.is_some())
+        .filter(of)
         .collect();
     let selections = selection::Entity::find().filter(selection::Column::CampaignId.eq(campaign));
     let selections: HashMap<Uuid, selection::Model> =
@@ -286,7 +306,7 @@ async fn look_at_every_row(
 }
 
 #[track_caller]
-fn near(what: &str, found: Option<f64>, expected: Option<f64>) {
+pub fn near(what: &str, found: Option<f64>, expected: Option<f64>) {
     match (found, expected) {
         (None, None) => {}
         (Some(found), Some(expected)) if (found - expected).abs() < 1e-8 => {}
@@ -295,7 +315,7 @@ fn near(what: &str, found: Option<f64>, expected: Option<f64>) {
 }
 
 #[track_caller]
-fn same(what: &str, measure: &Measure, estimate: &Estimate) {
+pub fn same(what: &str, measure: &Measure, estimate: &Estimate) {
     near(what, measure.value, estimate.value);
     near(what, Some(measure.lower), Some(estimate.interval.lower()));
     near(what, Some(measure.upper), Some(estimate.interval.upper()));
@@ -360,6 +380,7 @@ fn compare(evaluation: &Evaluation, found: &Found) -> u64 {
     }
     near("Brier", evaluation.calibration.brier, brier(window).map(|it| it.value));
     near("log loss", evaluation.calibration.log_loss, log_loss(window).map(|it| it.value));
+    compare_calibration(evaluation, window);
     let of_bins: f64 = evaluation.calibration.reliability.iter().map(|bin| bin.photos).sum();
     let of_cells: f64 = evaluation.confusion.cells.iter().map(|cell| cell.photos).sum();
     near("reliability", Some(of_bins), Some(of_cells));
@@ -627,15 +648,9 @@ on_both_databases! {
         let connection = connect(&app).await;
         let mix = campaign(&app, &NewCampaign { double_share: 0.3, ..asked("Mix", continuous(RandomDraw::Rate(0.3), Some(3))) }).await;
         let other = campaign(&app, &asked("Beside", CampaignRule::Everything)).await;
-        let mut life = Life {
-            app: &app,
-            random: StdRng::seed_from_u64(20_261_125),
-            photos: Vec::new(),
-            received: 0,
-            // Mostly the one that counts.
-            campaigns: vec![mix.id, mix.id, mix.id, other.id],
-            connection: connection.clone(),
-        };
+        // Mostly the one that counts.
+        let campaigns = vec![mix.id, mix.id, mix.id, other.id];
+        let mut life = Life::new(&app, 20_261_125, campaigns, connection.clone());
         let (mut labels, mut compared_rates, mut twice, mut classless) = (0, 0, 0, 0);
         for round in 0..4 {
             for _ in 0..60 {

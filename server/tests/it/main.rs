@@ -14,6 +14,7 @@ mod devices;
 mod documents;
 mod erasure;
 mod evaluation;
+mod evaluation_parts;
 mod explore;
 mod exporting;
 mod fake_studio;

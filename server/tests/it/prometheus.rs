@@ -38,6 +38,16 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// What the panels of a Grafana board ask.
+fn expressions(panels: &Value) -> Vec<String> {
+    let of_panel = |panel: &Value| -> Vec<String> {
+        let targets = panel["targets"].as_array().into_iter().flatten();
+        let own = targets.map(|target| target["expr"].as_str().unwrap().to_owned());
+        own.chain(expressions(&panel["panels"])).collect()
+    };
+    panels.as_array().into_iter().flatten().flat_map(of_panel).collect()
+}
+
 /// The program of Prometheus, where it can be found.
 fn program(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("GOURMETGRAM_PROMETHEUS").map(PathBuf::from);
@@ -92,6 +102,18 @@ fn alerts_and_board_speak_of_metrics_that_are_described() {
     }
     let board: Value = serde_json::from_slice(&std::fs::read(deploy("grafana/gourmetgram.json")).unwrap()).unwrap();
     assert_eq!(board["uid"], "gourmetgram");
+}
+
+#[test]
+fn every_alert_has_a_made_up_case_in_which_it_fires() {
+    let rules = std::fs::read_to_string(deploy("prometheus/gourmetgram.rules.yml")).unwrap();
+    let tests = std::fs::read_to_string(deploy("prometheus/gourmetgram.rules.test.yml")).unwrap();
+    let names: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(names.len() >= 8, "{names:?}");
+    for name in names {
+        let fires = format!("alertname: {name}\n        exp_alerts:\n          - exp_labels:");
+        assert!(tests.contains(&fires), "gourmetgram.rules.test.yml has no case in which {name} fires");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,6 +293,19 @@ async fn a_real_prometheus_scrapes_the_server_and_raises_the_alert() {
         .iter()
         .all(|group| group["rules"].as_array().unwrap().iter().all(|rule| rule["lastError"].is_null()));
     assert!(healthy, "{}", ask("rules").await);
+    // What the board asks is understood, and there is something to draw: also NaN, where nobody knows the number yet.
+    let board: Value = serde_json::from_slice(&std::fs::read(deploy("grafana/gourmetgram.json")).unwrap()).unwrap();
+    let expressions = expressions(&board["panels"]);
+    assert!(expressions.len() > 10, "{expressions:?}");
+    for expression in expressions {
+        let query = serde_urlencoded::to_string([("query", expression.replace("$instance", ".*"))]).unwrap();
+        eventually(&format!("{expression} finds something"), async || {
+            let answer = ask(&format!("query?{query}")).await;
+            let found = answer["data"]["result"].as_array().is_some_and(|series| !series.is_empty());
+            answer["status"] == "success" && found
+        })
+        .await;
+    }
     drop(scraper);
     test.stop().await;
 }

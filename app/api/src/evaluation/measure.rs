@@ -129,7 +129,8 @@ pub struct Bounds {
     pub upper: f64,
 }
 
-/// Accuracy as confidence alone would have it, without any label (CBPE): the dashed line, and no evidence.
+/// Accuracy as the model's own confidences would have it, without any label (CBPE): the dashed line, and no evidence.
+/// They are taken as the model gives them; whether they are calibrated says the reliability curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Expected {

@@ -23,7 +23,7 @@ pub use operation::{
 };
 pub use parts::{
     Calibration, ClassMeasures, ConfidenceBin, Confusion, ConfusionCount, Drift, DriftFinding, DriftWord, ModelPeriod,
-    NotTested, ReliabilityPoint, Slice, Slices, SuspectLabel, SuspectLabels, TrafficClass, WindowPoint,
+    NotTested, ReliabilityPoint, Slice, Slices, SuspectLabel, SuspectLabels, Takeover, TrafficClass, WindowPoint,
 };
 pub use query::{EvaluationQuery, EvaluationWindow, SeriesStep, SliceBy, UnusableEvaluation};
 
@@ -82,7 +82,7 @@ pub struct Headline {
     /// The difference estimator, of the same photos; absent where no label has a true class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Measure>,
-    /// Expected by confidence alone; absent where there are no photos.
+    /// Expected from the model's own confidences; absent where there are no photos.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
     /// What the tutorial would print: right answers divided by labels. Shown to be understood, not to be used.
@@ -121,6 +121,9 @@ pub struct Evaluation {
     pub classes: Vec<String>,
     /// Every version that has served, the latest first.
     pub models: Vec<ModelPeriod>,
+    /// When another version took over within the window, oldest first.
+    #[serde(default)]
+    pub takeovers: Vec<Takeover>,
     /// Whose labels; absent where there is no blind campaign with a random sample yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<EvaluationCampaign>,

@@ -223,6 +223,8 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PastDecision {
+    /// Its number: `GET /api/v1/evaluation/published/{number}/manifest` says from what it can be computed again.
+    pub number: u64,
     /// When.
     pub computed_at: DateTime<Utc>,
     /// The verdict.
@@ -231,7 +233,7 @@ pub struct PastDecision {
     pub accuracy: Measure,
 }
 
-/// Retrain? Always by the same rule, which may be looked at every day.
+/// Retrain? Always by the same rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {

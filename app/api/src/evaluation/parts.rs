@@ -22,6 +22,19 @@ pub struct ModelPeriod {
     pub live: bool,
 }
 
+/// When a version took over that had answered before: after a trial, or by a rollback. Where a version answers its
+/// first photo is told by [`ModelPeriod::first`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Takeover {
+    /// Start of the first point of the series in which it answered nearly all photos and the version before it, which
+    /// had until then, nearly none: fewer than one in ten of its own. A point with fewer than ten photos says nothing
+    /// of it.
+    pub at: DateTime<Utc>,
+    /// The version.
+    pub version: String,
+}
+
 /// One point of the series over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Figure, Key, Scale, Swatch, figure::columns, scale::place};
-use crate::wording::{grouped, share};
+use crate::wording::{grouped, photos, share};
 
 /// One bin of confidence.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,8 +55,8 @@ impl Histogram {
         match self.0.iter().max_by_key(|bin| bin.photos).filter(|bin| bin.photos > 0) {
             None => "No photo in this window.".to_owned(),
             Some(bin) => format!(
-                "{} photos. Most of them, {}, were answered with a confidence between {} and {}.",
-                grouped(self.photos()),
+                "{}. Most of them, {}, were answered with a confidence between {} and {}.",
+                photos(self.photos()),
                 share(self.share_of(bin)),
                 share(bin.from),
                 share(bin.to)
@@ -83,7 +83,7 @@ impl Histogram {
             let height = up.at(self.share_of(bin));
             view! {
                 <rect class="chart__bar" x=x(bin.from) width=place(along.at(bin.to) - along.at(bin.from)) y=place(100.0 - height) height=place(height)>
-                    <title>{format!("{} to {}: {} photos", share(bin.from), share(bin.to), grouped(bin.photos))}</title>
+                    <title>{format!("{} to {}: {}", share(bin.from), share(bin.to), photos(bin.photos))}</title>
                 </rect>
             }
         });
@@ -125,5 +125,53 @@ impl Histogram {
             <tbody>{rows.collect_view()}</tbody>
         }
         .into_any()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::charts::drawn::{self, has, tags};
+
+    /// Two halves of the scale with so many photos, and what part of the reference lay in each.
+    fn figure(halves: [(u64, Option<f64>); 2]) -> String {
+        let bin = |(photos, reference), from| HistogramBin { from, to: from + 0.5, photos, reference };
+        let heads = [(); 3].map(|()| "Head".into_any());
+        let histogram = Histogram(vec![bin(halves[0], 0.0), bin(halves[1], 0.5)]);
+        drawn::figure(histogram.figure("histogram", "How sure".into_any(), heads))
+    }
+
+    #[test]
+    fn bars_stand_on_the_ground_as_high_as_their_share_and_the_outline_goes_over_them() {
+        let figure = figure([(25, Some(0.5)), (75, Some(0.4))]);
+        let drawing = drawn::drawing(&figure);
+        // The scale ends at the tenth above the highest: 80 %.
+        let bars = tags(&drawing, "chart__bar");
+        assert_eq!(bars.len(), 2);
+        has(bars[0], &["x=\"0.00%\"", "width=\"50.00%\"", "y=\"68.75%\"", "height=\"31.25%\""]);
+        has(bars[1], &["x=\"50.00%\"", "width=\"50.00%\"", "y=\"6.25%\"", "height=\"93.75%\""]);
+        let outline = tags(&drawing, "chart__outline");
+        assert_eq!(outline.len(), 4, "up, along, down, along");
+        has(outline[0], &["x1=\"0.00%\"", "x2=\"0.00%\"", "y1=\"100.00%\"", "y2=\"37.50%\""]);
+        has(outline[1], &["x1=\"0.00%\"", "x2=\"50.00%\"", "y1=\"37.50%\"", "y2=\"37.50%\""]);
+        has(outline[2], &["x1=\"50.00%\"", "x2=\"50.00%\"", "y1=\"37.50%\"", "y2=\"50.00%\""]);
+        has(outline[3], &["x1=\"50.00%\"", "x2=\"100.00%\"", "y1=\"50.00%\"", "y2=\"50.00%\""]);
+        assert!(
+            figure.contains("100 photos. Most of them, 75.0%, were answered with a confidence between 50.0% and 100%.")
+        );
+        assert!(figure.contains("the version’s first photos"), "{figure}");
+    }
+
+    #[test]
+    fn without_a_reference_there_is_no_outline_and_without_photos_nothing_stands() {
+        let alone = figure([(0, None), (1, None)]);
+        assert!(!alone.contains("chart__outline") && !alone.contains("first photos"), "{alone}");
+        assert!(alone.contains("1 photo. Most of them, 100%"), "{alone}");
+        has(tags(&drawn::drawing(&alone), "chart__bar")[1], &["y=\"0.00%\"", "height=\"100.00%\""]);
+        let nothing = figure([(0, None), (0, None)]);
+        assert!(nothing.contains("No photo in this window."), "{nothing}");
+        for bar in tags(&drawn::drawing(&nothing), "chart__bar") {
+            has(bar, &["y=\"100.00%\"", "height=\"0.00%\""]);
+        }
     }
 }

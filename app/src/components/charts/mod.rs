@@ -6,6 +6,8 @@
 //! chart has a heading, a sentence that says what is to be seen, and its numbers as a table behind it.
 
 mod bar;
+#[cfg(test)]
+mod drawn;
 mod figure;
 mod histogram;
 mod lanes;

@@ -138,3 +138,55 @@ impl ReliabilityPoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::charts::drawn::{self, has, tags};
+
+    fn point(confidence: f64, value: f64, is_small: bool) -> ReliabilityPoint {
+        ReliabilityPoint {
+            from: confidence - 0.05,
+            to: confidence + 0.05,
+            confidence,
+            accuracy: Estimate { value, lower: value - 0.125, upper: value + 0.125 },
+            labels: if is_small { 12 } else { 40 },
+            is_small,
+        }
+    }
+
+    fn figure(points: &[ReliabilityPoint]) -> String {
+        let heads = [(); 3].map(|()| "Head".into_any());
+        drawn::figure(Reliability(points.to_vec()).figure("reliability", "Honest?".into_any(), heads))
+    }
+
+    #[test]
+    fn each_bin_has_a_dot_and_an_interval_in_its_place_and_the_diagonal_is_where_it_should_be() {
+        let figure = figure(&[point(0.5, 0.625, false), point(0.75, 0.5, false), point(0.875, 0.25, true)]);
+        let drawing = drawn::drawing(&figure);
+        let dots = tags(&drawing, "chart__dot");
+        assert_eq!(dots.len(), 2, "none of too few labels");
+        has(dots[0], &["cx=\"50.00%\"", "cy=\"37.50%\""]);
+        has(dots[1], &["cx=\"75.00%\"", "cy=\"50.00%\""]);
+        let intervals = tags(&drawing, "chart__interval");
+        assert_eq!(intervals.len(), 2);
+        has(intervals[0], &["x1=\"50.00%\"", "x2=\"50.00%\"", "y1=\"50.00%\"", "y2=\"25.00%\""]);
+        let small = tags(&drawing, "chart__interval chart__interval--small");
+        assert_eq!(small.len(), 1);
+        has(small[0], &["x1=\"87.50%\"", "y1=\"87.50%\"", "y2=\"62.50%\""]);
+        // On it, as sure is as right: from the lower left to the upper right.
+        has(tags(&drawing, "chart__diagonal")[0], &["x1=\"0%\"", "x2=\"100%\"", "y1=\"100%\"", "y2=\"0%\""]);
+        let joins = tags(&drawing, "chart__join");
+        assert_eq!(joins.len(), 1, "nothing leads to what has too few labels");
+        has(joins[0], &["x1=\"50.00%\"", "y1=\"37.50%\"", "x2=\"75.00%\"", "y2=\"50.00%\""]);
+        assert!(drawing.contains("Confidence 87.5%: n too small, 12 labels"), "{drawing}");
+    }
+
+    #[test]
+    fn what_is_furthest_from_the_diagonal_is_said() {
+        let said = figure(&[point(0.5, 0.625, false), point(0.75, 0.5, false), point(0.875, 0.25, true)]);
+        assert!(said.contains("a confidence around 75.0% are right in 50.0% of cases."), "{said}");
+        let few = figure(&[point(0.5, 0.625, true)]);
+        assert!(few.contains("No bin has labels enough yet"), "{few}");
+    }
+}

@@ -8,7 +8,7 @@ use super::{
     figure::{DIAMOND, columns},
     scale::place,
 };
-use crate::wording::{grouped, share};
+use crate::wording::{grouped, photos, share};
 
 /// One window of the chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,7 @@ pub struct TimelineWindow {
     pub href: String,
 }
 
-/// A moment at which another version began to answer.
+/// A moment from which another version answered, for the first time or again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelChange {
     /// When.
@@ -53,7 +53,7 @@ pub struct Bound(pub f64);
 pub struct Timeline {
     /// The windows, the oldest first.
     pub windows: Vec<TimelineWindow>,
-    /// Other versions that began within them.
+    /// Versions that began or took over within them.
     pub changes: Vec<ModelChange>,
     /// The accuracy that is wanted.
     pub target: Option<Bound>,
@@ -283,7 +283,7 @@ fn span(window: &TimelineWindow) -> String {
 
 /// What the pointer is told.
 fn told(window: &TimelineWindow) -> String {
-    let of = format!("{} of {} photos labelled", grouped(window.labels), grouped(window.photos));
+    let of = format!("{} of {} labelled", grouped(window.labels), photos(window.photos));
     match (window.accuracy, window.is_small) {
         (None, _) => of,
         (Some(_), true) => format!("n too small; {of}"),
@@ -294,6 +294,7 @@ fn told(window: &TimelineWindow) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::components::charts::drawn::{self, has, tags};
 
     fn day(number: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + number)
@@ -330,31 +331,11 @@ mod tests {
     /// The figure, without the table behind it.
     fn figure(timeline: &Timeline) -> String {
         let heads = [(); 5].map(|()| "Head".into_any());
-        let figure = timeline.figure("timeline", "Over time".into_any(), heads).unwrap().to_html();
-        figure.split("<details").next().unwrap_or_default().to_owned()
+        drawn::figure(timeline.figure("timeline", "Over time".into_any(), heads).unwrap())
     }
 
     fn drawing(timeline: &Timeline) -> String {
-        let figure = figure(timeline);
-        let at = figure.find("class=\"chart__drawing\"").unwrap();
-        figure[at..].to_owned()
-    }
-
-    /// The tags of this class in a drawing.
-    fn tags<'a>(drawing: &'a str, class: &str) -> Vec<&'a str> {
-        let class = format!("class=\"{class}\"");
-        drawing
-            .split('<')
-            .filter(|tag| tag.contains(&class))
-            .map(|tag| tag.split('>').next().unwrap_or_default())
-            .collect()
-    }
-
-    #[track_caller]
-    fn has(tag: &str, attributes: &[&str]) {
-        for attribute in attributes {
-            assert!(tag.contains(attribute), "{attribute} is missing in {tag}");
-        }
+        drawn::drawing(&figure(timeline))
     }
 
     #[test]

@@ -23,6 +23,15 @@ pub(super) fn decision(decision: &Decision) -> AnyView {
                 <th scope="row">{moment(past.computed_at)}</th>
                 <td>{word(past.verdict)}</td>
                 <td class="number">{accuracy}</td>
+                <td>
+                    <a
+                        href=format!("/api/v1/evaluation/published/{}/manifest", past.number)
+                        rel="external"
+                        aria-label=format!("Manifest of the verdict of {}", moment(past.computed_at))
+                    >
+                        "manifest"
+                    </a>
+                </td>
             </tr>
         }
     });
@@ -31,7 +40,7 @@ pub(super) fn decision(decision: &Decision) -> AnyView {
         false => Either::Right(view! {
             <div class="table-scroll" tabindex="0" role="region" aria-label="Earlier verdicts">
                 <table class="data-table data-table--dense">
-                    <thead><tr><th scope="col">"When"</th><th scope="col">"Verdict"</th><th scope="col" class="number">{term(Term::Accuracy)}</th></tr></thead>
+                    <thead><tr><th scope="col">"When"</th><th scope="col">"Verdict"</th><th scope="col" class="number">{term(Term::Accuracy)}</th><th scope="col">"Audit"</th></tr></thead>
                     <tbody>{history.collect_view()}</tbody>
                 </table>
             </div>

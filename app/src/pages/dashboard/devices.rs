@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     explore::Field,
-    wording::{grouped, share},
+    wording::{grouped, photos, share},
 };
 
 /// The section.
@@ -18,16 +18,15 @@ pub(super) fn devices(evaluation: &Evaluation) -> AnyView {
     let devices = &evaluation.devices;
     let answered = devices.same_version.answered + devices.other_versions.answered;
     let part = (devices.photos > 0).then(|| answered as f64 / devices.photos as f64);
-    let photos = photos_of(evaluation);
+    let listed = photos_of(evaluation);
     let differing = |of: &DeviceShare, outcome: DeviceComparison| {
         let note = match of.share {
             None => "no such device answered".into_any(),
             Some(_) => {
-                let href = photos.with(Field::Device, outcome.as_str()).list();
+                let href = listed.with(Field::Device, outcome.as_str()).list();
                 let range = format!("{} to {}; ", share(of.lower), share(of.upper));
                 let all = format!(" of {}", grouped(of.answered));
-                let photos = format!("{} photos", grouped(of.disagreed));
-                view! { {range} <a href=href rel="external">{photos}</a> {all} }.into_any()
+                view! { {range} <a href=href rel="external">{photos(of.disagreed)}</a> {all} }.into_any()
             }
         };
         (of.share.map_or_else(|| "–".to_owned(), share), note)
@@ -38,7 +37,7 @@ pub(super) fn devices(evaluation: &Evaluation) -> AnyView {
         figure(
             term(Term::DeviceAnswers),
             part.map_or_else(|| "–".to_owned(), share),
-            format!("{} of {} photos", grouped(answered), grouped(devices.photos)),
+            format!("{} of {}", grouped(answered), photos(devices.photos)),
         ),
         figure(term(Term::DeviceDisagreement), own, of_own),
         figure(term(Term::OtherVersions), others, of_others),

@@ -6,7 +6,7 @@ use leptos::{either::EitherOf3, prelude::*};
 use super::terms::{Term, named, term};
 use crate::{
     components::{Icon, charts::bar},
-    wording::{grouped, moment, share},
+    wording::{grouped, moment, photos, share},
 };
 
 /// The section.
@@ -29,8 +29,8 @@ pub(super) fn drift(evaluation: &Evaluation) -> AnyView {
     };
     let against = drift.reference_from.zip(drift.reference_to).map(|(from, to)| {
         format!(
-            "{} photos against the first {}, of {} to {}.",
-            grouped(drift.photos),
+            "{} against the first {}, of {} to {}.",
+            photos(drift.photos),
             grouped(drift.reference_photos),
             moment(from),
             moment(to)

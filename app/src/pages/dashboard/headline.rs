@@ -12,7 +12,7 @@ use crate::{
         Icon,
         charts::{Lane, LaneMark, Lanes},
     },
-    wording::{count, grouped, plus_minus, share},
+    wording::{count, grouped, photos, plus_minus, share},
 };
 
 /// The number, how sure it is, and from what.
@@ -88,7 +88,7 @@ fn basis(evaluation: &Evaluation) -> AnyView {
     };
     if accuracy.labels == 0 {
         let to_do = if evaluation.funnel.backlog > 0 {
-            view! { <a class="button button--primary" href="/review" rel="external">{format!("Label {} photos", grouped(evaluation.funnel.backlog))}</a> }.into_any()
+            view! { <a class="button button--primary" href="/review" rel="external">{format!("Label {}", photos(evaluation.funnel.backlog))}</a> }.into_any()
         } else {
             view! { <a class="button button--primary" href="/campaigns" rel="external">"Select photos to label"</a> }
                 .into_any()
@@ -99,7 +99,7 @@ fn basis(evaluation: &Evaluation) -> AnyView {
         }
         .into_any();
     }
-    let rests = format!("{} of {} photos labelled", grouped(accuracy.labels), grouped(accuracy.photos));
+    let rests = format!("{} of {} labelled", grouped(accuracy.labels), photos(accuracy.photos));
     let rest = (head.not_considered > 0).then(|| {
         format!(
             " {} of this window are not considered yet; the number does not speak for them.",
@@ -135,7 +135,7 @@ fn lanes(head: &Headline) -> AnyView {
     lanes.push(match &head.expected {
         Some(expected) => Lane {
             name: term(Term::Expected),
-            note: "from confidence, no evidence".to_owned(),
+            note: "from the model's own confidences, no evidence".to_owned(),
             mark: LaneMark::Point(expected.value),
         },
         None => Lane { name: term(Term::Expected), note: String::new(), mark: LaneMark::Nothing("no photos") },
@@ -198,8 +198,4 @@ fn missing(head: &Headline) -> AnyView {
 
 fn fact(name: AnyView, text: String) -> AnyView {
     view! { <div><dt>{name}</dt><dd>{text}</dd></div> }.into_any()
-}
-
-fn photos(number: u64) -> String {
-    if number == 1 { "1 photo".to_owned() } else { format!("{} photos", grouped(number)) }
 }

@@ -32,7 +32,7 @@ use crate::{
     components::{EmptyState, Icon, Reason, TroubleNotice},
     measured::Measured,
     trouble::Trouble,
-    wording::{grouped, moment},
+    wording::{moment, photos},
 };
 
 /// The page.
@@ -163,8 +163,8 @@ fn ways() -> AnyView {
 
 fn about(evaluation: &Evaluation) -> String {
     let window = &evaluation.window;
-    let photos = grouped(evaluation.headline.photos);
-    format!("{}, {photos} photos from {} to {}.", evaluation.model, moment(window.from), moment(window.to))
+    let photos = photos(evaluation.headline.photos);
+    format!("{}, {photos} from {} to {}.", evaluation.model, moment(window.from), moment(window.to))
 }
 
 /// From what anybody computes it again.

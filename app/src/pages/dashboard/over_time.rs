@@ -26,8 +26,11 @@ pub(super) fn over_time(evaluation: &Evaluation, asked: &Asked) -> AnyView {
     });
     let windows: Vec<TimelineWindow> = windows.collect();
     let within = |at| windows.first().zip(windows.last()).is_some_and(|(first, last)| first.from < at && at < last.to);
-    let changes = evaluation.models.iter().filter(|model| within(model.first));
-    let changes = changes.map(|model| ModelChange { at: model.first, version: model.version.clone() }).collect();
+    // A version's first photo, to the hour; and its return or promotion, to the point of the series.
+    let began = evaluation.models.iter().map(|model| (model.first, &model.version));
+    let took_over = evaluation.takeovers.iter().map(|takeover| (takeover.at, &takeover.version));
+    let changes = began.chain(took_over).filter(|(at, _)| within(*at));
+    let changes = changes.map(|(at, version)| ModelChange { at, version: version.clone() }).collect();
     let heads = [
         term(Term::Accuracy),
         named(Term::RandomSample, "Random sample"),

@@ -52,6 +52,18 @@ pub struct ServedModel {
     pub random_wrong: u64,
 }
 
+/// In one of these stretches of whole periods.
+fn within(runs: &[(SeriesStep, DateTime<Utc>, DateTime<Utc>)]) -> Condition {
+    runs.iter().fold(Condition::any(), |any, (step, from, to)| {
+        any.add(
+            Condition::all()
+                .add(CountColumn::Step.eq(step.as_str()))
+                .add(CountColumn::StartAt.gte(*from))
+                .add(CountColumn::StartAt.lt(*to)),
+        )
+    })
+}
+
 impl Catalog {
     /// The campaign whose labels say how accurate the model is.
     pub async fn evaluation_design(&self, named: Option<&str>) -> Result<EvaluationDesign, CatalogError> {
@@ -65,20 +77,12 @@ impl Catalog {
         model: &str,
         runs: &[(SeriesStep, DateTime<Utc>, DateTime<Utc>)],
     ) -> Result<Vec<CountedPeriod>, CatalogError> {
-        let within = runs.iter().fold(Condition::any(), |any, (step, from, to)| {
-            any.add(
-                Condition::all()
-                    .add(CountColumn::Step.eq(step.as_str()))
-                    .add(CountColumn::StartAt.gte(*from))
-                    .add(CountColumn::StartAt.lt(*to)),
-            )
-        });
         if runs.is_empty() {
             return Ok(Vec::new());
         }
         let rows = evaluation_count::Entity::find()
             .filter(CountColumn::Model.eq(model))
-            .filter(within)
+            .filter(within(runs))
             .order_by_asc(CountColumn::StartAt)
             .all(&self.read)
             .await?;
@@ -88,6 +92,26 @@ impl Catalog {
                 Ok(CountedPeriod { step, start: row.start_at, counts: read_counts(row)? })
             })
             .collect()
+    }
+
+    /// How many photos each model version answered in each of these whole periods, by the period's start.
+    pub async fn photos_by_model(
+        &self,
+        runs: &[(SeriesStep, DateTime<Utc>, DateTime<Utc>)],
+    ) -> Result<Vec<(DateTime<Utc>, String, u64)>, CatalogError> {
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = evaluation_count::Entity::find()
+            .select_only()
+            .column(CountColumn::StartAt)
+            .column(CountColumn::Model)
+            .column(CountColumn::Photos)
+            .filter(within(runs))
+            .into_tuple::<(DateTime<Utc>, String, i64)>()
+            .all(&self.read)
+            .await?;
+        Ok(rows.into_iter().map(|(start, model, photos)| (start, model, photos.unsigned_abs())).collect())
     }
 
     /// Every model version that has served, the latest first.

@@ -78,6 +78,13 @@ impl Catalog {
             .collect()
     }
 
+    /// From what a published result can be computed again: its [`Manifest`] as JSON, to the letter as it was published.
+    pub async fn published_manifest(&self, number: u64) -> Result<Option<String>, CatalogError> {
+        let Ok(id) = i64::try_from(number) else { return Ok(None) };
+        let row = evaluation_result::Entity::find_by_id(id).one(&self.read).await?;
+        Ok(row.map(|row| row.manifest))
+    }
+
     /// Keeps a reference of drift that was frozen elsewhere, unless there is one.
     pub async fn keep_drift_reference(&self, model: &str, reference: &Reference) -> Result<(), CatalogError> {
         let transaction = self.begin().await?;

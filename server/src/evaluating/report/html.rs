@@ -171,31 +171,53 @@ fn table(caption: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>)
     text
 }
 
-/// The series as a picture: bands as bars from bound to bound, the estimate as a dot. The table below says the same.
+/// The series as a picture: bands as bars from bound to bound, the estimate as a dot; where labels are too few to say
+/// anything by, a pale band alone, as on the dashboard. The table below says the same.
 fn chart(series: &[WindowPoint]) -> String {
+    // Around the drawing is room for the scale and the dates.
+    const LEFT: f64 = 56.0;
+    const TOP: f64 = 12.0;
+    const WIDTH: f64 = 744.0;
+    const HEIGHT: f64 = 240.0;
     let known: Vec<&WindowPoint> = series.iter().filter(|point| point.accuracy.value.is_some()).collect();
-    if known.is_empty() {
+    let (Some(first), Some(last)) = (known.first(), known.last()) else {
         return "<p>No label says anything yet.</p>".to_owned();
-    }
-    let (width, height) = (800.0, 240.0);
-    let between = width / known.len() as f64;
-    let x = |place: usize| (place as f64 + 0.5) * between;
-    let y = |share: f64| height - share * height;
+    };
+    let between = WIDTH / known.len() as f64;
+    let y = |share: f64| TOP + HEIGHT - share * HEIGHT;
+    let (right, bottom) = (LEFT + WIDTH, TOP + HEIGHT);
     let mut text = format!(
-        "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Accuracy over time with its intervals, from 0 to \
-         100 %\"><line x1=\"0\" y1=\"{height}\" x2=\"{width}\" y2=\"{height}\" stroke=\"currentColor\"/>"
+        "<svg viewBox=\"0 0 {right} {}\" role=\"img\" fill=\"currentColor\" font-size=\"14\" aria-label=\"Accuracy over time \
+         with its intervals, from 0 to 100 %\">",
+        bottom + 24.0
     );
-    for (place, point) in known.into_iter().enumerate() {
-        let (x, value) = (x(place), point.accuracy.value.unwrap_or_default());
-        let dash = if point.provisional { " stroke-dasharray=\"3 3\"" } else { "" };
+    for share in [0.0, 0.5, 1.0] {
         let _ = write!(
             text,
-            "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{:.1}\" stroke=\"#3b6ea5\" stroke-width=\"4\"{dash}/>\
-             <circle cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"currentColor\"/>",
-            y(point.accuracy.lower),
-            y(point.accuracy.upper),
-            y(value)
+            "<line x1=\"{LEFT}\" y1=\"{0}\" x2=\"{right}\" y2=\"{0}\" stroke=\"currentColor\" stroke-opacity=\"0.3\"/>\
+             <text x=\"{1}\" y=\"{0}\" dy=\"5\" text-anchor=\"end\">{2:.0} %</text>",
+            y(share),
+            LEFT - 8.0,
+            share * 100.0
         );
+    }
+    for (x, anchor, at) in [(LEFT, "start", first.from), (right, "end", last.to)] {
+        let at = at.format("%Y-%m-%d %H:%M");
+        let _ = write!(text, "<text x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{at}</text>", bottom + 20.0);
+    }
+    for (place, point) in known.into_iter().enumerate() {
+        let (x, accuracy) = (LEFT + (place as f64 + 0.5) * between, &point.accuracy);
+        let dash = if point.provisional { " stroke-dasharray=\"3 3\"" } else { "" };
+        let pale = if accuracy.enough { "" } else { " stroke-opacity=\"0.3\"" };
+        let _ = write!(
+            text,
+            "<line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{:.1}\" stroke=\"#3b6ea5\" stroke-width=\"4\"{dash}{pale}/>",
+            y(accuracy.lower),
+            y(accuracy.upper)
+        );
+        if let Some(value) = accuracy.value.filter(|_| accuracy.enough) {
+            let _ = write!(text, "<circle cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\"/>", y(value));
+        }
     }
     text.push_str("</svg>");
     text
@@ -203,10 +225,55 @@ fn chart(series: &[WindowPoint]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, TimeDelta};
+    use gourmetgram_api::{Measure, MeasureMethod};
+
     use super::*;
+
+    /// A day of November 2026 with accuracy from so many labels.
+    fn day(number: i64, labels: u64) -> WindowPoint {
+        let from = DateTime::from_timestamp(1_793_491_200, 0).unwrap() + TimeDelta::days(number - 1);
+        let accuracy = Measure {
+            value: (labels > 0).then_some(0.75),
+            lower: 0.5,
+            upper: 1.0,
+            labels,
+            photos: 400,
+            method: MeasureMethod::Poststratified,
+            enough: labels >= gourmetgram_api::ENOUGH_LABELS,
+        };
+        WindowPoint {
+            from,
+            to: from + TimeDelta::days(1),
+            photos: 400,
+            accuracy,
+            check: Measure::UNKNOWN,
+            expected: None,
+            provisional: false,
+        }
+    }
 
     #[test]
     fn what_others_named_cannot_become_markup() {
         assert_eq!(Escaped("<b a='\"&\">").to_string(), "&lt;b a=&#39;&quot;&amp;&quot;&gt;");
+    }
+
+    #[test]
+    fn the_picture_has_no_dot_where_labels_are_too_few() {
+        let picture = chart(&[day(1, 30), day(2, 29), day(3, 0), day(4, 200)]);
+        assert_eq!(picture.matches("<circle").count(), 2, "{picture}");
+        assert_eq!(picture.matches("stroke=\"#3b6ea5\"").count(), 3, "a day without a label has no band: {picture}");
+        assert_eq!(picture.matches("stroke-width=\"4\" stroke-opacity=\"0.3\"/>").count(), 1, "{picture}");
+        // Three quarters of the way up: the third of four rooms, 240 high, beginning at 12.
+        assert!(picture.contains("cy=\"72.0\""), "{picture}");
+        assert!(chart(&[day(1, 0)]).contains("No label says anything yet."));
+    }
+
+    #[test]
+    fn the_picture_has_a_scale_and_its_first_and_last_date() {
+        let picture = chart(&[day(1, 30), day(2, 30), day(9, 30)]);
+        for said in [">0 %<", ">50 %<", ">100 %<", ">2026-11-01 00:00<", ">2026-11-10 00:00<"] {
+            assert!(picture.contains(said), "{said}: {picture}");
+        }
     }
 }
