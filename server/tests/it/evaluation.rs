@@ -113,7 +113,7 @@ impl<'a> Life<'a> {
             let mut photo = received(at, self.received, confidence);
             photo.class_index = ClassIndex(class as u16);
             photo.predicted_class = CLASSES[class].to_owned();
-            photo.source = (self.received % 3 > 0).then(|| format!("camera {}", self.received % 3));
+            photo.source = (!self.received.is_multiple_of(3)).then(|| format!("camera {}", self.received % 3));
             photo.model_version = if self.random.random_bool(0.7) { "food64-1" } else { "other-2" }.to_owned();
             let visitor = self.random.random_range(0..12);
             // Some have no cookie.
