@@ -516,7 +516,7 @@ async fn each_test_of_drift_says_its_word_and_by_what() {
     page.says(&[
         "12,310 photos against the first 1,000, of",
         "by chi-square and Cramér’s V real, too small to matter 0.061; from 0.10 on, the mark, it matters; p = 0.003",
-        "by population stability index changed 0.231; from 0.20 on, the mark, it matters; p < 0.001",
+        "by population stability index changed 0.231; from 0.20 on, the mark, it matters; p &lt; 0.001",
         "by Kolmogorov–Smirnov as before 0.031; from 0.10 on, the mark, it matters; p = 0.210",
     ]);
     let mut measured = figures::month();

@@ -30,7 +30,8 @@ pub fn compare_calibration(evaluation: &Evaluation, window: &Window) {
     let confidence = |label: &LabelledPrediction| f64::from(label.confidence.get());
     let (mut all, mut distances, mut seen) = (0.0, 0.0, 0);
     for bin in &evaluation.calibration.reliability {
-        let is_own = |label: &LabelledPrediction| (bin.from..bin.to).contains(&confidence(label));
+        // In 32 bits, like the bins: 0.7 is not below 0.7.
+        let is_own = |label: &LabelledPrediction| (bin.from as f32..bin.to as f32).contains(&label.confidence.get());
         let (mut photos, mut sure, mut right) = (0.0, 0.0, 0.0);
         for label in window.labels().iter().filter(|label| is_own(label)) {
             let Some(is_right) = label.correct() else { continue };
