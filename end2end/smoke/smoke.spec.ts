@@ -40,10 +40,10 @@ test("the page comes alive, and takes a photo, a flag, a label and all of it bac
   await (await visit.find(choice)).sendKeys(Key.SPACE);
   await expect.poll(() => visit.pressed(choice), "by keyboard").toBe("false");
 
-  await visit.press(By.css("section[aria-label='The answer'] summary"));
+  await visit.press(By.css(`${answer} summary`));
   await visit.press(button("Erase for good"));
-  await expect.poll(async () => (await driver.findElements(tiles)).length).toBe(0);
-  await expect.poll(async () => (await driver.findElements(answer)).length).toBe(0);
+  await expect.poll(() => visit.count(tiles)).toBe(0);
+  await expect.poll(() => visit.count(answer)).toBe(0);
 });
 
 test("a file that is no picture is refused", async ({ driver, baseURL }) => {
