@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 const [address, name, password, runs] = process.argv.slice(2);
 const require = createRequire(new URL("peers/", import.meta.url));
 const load = async (module) => import(require.resolve(module));
+const { default: puppeteer } = await load("puppeteer-core");
 const { default: lighthouse } = await load("lighthouse");
 const { launch } = await load("chrome-launcher");
 const { version } = require("lighthouse/package.json");
@@ -16,7 +17,7 @@ const { version } = require("lighthouse/package.json");
 const pages = { visitor: ["/"], operator: ["/photos", "/review", "/dashboard"] };
 const categories = ["performance", "accessibility", "best-practices"];
 
-/** The session's cookie, as a browser gets it. */
+/** The session's cookies, as a browser gets them. */
 async function signIn() {
   const answer = await fetch(`${address}/login`, {
     method: "POST",
@@ -25,17 +26,25 @@ async function signIn() {
     redirect: "manual",
   });
   if (answer.status !== 303) throw new Error(`signing in answers ${answer.status}`);
-  return answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).join("; ");
+  return answer.headers.getSetCookie().map((cookie) => {
+    const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie);
+    return { name, value, domain: new URL(address).hostname, path: "/", httpOnly: true };
+  });
 }
 
-async function look(page, cookie) {
+async function look(page, cookies) {
   const chrome = await launch({
     chromePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     chromeFlags: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
   });
   try {
+    if (cookies) {
+      // As a header that Lighthouse adds they would go with the page, and not with its pictures.
+      const browser = await puppeteer.connect({ browserURL: `http://127.0.0.1:${chrome.port}` });
+      await browser.setCookie(...cookies);
+      await browser.disconnect();
+    }
     const options = { port: chrome.port, logLevel: "error", onlyCategories: categories };
-    if (cookie) options.extraHeaders = { Cookie: cookie };
     const { lhr } = await lighthouse(`${address}${page}`, options);
     if (lhr.runtimeError) throw new Error(`${page}: ${lhr.runtimeError.message}`);
     if (new URL(lhr.finalDisplayedUrl).pathname !== page) throw new Error(`${page} leads to ${lhr.finalDisplayedUrl}`);
@@ -50,10 +59,10 @@ const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length
 const found = {};
 let settings;
 for (const [role, addresses] of Object.entries(pages)) {
-  const cookie = role === "visitor" ? undefined : await signIn();
+  const cookies = role === "visitor" ? undefined : await signIn();
   for (const page of addresses) {
     const looks = [];
-    for (let run = 0; run < Number(runs); run++) looks.push(await look(page, cookie));
+    for (let run = 0; run < Number(runs); run++) looks.push(await look(page, cookies));
     settings = looks[0].configSettings;
     const value = (audit) => median(looks.map((one) => one.audits[audit].numericValue));
     const seconds = ["first-contentful-paint", "largest-contentful-paint", "speed-index"];

@@ -168,7 +168,7 @@ impl Evaluator<'_> {
         let (per_class, macro_f1) = classes::per_class(&classes, all)?;
         let history = self.catalog.published_evaluations(model, at, HISTORY).await?;
         let served = models.iter().find(|served| served.version == *model);
-        let days = self.judged_days(read, at).await?;
+        let days = self.judged_days(read, &series, at).await?;
         let watched = Watched {
             days: &days,
             random_right: served.map_or(0, |served| served.random_right),
@@ -293,13 +293,27 @@ impl Evaluator<'_> {
         Ok(found.into_iter().map(|it| Takeover { at: it.at.max(from), ..it }).collect())
     }
 
-    /// The window's last days, which are the same whatever step the series has.
-    async fn judged_days(&self, read: &Read, at: DateTime<Utc>) -> Result<Vec<WindowPoint>, EvaluationError> {
-        let EvaluatedWindow { from, to, .. } = read.window;
-        let from = from.max(start_of(SeriesStep::Day, to) - TimeDelta::days(DAYS_JUDGED));
-        let window = EvaluatedWindow { from, step: SeriesStep::Day, ..read.window.clone() };
-        let periods = self.catalog.evaluation_counts(&read.model, &window::runs(window.step, from, to)).await?;
-        self.series(&periods, &window, at)
+    /// The window's last days, which are the same whatever step the series has: for hours and days they are made of what
+    /// was read for it.
+    async fn judged_days(
+        &self,
+        read: &Read,
+        series: &[WindowPoint],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<WindowPoint>, EvaluationError> {
+        let EvaluatedWindow { from, to, step, .. } = read.window;
+        let first = from.max(start_of(SeriesStep::Day, to) - TimeDelta::days(DAYS_JUDGED));
+        let window = EvaluatedWindow { step: SeriesStep::Day, ..read.window.clone() };
+        let mut days = match step {
+            SeriesStep::Day => series.to_vec(),
+            SeriesStep::Hour => self.series(&read.periods, &window, at)?,
+            SeriesStep::Month => {
+                let runs = window::runs(SeriesStep::Day, first, to);
+                self.series(&self.catalog.evaluation_counts(&read.model, &runs).await?, &window, at)?
+            }
+        };
+        days.retain(|day| day.from >= first);
+        Ok(days)
     }
 
     /// The window's photos that came after the reference.

@@ -8,6 +8,9 @@ use web_sys::HtmlElement;
 use super::{list::List, marks::Marks, selection::with_shift, shelf::Shelf, table::Line, watching::Watcher};
 use crate::{components::Moment, explore::Card, forms, wording::percent};
 
+/// So many photos of the list may be seen without scrolling: these come first, and before anything else does.
+const SEEN_FIRST: usize = 12;
+
 /// One page.
 #[component]
 pub(super) fn Sheet(shelf: Shelf, is_table: bool) -> impl IntoView {
@@ -67,7 +70,10 @@ fn Tiles(shelf: Shelf) -> impl IntoView {
     view! {
         <ul class="cards" aria-label=format!("Photos {from} to {to}") node_ref=list>
             {move || match drawn.get() {
-                true => Either::Left(shelf.signals().into_iter().map(|card| view! { <Tile card/> }).collect_view()),
+                true => {
+                    let tiles = shelf.signals().into_iter().zip((from..).map(|place| place <= SEEN_FIRST));
+                    Either::Left(tiles.map(|(card, is_first)| view! { <Tile card is_first/> }).collect_view())
+                }
                 false => {
                     let space = NodeRef::<html::Li>::new();
                     keep_height(&shelf, space);
@@ -99,14 +105,14 @@ fn Lines(shelf: Shelf) -> impl IntoView {
 }
 
 #[component]
-fn Tile(card: ArcRwSignal<Card>) -> impl IntoView {
+fn Tile(card: ArcRwSignal<Card>, is_first: bool) -> impl IntoView {
     let list = expect_context::<List>();
     let known = card.get_untracked();
     let id = known.id;
     view! {
         <li class="print" class:print--ticked=move || list.selection.has(id)>
             <a class="print__link" href=move || list.asked.with(|asked| asked.photo(id))>
-                <Small id side=256/>
+                <Small id side=256 is_first/>
                 <span class="print__label">{known.label.clone()}</span>
                 <span class="print__percent">{percent(known.confidence.get())}</span>
             </a>
@@ -118,7 +124,13 @@ fn Tile(card: ArcRwSignal<Card>) -> impl IntoView {
 
 /// A small picture. One that did not come (the server was busy) is asked for again, a few times.
 #[component]
-pub(super) fn Small(id: gourmetgram_api::PredictionId, side: u16) -> impl IntoView {
+pub(super) fn Small(
+    id: gourmetgram_api::PredictionId,
+    side: u16,
+    /// Whether it is seen at once: then it is asked for before what the page still loads.
+    #[prop(optional)]
+    is_first: bool,
+) -> impl IntoView {
     let image = NodeRef::<html::Img>::new();
     let tries = StoredValue::new(0_u32);
     let on_error = move |_| {
@@ -147,7 +159,8 @@ pub(super) fn Small(id: gourmetgram_api::PredictionId, side: u16) -> impl IntoVi
             alt=""
             width=side
             height=side
-            loading="lazy"
+            loading=if is_first { "eager" } else { "lazy" }
+            fetchpriority=is_first.then_some("high")
             decoding="async"
             node_ref=image
             on:error=on_error
