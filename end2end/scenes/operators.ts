@@ -143,6 +143,13 @@ export const operators: Scene[] = [
     reach: ({ home }) => home.open("/campaigns?kind=random&name=Some&rate=lots&hours=0.5"),
   },
   {
+    name: "campaigns-scheduled",
+    shows: "A campaign with reasons and a window, whose schedule is none",
+    page: "/campaigns",
+    reach: ({ home }) =>
+      home.open("/campaigns?kind=flagged&name=Some&reason=not_food&schedule=often&ends_at=2026-12-01T00:00&hours=0.5"),
+  },
+  {
     name: "campaigns-trouble",
     shows: "A campaign whose photos cannot be brought to Label Studio",
     page: "/campaigns",

@@ -384,7 +384,7 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     </select>
                 </div>
                 <details class="campaigns__more" open=has_more>
-                    <summary>"More: when it selects by itself, and from when to when"</summary>
+                    <summary>"Schedule and window of time"</summary>
                     <div class="campaigns__fields">
                         <OptionalField name="schedule" kind="text" label="Selects by itself at" value=value("schedule")
                             wrong=fault("schedule") list="schedules"
