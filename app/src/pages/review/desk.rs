@@ -252,8 +252,6 @@ fn Photo(task: ReviewTask, session: Session, seen: Photos) -> impl IntoView {
             width=task.width
             height=task.height
             decoding="async"
-            // The next ones wait for the one that is looked at.
-            fetchpriority=if is_current.get_untracked() { "high" } else { "low" }
             on:load=came
             on:error=failed
         />
