@@ -252,7 +252,9 @@ impl Session {
                 *sending = Sending::Well;
             }
         });
-        if self.fetching_failed.try_with_untracked(Option::is_some) == Some(true) {
+        // A fetch brings nothing new while as much is unsent as the server gives at once; nobody may be left without a photo
+        // for that, with no key to press.
+        if self.is_dry.try_get_untracked() == Some(false) {
             self.fetch(false);
         }
         let is_over = self.line.try_with_untracked(Vec::is_empty) == Some(true)
@@ -338,6 +340,10 @@ impl Session {
         }
         if self.tasks.try_with_untracked(Vec::is_empty) == Some(true) {
             self.look_at_progress();
+            // All that came was answered while it was on its way, and there is more. Once: the next fetch knows of nothing.
+            if is_full && !(before.is_empty() && unsent.is_empty()) {
+                self.fetch(false);
+            }
         }
     }
 
