@@ -141,6 +141,31 @@ test("the next photo is there before it is asked for, and nothing on the page mo
   await expect.poll(async () => (await annotations(photos)).length).toBe(5);
 });
 
+test("who is far ahead of a slow server is given photos again, each of them once", async ({ home, page }) => {
+  void home;
+  // The server gives fifty at once, and what it has not heard of counts as given.
+  const photos = await campaign(57);
+  const review = new ReviewPage(page);
+  await review.open(photos);
+  const held: (() => Promise<void>)[] = [];
+  let holds = true;
+  await page.route("**/api/v1/annotations", (route) => (holds ? void held.push(() => route.continue()) : route.continue()));
+  const tasks: string[] = [];
+  const answer = async () => {
+    tasks.push(await review.seen());
+    await page.keyboard.press("1");
+    await expect.poll(() => review.photo.count().then((count) => (count === 0 ? "" : review.task()))).not.toBe(tasks.at(-1));
+  };
+  while (tasks.length < 50) await answer();
+  await expect(page.getByText("Saving your last answers…")).toBeVisible();
+  holds = false;
+  for (const go of held) await go();
+  while (tasks.length < 57) await answer();
+  await expect(review.end).toBeVisible();
+  expect(new Set(tasks).size, "each photo once").toBe(57);
+  expect(new Set((await annotations(photos)).map(({ task }) => task))).toEqual(new Set(tasks));
+});
+
 test("a key that is held down answers one photo", async ({ home, page }) => {
   void home;
   const photos = await campaign(4);

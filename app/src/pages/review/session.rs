@@ -36,6 +36,16 @@ impl Step {
     }
 }
 
+/// What was known when photos were asked for.
+struct Asked {
+    /// So many were asked for, those at hand and those unsent among them.
+    count: usize,
+    /// Those at hand.
+    before: Vec<Uuid>,
+    /// Those whose answers the server did not have.
+    unsent: Vec<Uuid>,
+}
+
 /// What was done about a photo in this session.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Done {
@@ -300,12 +310,13 @@ impl Session {
         // What is unsent counts as given; it comes back and is passed over.
         let unsent: Vec<Uuid> = self.line.with_untracked(|line| line.iter().map(Step::task).collect());
         let before: Vec<Uuid> = self.tasks.with_untracked(|tasks| tasks.iter().map(|task| task.id).collect());
-        let count = (unsent.len() + ready.max(AHEAD + 1)).min(usize::from(gourmetgram_api::MAX_TASKS));
+        let most = usize::from(gourmetgram_api::MAX_TASKS);
+        let asked = Asked { count: (unsent.len() + ready.max(AHEAD + 1)).min(most), before, unsent };
         spawn_local(async move {
-            let fetched = client::next_tasks(self.campaign, count as u16).await;
+            let fetched = client::next_tasks(self.campaign, asked.count as u16).await;
             self.is_fetching.try_set_value(false);
             match fetched {
-                Ok(fetched) => self.take_in(fetched.tasks, count, &before, &unsent),
+                Ok(fetched) => self.take_in(fetched.tasks, &asked),
                 Err(trouble) => {
                     self.fetching_failed.try_set(Some(trouble));
                 }
@@ -313,12 +324,15 @@ impl Session {
         });
     }
 
-    fn take_in(self, fetched: Vec<ReviewTask>, count: usize, before: &[Uuid], unsent: &[Uuid]) {
+    fn take_in(self, fetched: Vec<ReviewTask>, asked: &Asked) {
+        let Asked { count, before, unsent } = asked;
         let was_empty = self.tasks.try_with_untracked(Vec::is_empty).unwrap_or(true);
         let looked_at = before.first().copied();
         let kept: Vec<Uuid> = fetched.iter().map(|task| task.id).collect();
-        let is_lost = |id: Uuid| before.contains(&id) && !unsent.contains(&id) && !kept.contains(&id);
-        let is_full = fetched.len() >= count;
+        let is_full = fetched.len() >= *count;
+        // An answer that was cut off says nothing of what was not asked for.
+        let is_cut_off = is_full && *count < unsent.len() + before.len();
+        let is_lost = |id: Uuid| !is_cut_off && before.contains(&id) && !unsent.contains(&id) && !kept.contains(&id);
         let lost_it = self.tasks.try_with_untracked(|tasks| tasks.first().map(|task| task.id)).flatten();
         if lost_it.is_some_and(|id| looked_at == Some(id) && is_lost(id)) {
             self.lost.try_set(Some(WENT_ON));
