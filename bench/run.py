@@ -170,7 +170,7 @@ def device():
         with server("ours", model) as running:
             output = subprocess.run(
                 ["node", BENCH / "device.mjs", f"http://{running.host}/", model, str(ROUNDS),
-                 "60" if name == "food64" else "12", *(photos("phone") if name == "food64" else [])],
+                 "12" if name == "food64" else "4", *(photos("phone") if name == "food64" else [])],
                 check=True, stdout=subprocess.PIPE, text=True)
         found = json.loads(output.stdout)
         rounds = [{side: typical(seconds) for side, seconds in turn.items()} for turn in found["turns"]]

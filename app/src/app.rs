@@ -7,7 +7,7 @@ use leptos_router::components::Router;
 #[cfg(feature = "ssr")]
 use leptos_router::{
     ParamSegment, SsrMode, StaticSegment,
-    components::{Route, Routes},
+    components::{FlatRoutes, Route},
 };
 
 use crate::components::Masthead;
@@ -23,7 +23,6 @@ use crate::pages::{
 /// Neither do pages on which nothing moves; each of the others gets the bundle that holds it.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    use leptos::hydration::HydrationScripts;
     use leptos_meta::MetaTags;
 
     let asset = |file: &str| format!("/{}/{file}", options.site_pkg_dir);
@@ -41,10 +40,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let answers_a_form = use_context::<crate::backend::PostedProblem>().is_some()
         || use_context::<crate::backend::PostedFlags>().is_some();
     let scripts = bundle.filter(|_| !answers_a_form).map(|bundle| {
-        let mut options = options;
-        options.output_name = bundle.into();
         view! {
-            <HydrationScripts options/>
+            <script r#type="module" nonce=leptos::nonce::use_nonce()>
+                {hydration(&asset(&format!("{bundle}.js")), &asset(&format!("{bundle}_bg.wasm")))}
+            </script>
             {device.map(|script| view! { <script r#type="module" src=script.0></script> })}
             {offline.map(|script| view! { <script r#type="module" src=script></script> })}
         }
@@ -75,13 +74,31 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
+/// The script that makes a page come alive: it fetches the bundle and has it take over what the server rendered.
+///
+/// It stands in for `HydrationScripts`, whose preloaded WebAssembly takes a slow line from the style sheet and the
+/// pictures: here it comes once the page has been painted. A page that nobody looks at is never painted, so it does not
+/// wait.
+#[cfg(feature = "ssr")]
+fn hydration(script: &str, module: &str) -> String {
+    format!(
+        "const start = async () => {{ \
+           const code = fetch('{module}'); \
+           const bundle = await import('{script}'); \
+           await bundle.default({{ module_or_path: code }}); \
+           bundle.hydrate(); \
+         }}; \
+         if (document.hidden) start(); else requestAnimationFrame(() => setTimeout(start));"
+    )
+}
+
 /// What is on every page, and the routes. Every component finds the [`Viewer`] by context.
 #[cfg(feature = "ssr")]
 #[component]
 pub fn App() -> impl IntoView {
     view! {
         <Frame>
-            <Routes fallback=NotFoundPage>
+            <FlatRoutes fallback=NotFoundPage>
                 <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async/>
                 <Route path=StaticSegment("dashboard") view=DashboardPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("dashboard"), StaticSegment("statistics")) view=StatisticsPage ssr=SsrMode::Async/>
@@ -98,7 +115,7 @@ pub fn App() -> impl IntoView {
                 <Route path=(StaticSegment("login"), StaticSegment("link")) view=LinkPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("login"), StaticSegment("account")) view=AccountPage ssr=SsrMode::Async/>
                 <Route path=(StaticSegment("login"), StaticSegment("not-allowed")) view=NotAllowedPage ssr=SsrMode::Async/>
-            </Routes>
+            </FlatRoutes>
         </Frame>
     }
 }

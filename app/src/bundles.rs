@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 use leptos_router::{
     ParamSegment, StaticSegment,
-    components::{Route, Routes},
+    components::{FlatRoutes, Route},
     hooks::use_location,
 };
 
@@ -19,9 +19,9 @@ use crate::{
 pub fn Home() -> impl IntoView {
     view! {
         <Frame>
-            <Routes fallback=ByDocument>
+            <FlatRoutes fallback=ByDocument>
                 <Route path=StaticSegment("") view=HomePage/>
-            </Routes>
+            </FlatRoutes>
         </Frame>
     }
 }
@@ -31,10 +31,10 @@ pub fn Home() -> impl IntoView {
 pub fn Photos() -> impl IntoView {
     view! {
         <Frame>
-            <Routes fallback=ByDocument>
+            <FlatRoutes fallback=ByDocument>
                 <Route path=StaticSegment("photos") view=PhotosPage/>
                 <Route path=(StaticSegment("photos"), ParamSegment("id")) view=PhotoPage/>
-            </Routes>
+            </FlatRoutes>
         </Frame>
     }
 }
@@ -44,9 +44,9 @@ pub fn Photos() -> impl IntoView {
 pub fn Review() -> impl IntoView {
     view! {
         <Frame>
-            <Routes fallback=ByDocument>
+            <FlatRoutes fallback=ByDocument>
                 <Route path=StaticSegment("review") view=ReviewPage/>
-            </Routes>
+            </FlatRoutes>
         </Frame>
     }
 }

@@ -60,7 +60,7 @@ impl Judgement {
     /// What it says, while it waits to be sent.
     pub fn words(&self) -> String {
         match self {
-            Self::Flag(reason) => format!("Flag: {}", wording::flag_reason(*reason).to_lowercase()),
+            Self::Flag(reason) => format!("Flag: {}", wording::flag_reason(*reason).to_ascii_lowercase()),
             Self::Unflag => "Take a flag back".to_owned(),
             Self::Correct(label) => format!("Your label: {label}"),
             Self::Uncorrect => "Take your label back".to_owned(),
@@ -70,7 +70,9 @@ impl Judgement {
     /// What to confirm to the visitor.
     pub fn confirmation(&self) -> String {
         match self {
-            Self::Flag(reason) => format!("Flagged: {}. Thank you.", wording::flag_reason(*reason).to_lowercase()),
+            Self::Flag(reason) => {
+                format!("Flagged: {}. Thank you.", wording::flag_reason(*reason).to_ascii_lowercase())
+            }
             Self::Unflag => "Flag taken back.".to_owned(),
             Self::Correct(label) => format!("Noted: you say it is {label}. Thank you."),
             Self::Uncorrect => "Your label is taken back.".to_owned(),

@@ -160,9 +160,11 @@ impl From<Problem> for Trouble {
 
 /// A problem's detail begins and ends as an API writes it; on a page it is a sentence.
 fn as_sentence(detail: &str) -> String {
-    let mut letters = detail.chars();
-    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    if sentence.ends_with(char::is_alphanumeric) || sentence.ends_with(')') {
+    let mut sentence = detail.to_owned();
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    if sentence.ends_with(|last: char| last.is_ascii_alphanumeric() || last == ')') {
         sentence.push('.');
     }
     sentence

@@ -1,6 +1,6 @@
 //! The product's voice where it must say a number or a word of the contract to a person.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use gourmetgram_api::{Confidence, DeviceComparison, FlagReason, Place, Prediction};
 
 /// How sure the model is, in words. The steps follow what people mean by such words, not quantiles of the model.
@@ -22,7 +22,7 @@ pub fn percent(probability: f32) -> String {
         p if p > 0.99 => ">99%".to_owned(),
         p if p <= 0.0 => "0%".to_owned(),
         p if p < 0.01 => "<1%".to_owned(),
-        p => format!("{:.0}%", p * 100.0),
+        p => format!("{}%", (p * 100.0).round_ties_even() as u8),
     }
 }
 
@@ -124,7 +124,9 @@ pub fn file_size(bytes: u64) -> String {
 
 /// A moment as both sides write it before the browser knows the visitor's clock: `23 Nov 2026, 10:28 UTC`.
 pub fn moment(at: DateTime<Utc>) -> String {
-    at.format("%-d %b %Y, %H:%M UTC").to_string()
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let month = MONTHS[at.month0() as usize % MONTHS.len()];
+    format!("{} {month} {}, {:02}:{:02} UTC", at.day(), at.year(), at.hour(), at.minute())
 }
 
 /// `1 photo`, `2 photos`.

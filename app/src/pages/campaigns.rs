@@ -249,7 +249,8 @@ fn rule(rule: &CampaignRule) -> String {
         CampaignRule::LowConfidence { at_most, .. } => capped("What the model was unsure of", at_most),
         CampaignRule::Flagged { reasons, at_most } if reasons.is_empty() => capped("What somebody flagged", at_most),
         CampaignRule::Flagged { reasons, at_most } => {
-            let reasons: Vec<String> = reasons.iter().map(|it| wording::flag_reason(*it).to_lowercase()).collect();
+            let reasons: Vec<String> =
+                reasons.iter().map(|it| wording::flag_reason(*it).to_ascii_lowercase()).collect();
             capped(&format!("What somebody flagged: {}", reasons.join(", ")), at_most)
         }
         CampaignRule::Corrected { at_most } => capped("What somebody relabelled", at_most),

@@ -264,7 +264,7 @@ fn Flags(photo: Photo, judge: Judge) -> impl IntoView {
                     Some(reason) => Either::Right(view! {
                         <p class="asks__said">
                             {Icon::Flag.view()}
-                            <span>"Flagged: " <strong>{flag_reason(reason).to_lowercase()}</strong></span>
+                            <span>"Flagged: " <strong>{flag_reason(reason).to_ascii_lowercase()}</strong></span>
                             <button class="undo" type="submit" formaction=forms::unflag(id) on:click=undo>
                                 {Icon::Undo.view()}
                                 "Undo"<span class="visually-hidden">" the flag"</span>

@@ -11,7 +11,7 @@ pub(super) fn Marks(card: Signal<Card>) -> impl IntoView {
         let card = card.get();
         view! {
             {card.flag.map(|reason| view! {
-                <span class="badge badge--flagged" title=format!("Flagged: {}", wording::flag_reason(reason).to_lowercase())>
+                <span class="badge badge--flagged" title=format!("Flagged: {}", wording::flag_reason(reason).to_ascii_lowercase())>
                     {Icon::Flag.view()}
                     <span>{wording::flag_reason(reason)}</span>
                 </span>

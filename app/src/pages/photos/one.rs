@@ -148,7 +148,7 @@ fn Photo(details: PhotoDetails, asked: Memo<Browse>) -> impl IntoView {
                     <p class="one__sure">
                         <strong>{percent(known.confidence.get())}</strong>
                         " "
-                        {certainty(known.confidence).to_lowercase()}
+                        {certainty(known.confidence).to_ascii_lowercase()}
                     </p>
                 </header>
                 <Bars probabilities=known.probabilities.clone()/>
@@ -382,7 +382,7 @@ fn History(desk: Desk) -> impl IntoView {
         let steps = desk.prediction.with(|prediction| prediction.history.clone());
         steps.into_iter().rev().map(|Feedback { kind, at, by }| {
             let what = match kind {
-                FeedbackKind::Flagged { reason } => format!("Flagged: {}", flag_reason(reason).to_lowercase()),
+                FeedbackKind::Flagged { reason } => format!("Flagged: {}", flag_reason(reason).to_ascii_lowercase()),
                 FeedbackKind::Unflagged => "Flag taken back".to_owned(),
                 FeedbackKind::Corrected { label } => format!("Corrected to {label}"),
                 FeedbackKind::Uncorrected => "Correction taken back".to_owned(),
