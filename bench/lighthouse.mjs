@@ -45,7 +45,11 @@ async function look(page, cookies) {
       await browser.disconnect();
     }
     const options = { port: chrome.port, logLevel: "error", onlyCategories: categories };
-    const { lhr } = await lighthouse(`${address}${page}`, options);
+    let { lhr } = await lighthouse(`${address}${page}`, options);
+    // Now and then Chromium does not record where the trace of a page begins; there is nothing to measure then.
+    for (let again = 0; again < 3 && lhr.runtimeError?.code === "NO_NAVSTART"; again++) {
+      ({ lhr } = await lighthouse(`${address}${page}`, options));
+    }
     if (lhr.runtimeError) throw new Error(`${page}: ${lhr.runtimeError.message}`);
     if (new URL(lhr.finalDisplayedUrl).pathname !== page) throw new Error(`${page} leads to ${lhr.finalDisplayedUrl}`);
     return lhr;

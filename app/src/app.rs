@@ -77,18 +77,21 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// The script that makes a page come alive: it fetches the bundle and has it take over what the server rendered.
 ///
 /// It stands in for `HydrationScripts`, whose preloaded WebAssembly takes a slow line from the style sheet and the
-/// pictures: here it comes once the page has been painted. A page that nobody looks at is never painted, so it does not
-/// wait.
+/// pictures: here it comes once what is seen first is there, but after two seconds at the latest. All that a page is for
+/// works before it is alive, too.
 #[cfg(feature = "ssr")]
 fn hydration(script: &str, module: &str) -> String {
     format!(
-        "const start = async () => {{ \
-           const code = fetch('{module}'); \
-           const bundle = await import('{script}'); \
-           await bundle.default({{ module_or_path: code }}); \
-           bundle.hydrate(); \
-         }}; \
-         if (document.hidden) start(); else requestAnimationFrame(() => setTimeout(start));"
+        "const seen = new Promise((go) => {{ \
+           if (document.readyState === 'complete') go(); \
+           addEventListener('load', go); \
+           setTimeout(go, 2000); \
+         }}); \
+         await seen; \
+         const code = fetch('{module}'); \
+         const bundle = await import('{script}'); \
+         await bundle.default({{ module_or_path: code }}); \
+         bundle.hydrate();"
     )
 }
 

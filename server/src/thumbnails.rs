@@ -29,8 +29,6 @@ use crate::{app::App, spool::create_durable_folder};
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// So many are looked up in the catalog at once.
 const SWEEP_STEP: usize = 500;
-/// Good enough for a picture of a few hundred pixels.
-const JPEG_QUALITY: u8 = 80;
 
 /// How large a small picture is: the longer side, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +57,15 @@ impl Size {
         }
     }
 
+    /// How much of the picture its JPEG keeps, of 100. Of tiles and lines there are many on a page, each seen at about
+    /// half its size.
+    fn quality(self) -> u8 {
+        match self {
+            Self::Small | Self::Medium => 70,
+            Self::Large | Self::Screen => 80,
+        }
+    }
+
     /// The size of this side, if it is one of ours.
     pub fn of_side(side: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|size| size.side() == side)
@@ -80,7 +87,7 @@ pub enum ThumbnailError {
 pub fn encode(photo: RgbPhoto, size: Size) -> Result<Bytes, ThumbnailError> {
     let small = photo.shrunk(size.side())?;
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode(
+    JpegEncoder::new_with_quality(&mut jpeg, size.quality()).encode(
         small.pixels(),
         small.width(),
         small.height(),

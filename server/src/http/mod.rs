@@ -4,6 +4,7 @@ mod account;
 mod address;
 mod assets;
 mod campaigns;
+mod compression;
 mod device_model;
 mod evaluation;
 mod explore;
@@ -193,6 +194,8 @@ pub fn router(app: App) -> Router {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(app.metrics_layer())
         .layer(middleware::from_fn_with_state(app.clone(), headers::protect))
+        .layer(compression::layer())
+        .layer(middleware::from_fn(compression::note_where_from))
         .layer(middleware::from_fn_with_state(app.clone(), refusal::render))
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(middleware::from_fn_with_state(app.clone(), progress::bound))

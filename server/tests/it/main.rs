@@ -7,6 +7,7 @@ mod campaigns;
 mod collecting;
 mod command_line;
 mod compaction;
+mod compression;
 mod connections;
 mod copies;
 mod device_model;

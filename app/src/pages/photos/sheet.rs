@@ -9,7 +9,7 @@ use super::{list::List, marks::Marks, selection::with_shift, shelf::Shelf, table
 use crate::{components::Moment, explore::Card, forms, wording::percent};
 
 /// So many photos of the list may be seen without scrolling: these come first, and before anything else does.
-const SEEN_FIRST: usize = 12;
+const SEEN_FIRST: usize = 9;
 
 /// One page.
 #[component]
