@@ -82,12 +82,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn hydration(script: &str, module: &str) -> String {
     format!(
-        "const seen = new Promise((go) => {{ \
-           if (document.readyState === 'complete') go(); \
-           addEventListener('load', go); \
-           setTimeout(go, 2000); \
-         }}); \
-         await seen; \
+        "const frame = () => new Promise(requestAnimationFrame); \
+         const loaded = new Promise((go) => document.readyState === 'complete' ? go() : addEventListener('load', go)); \
+         const seen = loaded.then(frame).then(frame); \
+         await Promise.race([seen, new Promise((go) => setTimeout(go, 2000))]); \
          const code = fetch('{module}'); \
          const bundle = await import('{script}'); \
          await bundle.default({{ module_or_path: code }}); \
