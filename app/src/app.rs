@@ -78,7 +78,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 ///
 /// It stands in for `HydrationScripts`, whose preloaded WebAssembly takes a slow line from the style sheet and the
 /// pictures: here it comes once what is seen first is there, but after two seconds at the latest. All that a page is for
-/// works before it is alive, too.
+/// works before it is alive, too. Module and page begin in tasks of their own, so that a finger is heard in between.
 #[cfg(feature = "ssr")]
 fn hydration(script: &str, module: &str) -> String {
     format!(
@@ -89,6 +89,7 @@ fn hydration(script: &str, module: &str) -> String {
          const code = fetch('{module}'); \
          const bundle = await import('{script}'); \
          await bundle.default({{ module_or_path: code }}); \
+         await new Promise((go) => setTimeout(go)); \
          bundle.hydrate();"
     )
 }

@@ -12,11 +12,11 @@ use axum::{
 };
 use tower_http::{
     CompressionLevel,
-    compression::{CompressionLayer, Predicate},
+    compression::{CompressionLayer, Predicate, predicate::SizeAbove},
 };
 
 /// Below this an answer fits into the packet that its headers are in.
-const FROM_BYTES: u64 = 860;
+const FROM_BYTES: u16 = 860;
 
 /// On an answer: another site caused the request.
 #[derive(Clone, Copy)]
@@ -25,20 +25,17 @@ struct FromElsewhere;
 /// Compresses what gains from it; files that lie compressed already, and photos, are left alone.
 pub fn layer() -> CompressionLayer<impl Predicate> {
     // Level 4: within a hundredth of a second for the largest page, and most of what a higher level would save.
-    CompressionLayer::new().quality(CompressionLevel::Precise(4)).compress_when(is_worth_it)
+    CompressionLayer::new().quality(CompressionLevel::Precise(4)).compress_when(SizeAbove::new(FROM_BYTES).and(gains))
 }
 
-fn is_worth_it(_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions) -> bool {
+fn gains(_: StatusCode, _: Version, headers: &HeaderMap, extensions: &Extensions) -> bool {
     let is = |kind: &str| {
         headers
             .get(header::CONTENT_TYPE)
             .and_then(|found| found.to_str().ok())
             .is_some_and(|found| found.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind))
     };
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    (is("text/html") || is("application/json"))
-        && length.is_none_or(|length: u64| length >= FROM_BYTES)
-        && extensions.get::<FromElsewhere>().is_none()
+    (is("text/html") || is("application/json")) && extensions.get::<FromElsewhere>().is_none()
 }
 
 /// Middleware within [`layer`]: notes which answers go to requests that another site caused.
