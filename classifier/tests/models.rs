@@ -8,7 +8,7 @@ use std::{
 
 use gourmetgram_api::Classes;
 use gourmetgram_classifier::{
-    Answer, Licence, Model, ModelError, ResizeRule, Version, decode,
+    Answer, Licence, Model, ModelError, PackedModel, ResizeRule, Version, decode,
     import::{ImportError, ImportOptions, Imported, classes_from_text, import, import_file},
     probe,
 };
@@ -108,7 +108,8 @@ fn the_default_model_is_what_the_import_makes_of_the_trained_file() {
 }
 
 #[test]
-fn an_imported_mobilenet_answers_as_onnxruntime_does() {
+#[expect(clippy::print_stderr, reason = "what was measured")]
+fn an_imported_mobilenet_answers_as_onnxruntime_does_and_a_device_as_the_server() {
     #[derive(serde::Deserialize)]
     struct Expected {
         path: String,
@@ -125,12 +126,19 @@ fn an_imported_mobilenet_answers_as_onnxruntime_does() {
     let expected = fs::read_to_string(shared.join("images/expected-mobilenetv2.json")).unwrap();
     let expected: Vec<Expected> = serde_json::from_str(&expected).unwrap();
     assert_eq!(expected.len(), 26);
+    let PackedModel { manifest, backbone, head } = model.packed().unwrap();
+    let device = Model::from_packed(manifest, backbone, head.as_deref()).unwrap();
+    let mut of_a_device = 0.0_f32;
     for Expected { path, top1, probabilities } in expected {
         let answer = classify(&model, &shared.join("images").join(&path));
         assert_eq!(model.classes().label(answer.top), Some(top1.as_str()), "{path}");
         let difference = largest_difference(&answer.probabilities, &probabilities);
         assert!(difference <= 0.05, "{path}: differs by {difference}");
+        let there = classify(&device, &shared.join("images").join(&path));
+        of_a_device = of_a_device.max(largest_difference(&there.probabilities, &answer.probabilities));
     }
+    eprintln!("MobileNetV2: a device's probabilities differ by up to {of_a_device:.1e}");
+    assert!(of_a_device <= 1e-3, "a device's probabilities differ by {of_a_device}");
     fs::remove_dir_all(directory.parent().unwrap()).unwrap();
 }
 

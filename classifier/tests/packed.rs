@@ -149,7 +149,7 @@ fn a_damaged_backbone_is_refused_and_never_panics() {
     let words = u64::from_le_bytes(backbone[..8].try_into().unwrap()) as usize;
     let text = String::from_utf8(backbone[8..8 + words].to_vec()).unwrap();
     for (from, to) in [
-        ("gourmetgram-device-1", "gourmetgram-device-2"),
+        ("gourmetgram-device-2", "gourmetgram-device-1"),
         ("\\\"input\\\":1,", "\\\"input\\\":9,"),
         ("\\\"shortcut\\\":", "\\\"shortcut\\\":9"),
         ("\\\"strides\\\":[1,1]", "\\\"strides\\\":[0,0]"),

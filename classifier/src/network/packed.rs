@@ -1,7 +1,8 @@
-//! A network of convolutions as devices take it: no ONNX, weights in half precision.
+//! A network of convolutions as devices take it: no ONNX, most weights in half precision.
 //!
 //! A safetensors file. Its metadata hold `format`, `backbone` (the SHA-256 of the ONNX file it was made of) and `network`
-//! (JSON: the layers, and which map is the answer); its tensors are `N.weight` (float16) and `N.bias` (float32).
+//! (JSON: the layers, and which map is the answer); its tensors are `N.weight` (float16, or float32 where there are few)
+//! and `N.bias` (float32).
 
 use half::f16;
 use safetensors::{SafeTensors, tensor::Dtype};
@@ -13,7 +14,11 @@ use super::{
     drawing::{Drawing, DrawnLayer},
 };
 
-const FORMAT: &str = "gourmetgram-device-1";
+const FORMAT: &str = "gourmetgram-device-2";
+
+/// A layer of so many weights keeps them as they are: depthwise and early ones, which weigh little and round badly.
+#[cfg(feature = "onnx")]
+const WHOLE: usize = 16_000;
 
 /// What the metadata's `network` says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,8 +60,8 @@ pub(super) struct Unpacked {
     pub(super) backbone: String,
 }
 
-/// The file for `drawing`, made of the ONNX file with the SHA-256 `backbone`. `None` where a weight does not fit into
-/// half precision.
+/// The file for `drawing`, made of the ONNX file with the SHA-256 `backbone`. `None` where a weight that has to does not fit
+/// into half precision.
 #[cfg(feature = "onnx")]
 pub(super) fn pack(drawing: &Drawing, last: usize, image: [usize; 4], backbone: &str) -> Option<Vec<u8>> {
     use safetensors::tensor::TensorView;
@@ -64,13 +69,17 @@ pub(super) fn pack(drawing: &Drawing, last: usize, image: [usize; 4], backbone: 
     let network = Network { image, layers: drawing.layers().iter().map(Layer::of).collect(), last };
     let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     for (index, layer) in drawing.layers().iter().enumerate() {
-        let halves = rounded(&layer.weight, layer.weight.len() / layer.shape[0]);
-        if !halves.iter().all(|weight| weight.is_finite()) {
-            return None;
-        }
-        let weight = halves.into_iter().flat_map(f16::to_le_bytes).collect();
+        let (kind, weight) = if layer.weight.len() <= WHOLE {
+            (Dtype::F32, layer.weight.iter().flat_map(|weight| weight.to_le_bytes()).collect())
+        } else {
+            let halves = rounded(&layer.weight, layer.weight.len() / layer.shape[0]);
+            if !halves.iter().all(|weight| weight.is_finite()) {
+                return None;
+            }
+            (Dtype::F16, halves.into_iter().flat_map(f16::to_le_bytes).collect())
+        };
         let bias = layer.bias.iter().flat_map(|bias| bias.to_le_bytes()).collect();
-        tensors.push((format!("{index}.weight"), Dtype::F16, layer.shape.to_vec(), weight));
+        tensors.push((format!("{index}.weight"), kind, layer.shape.to_vec(), weight));
         tensors.push((format!("{index}.bias"), Dtype::F32, vec![layer.bias.len()], bias));
     }
     let views: Vec<(&str, TensorView<'_>)> = tensors
@@ -170,7 +179,12 @@ impl Layer {
 
     /// With its numbers, which are those of layer `index`.
     fn drawn(&self, file: &SafeTensors<'_>, index: usize) -> Option<DrawnLayer> {
-        let weight = file.tensor(&format!("{index}.weight")).ok().filter(|tensor| tensor.dtype() == Dtype::F16)?;
+        let weight = file.tensor(&format!("{index}.weight")).ok()?;
+        let numbers = match weight.dtype() {
+            Dtype::F16 => weight.data().as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
+            Dtype::F32 => weight.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+            _ => return None,
+        };
         let bias = file.tensor(&format!("{index}.bias")).ok().filter(|tensor| tensor.dtype() == Dtype::F32)?;
         let shape: [usize; 4] = weight.shape().try_into().ok()?;
         let activation = Activation {
@@ -186,7 +200,7 @@ impl Layer {
                 after: self.after,
             },
             shape,
-            weight: weight.data().as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
+            weight: numbers,
             bias: bias.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
             activation: Some(activation),
             input: self.input,
