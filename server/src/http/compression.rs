@@ -1,4 +1,4 @@
-//! Pages and answers of the API are compressed on their way: a page of 60 photos shrinks to an eighth.
+//! Pages and answers of the API are compressed on their way: a page of 60 photos from 151 to 17 kB.
 //!
 //! What is in an answer besides what its asker sent (a session's data, a feedback token) can leak through its length
 //! once it is compressed (BREACH), to another site that makes a browser ask again and again with its cookies. Cookies are

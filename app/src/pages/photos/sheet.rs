@@ -8,7 +8,7 @@ use web_sys::HtmlElement;
 use super::{list::List, marks::Marks, selection::with_shift, shelf::Shelf, table::Line, watching::Watcher};
 use crate::{components::Moment, explore::Card, forms, wording::percent};
 
-/// So many photos of the list may be seen without scrolling: these come first, and before anything else does.
+/// So many photos of the list a phone shows without scrolling: these come first, and before anything else does.
 const SEEN_FIRST: usize = 9;
 
 /// One page.
