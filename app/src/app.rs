@@ -10,7 +10,7 @@ use leptos_router::{
     components::{FlatRoutes, Route},
 };
 
-use crate::components::Masthead;
+use crate::components::{Masthead, Sleeping};
 #[cfg(feature = "ssr")]
 use crate::pages::{
     AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
@@ -128,9 +128,11 @@ pub(crate) fn Frame<Page: IntoView + 'static>(children: TypedChildren<Page>) -> 
     let page = children.into_inner();
     provide_meta_context();
     provide_context(SharedValue::new(viewer).into_inner());
-    Effect::new(|_| {
+    let sleeping = Sleeping::none();
+    provide_context(sleeping);
+    Effect::new(move |_| {
         // Tells style sheets and tests that the page has come alive.
-        if let Some(root) = document().document_element() {
+        if let Some(root) = document().document_element().filter(|_| sleeping.is_over()) {
             let _ = root.set_attribute("data-alive", "");
         }
     });

@@ -49,6 +49,42 @@ test("filters change the address without loading a document, and the back button
   expect(await page.evaluate(() => "stays" in window)).toBe(true);
 });
 
+test("the page comes alive part by part, and keeps what was ticked before", { tag: "@phone" }, async ({ home, page }) => {
+  void home;
+  // The first task of no delay is the page's own; those that follow wait until they are let go.
+  await page.addInitScript(() => {
+    const real = window.setTimeout;
+    const held: (() => void)[] = [];
+    let seen = 0;
+    const holding = (run: () => void, delay = 0, ...rest: unknown[]) => {
+      if (delay > 0 || seen++ === 0) return real(run, delay, ...rest);
+      held.push(run);
+      return 0;
+    };
+    const letGo = () => {
+      Object.assign(window, { setTimeout: real });
+      for (const run of held) real(run);
+    };
+    Object.assign(window, { setTimeout: holding, held, letGo });
+  });
+  type Held = { held: unknown[]; letGo: () => void };
+  await page.goto("/photos");
+  await expect.poll(() => page.evaluate(() => (window as unknown as Held).held.length)).toBeGreaterThan(1);
+  await expect(page.locator("html[data-alive]")).toHaveCount(0);
+  const shown = await cards(page).count();
+  expect(shown).toBeGreaterThan(1);
+  await firstBox(page).check();
+
+  await page.evaluate(() => (window as unknown as Held).letGo());
+  await alive(page);
+  await expect(cards(page)).toHaveCount(shown);
+  await expect(firstBox(page)).toBeChecked();
+  await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
+  await showFilters(page);
+  await page.getByLabel("Flag", { exact: true }).selectOption("Not flagged");
+  await expect(page).toHaveURL("/photos?flag=no");
+});
+
 test("every filter shows what the API finds by it, and stands in the address", async ({ page, request }) => {
   // Seventeen of them, each with the page opened anew.
   test.slow();

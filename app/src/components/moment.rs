@@ -1,14 +1,16 @@
 //! A moment in time, in the visitor's own clock and language where a browser can say it so.
 
+use std::{cell::OnceCell, time::Duration};
+
 use chrono::{DateTime, SecondsFormat, Utc};
-use js_sys::{Date, Function, Object, Reflect};
+use js_sys::{Array, Date, Function, Object, Reflect};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::wording;
 
 /// A moment. Both sides first write the same UTC text, so hydration finds what it expects; then the browser puts it
-/// into the visitor's clock.
+/// into the visitor's clock, in a task of its own: the page is alive before that.
 #[component]
 pub fn Moment(
     /// When.
@@ -17,20 +19,41 @@ pub fn Moment(
     let machine_readable = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let text = RwSignal::new(wording::moment(at));
     Effect::new(move |_| {
-        if let Some(local) = local_text(at) {
-            text.set(local);
-        }
+        set_timeout(
+            move || {
+                if let Some(local) = local_text(at) {
+                    // Who left the page meanwhile has nothing to read here.
+                    let _ = text.try_set(local);
+                }
+            },
+            Duration::ZERO,
+        );
     });
     view! { <time datetime=machine_readable>{text}</time> }
 }
 
 fn local_text(at: DateTime<Utc>) -> Option<String> {
+    thread_local! {
+        // One for the whole page: making it takes a browser a hundred times as long as using it.
+        static FORMAT: OnceCell<Option<Function>> = const { OnceCell::new() };
+    }
     let date = Date::new(&(at.timestamp_millis() as f64).into());
+    FORMAT.with(|format| {
+        let format = format.get_or_init(formatter).as_ref()?;
+        format.call1(&JsValue::UNDEFINED, &date).ok()?.as_string()
+    })
+}
+
+/// What `Intl.DateTimeFormat` formats with, in the visitor's language.
+fn formatter() -> Option<Function> {
+    let window = web_sys::window()?;
     let options = Object::new();
     Reflect::set(&options, &"dateStyle".into(), &"medium".into()).ok()?;
     Reflect::set(&options, &"timeStyle".into(), &"short".into()).ok()?;
-    let language = web_sys::window()?.navigator().language()?;
-    // Called so that what it throws can be caught: WebKit may name a language ("C") that its own formatter refuses.
-    let format: Function = Reflect::get(&date, &"toLocaleString".into()).ok()?.dyn_into().ok()?;
-    format.call2(&date, &language.into(), &options).ok()?.as_string()
+    let arguments = Array::of2(&window.navigator().language()?.into(), &options);
+    // Made so that what it throws can be caught: WebKit may name a language ("C") that its own formatter refuses.
+    let intl = Reflect::get(&window, &"Intl".into()).ok()?;
+    let class: Function = Reflect::get(&intl, &"DateTimeFormat".into()).ok()?.dyn_into().ok()?;
+    let format = Reflect::construct(&class, &arguments).ok()?;
+    Reflect::get(&format, &"format".into()).ok()?.dyn_into().ok()
 }

@@ -6,6 +6,7 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use web_sys::FormData;
 
 use crate::{
+    components::later,
     explore::{Browse, Field, LIST},
     wording::{self, count},
 };
@@ -50,84 +51,85 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
         let value = move || asked.with(|asked| asked.get(field).to_owned());
         view! { <input type="hidden" name=field.name() value=value disabled=move || value().is_empty()/> }
     });
-    view! {
-        <div class="filters">
-            <input class="filters__switch visually-hidden" type="checkbox" id="show-filters"/>
-            <label class="filters__show" for="show-filters">
-                <span>"Filters"</span>
-                <span class="filters__number">{move || match asked.with(Browse::filters) {
-                    0 => String::new(),
-                    number => format!("{number} set"),
-                }}</span>
-            </label>
-            <form
-                class="filters__form"
-                method="get"
-                action=LIST
-                aria-label="Filters"
-                node_ref=form
-                on:change=on_change
-                on:submit=on_submit
-            >
-                {kept.collect_view()}
-                <Choice field=Field::Class label="Class" any="Any class" options=plain(facets.classes.clone()) asked/>
-                <fieldset class="filters__range">
-                    <legend>"Confidence, %"</legend>
-                    <Percent field=Field::Min label="Least confidence, percent" shown="0" asked/>
-                    <span aria-hidden="true">"–"</span>
-                    <Percent field=Field::Max label="Most confidence, percent" shown="100" asked/>
-                </fieldset>
-                <Choice field=Field::Flag label="Flag" any="Flagged or not" options=flags asked/>
-                <Choice
-                    field=Field::Corrected
-                    label="Correction"
-                    any="Corrected or not"
-                    options=yes_no("Corrected", "Not corrected")
-                    asked
-                />
-                <Choice field=Field::Device label="Visitor’s device" any="Answered or not" options=devices asked/>
-                <Choice
-                    field=Field::Annotated
-                    label="Annotation"
-                    any="Annotated or not"
-                    options=yes_no("Annotated", "Not annotated")
-                    asked
-                />
-                <Choice field=Field::Annotator label="Annotator" any="Anybody" options=plain(facets.annotators) asked/>
-                <Choice field=Field::Label label="Annotated as" any="Any class" options=plain(facets.classes) asked/>
-                <Choice
-                    field=Field::Campaign
-                    label="Chosen by campaign"
-                    any="Any or none"
-                    options=plain(facets.campaigns)
-                    asked
-                />
-                <Choice
-                    field=Field::ModelVersion
-                    label="Model version"
-                    any="Any version"
-                    options=plain(facets.model_versions)
-                    asked
-                />
-                <Replay asked/>
-                <Choice field=Field::Place label="Bucket" any="Anywhere" options=places asked/>
-                <fieldset class="filters__range">
-                    <legend>"Days, in UTC"</legend>
-                    <Day field=Field::From label="First day" asked/>
-                    <span aria-hidden="true">"–"</span>
-                    <Day field=Field::To label="Last day" asked/>
-                </fieldset>
-                <div class="filters__buttons">
-                    <button class="button" type="submit">"Apply"</button>
-                    {move || (asked.with(Browse::filters) > 0).then(|| view! {
-                        <a class="filters__clear" href=asked.with(|asked| asked.unfiltered().list())>
-                            {format!("Clear {}", count(asked.with(Browse::filters), "filter", "filters"))}
-                        </a>
-                    })}
-                </div>
-            </form>
-        </div>
-    }
+    let parts = move || {
+        view! {
+                <input class="filters__switch visually-hidden" type="checkbox" id="show-filters"/>
+                <label class="filters__show" for="show-filters">
+                    <span>"Filters"</span>
+                    <span class="filters__number">{move || match asked.with(Browse::filters) {
+                        0 => String::new(),
+                        number => format!("{number} set"),
+                    }}</span>
+                </label>
+                <form
+                    class="filters__form"
+                    method="get"
+                    action=LIST
+                    aria-label="Filters"
+                    node_ref=form
+                    on:change=on_change
+                    on:submit=on_submit
+                >
+                    {kept.collect_view()}
+                    <Choice field=Field::Class label="Class" any="Any class" options=plain(facets.classes.clone()) asked/>
+                    <fieldset class="filters__range">
+                        <legend>"Confidence, %"</legend>
+                        <Percent field=Field::Min label="Least confidence, percent" shown="0" asked/>
+                        <span aria-hidden="true">"–"</span>
+                        <Percent field=Field::Max label="Most confidence, percent" shown="100" asked/>
+                    </fieldset>
+                    <Choice field=Field::Flag label="Flag" any="Flagged or not" options=flags asked/>
+                    <Choice
+                        field=Field::Corrected
+                        label="Correction"
+                        any="Corrected or not"
+                        options=yes_no("Corrected", "Not corrected")
+                        asked
+                    />
+                    <Choice field=Field::Device label="Visitor’s device" any="Answered or not" options=devices asked/>
+                    <Choice
+                        field=Field::Annotated
+                        label="Annotation"
+                        any="Annotated or not"
+                        options=yes_no("Annotated", "Not annotated")
+                        asked
+                    />
+                    <Choice field=Field::Annotator label="Annotator" any="Anybody" options=plain(facets.annotators) asked/>
+                    <Choice field=Field::Label label="Annotated as" any="Any class" options=plain(facets.classes) asked/>
+                    <Choice
+                        field=Field::Campaign
+                        label="Chosen by campaign"
+                        any="Any or none"
+                        options=plain(facets.campaigns)
+                        asked
+                    />
+                    <Choice
+                        field=Field::ModelVersion
+                        label="Model version"
+                        any="Any version"
+                        options=plain(facets.model_versions)
+                        asked
+                    />
+                    <Replay asked/>
+                    <Choice field=Field::Place label="Bucket" any="Anywhere" options=places asked/>
+                    <fieldset class="filters__range">
+                        <legend>"Days, in UTC"</legend>
+                        <Day field=Field::From label="First day" asked/>
+                        <span aria-hidden="true">"–"</span>
+                        <Day field=Field::To label="Last day" asked/>
+                    </fieldset>
+                    <div class="filters__buttons">
+                        <button class="button" type="submit">"Apply"</button>
+                        {move || (asked.with(Browse::filters) > 0).then(|| view! {
+                            <a class="filters__clear" href=asked.with(|asked| asked.unfiltered().list())>
+                                {format!("Clear {}", count(asked.with(Browse::filters), "filter", "filters"))}
+                            </a>
+                        })}
+                    </div>
+                </form>
+        }
+    };
+    view! { <div class="filters">{later(parts)}</div> }
 }
 
 #[component]
@@ -145,17 +147,14 @@ fn Choice(
         (!now.is_empty() && options.iter().all(|(value, _)| *value != now)).then(|| (now.clone(), now.clone()));
     let any = (String::new(), any.to_owned());
     let options = [any].into_iter().chain(options).chain(unlisted).map(|(value, text)| {
-        let chosen = {
-            let value = value.clone();
-            move || asked.with(|asked| asked.get(field) == value)
-        };
         let at_first = value == now;
-        view! { <option value=value selected=at_first prop:selected=chosen>{text}</option> }
+        view! { <option value=value selected=at_first>{text}</option> }
     });
+    let chosen = move || asked.with(|asked| asked.get(field).to_owned());
     view! {
         <div class="filters__field">
             <label for=id.clone()>{label}</label>
-            <select class="select" id=id name=field.name()>{options.collect_view()}</select>
+            <select class="select" id=id name=field.name() prop:value=chosen>{options.collect_view()}</select>
         </div>
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use gourmetgram_api::{MAX_FLAGS, PredictionId};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 /// The ticked photos. Copies are handles to the same selection.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,16 @@ impl Selection {
         self.last.set_value(None);
         if self.ticked.with_untracked(|ticked| !ticked.is_empty()) {
             self.ticked.set(HashSet::new());
+        }
+    }
+
+    /// Takes over what was ticked in `part` of the page before it came alive.
+    pub(super) fn adopt(self, part: &Element) {
+        let Ok(boxes) = part.query_selector_all(".tick__box:checked") else { return };
+        let boxes = (0..boxes.length()).filter_map(|index| boxes.item(index)?.dyn_into::<HtmlInputElement>().ok());
+        let ids: Vec<PredictionId> = boxes.filter_map(|ticked| ticked.value().parse().ok()).collect();
+        if !ids.is_empty() {
+            self.ticked.update(|ticked| ticked.extend(ids.into_iter().take(MAX_FLAGS.saturating_sub(ticked.len()))));
         }
     }
 

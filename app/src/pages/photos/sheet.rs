@@ -6,7 +6,12 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use super::{list::List, marks::Marks, selection::with_shift, shelf::Shelf, table::Line, watching::Watcher};
-use crate::{components::Moment, explore::Card, forms, wording::percent};
+use crate::{
+    components::{Moment, later},
+    explore::Card,
+    forms,
+    wording::percent,
+};
 
 /// So many photos of the list a phone shows without scrolling: these come first, and before anything else does.
 const SEEN_FIRST: usize = 9;
@@ -17,6 +22,18 @@ pub(super) fn Sheet(shelf: Shelf, is_table: bool) -> impl IntoView {
     match is_table {
         true => Either::Left(view! { <Lines shelf/> }),
         false => Either::Right(view! { <Tiles shelf/> }),
+    }
+}
+
+/// A box that was ticked before the page came alive stays so.
+fn adopt_ticks<E>(sheet: NodeRef<E>)
+where
+    E: html::ElementType + 'static,
+    E::Output: JsCast + Clone + 'static,
+{
+    let list = expect_context::<List>();
+    if let Some(sheet) = sheet.get_untracked().and_then(|sheet| sheet.dyn_into().ok()) {
+        list.selection.adopt(&sheet);
     }
 }
 
@@ -63,45 +80,47 @@ where
 #[component]
 fn Tiles(shelf: Shelf) -> impl IntoView {
     let list = NodeRef::<html::Ul>::new();
-    draw_while_near(&shelf, list);
     let (from, to) = shelf.drawn_range();
-    let near = shelf.near.clone();
-    let drawn = Memo::new(move |_| near.get());
+    let tiles = move || {
+        adopt_ticks(list);
+        draw_while_near(&shelf, list);
+        let near = shelf.near.clone();
+        let drawn = Memo::new(move |_| near.get());
+        move || match drawn.get() {
+            true => {
+                let tiles = shelf.signals().into_iter().zip((from..).map(|place| place <= SEEN_FIRST));
+                Either::Left(tiles.map(|(card, is_first)| view! { <Tile card is_first/> }).collect_view())
+            }
+            false => {
+                let space = NodeRef::<html::Li>::new();
+                keep_height(&shelf, space);
+                Either::Right(view! { <li class="cards__space" aria-hidden="true" node_ref=space></li> })
+            }
+        }
+    };
     view! {
-        <ul class="cards" aria-label=format!("Photos {from} to {to}") node_ref=list>
-            {move || match drawn.get() {
-                true => {
-                    let tiles = shelf.signals().into_iter().zip((from..).map(|place| place <= SEEN_FIRST));
-                    Either::Left(tiles.map(|(card, is_first)| view! { <Tile card is_first/> }).collect_view())
-                }
-                false => {
-                    let space = NodeRef::<html::Li>::new();
-                    keep_height(&shelf, space);
-                    Either::Right(view! { <li class="cards__space" aria-hidden="true" node_ref=space></li> })
-                }
-            }}
-        </ul>
+        <ul class="cards" aria-label=format!("Photos {from} to {to}") node_ref=list>{later(tiles)}</ul>
     }
 }
 
 #[component]
 fn Lines(shelf: Shelf) -> impl IntoView {
     let body = NodeRef::<html::Tbody>::new();
-    draw_while_near(&shelf, body);
-    let near = shelf.near.clone();
-    let drawn = Memo::new(move |_| near.get());
-    view! {
-        <tbody node_ref=body>
-            {move || match drawn.get() {
-                true => Either::Left(shelf.signals().into_iter().map(|card| view! { <Line card/> }).collect_view()),
-                false => {
-                    let space = NodeRef::<html::Td>::new();
-                    keep_height(&shelf, space);
-                    Either::Right(view! { <tr><td class="sheet__space" colspan="8" node_ref=space></td></tr> })
-                }
-            }}
-        </tbody>
-    }
+    let lines = move || {
+        adopt_ticks(body);
+        draw_while_near(&shelf, body);
+        let near = shelf.near.clone();
+        let drawn = Memo::new(move |_| near.get());
+        move || match drawn.get() {
+            true => Either::Left(shelf.signals().into_iter().map(|card| view! { <Line card/> }).collect_view()),
+            false => {
+                let space = NodeRef::<html::Td>::new();
+                keep_height(&shelf, space);
+                Either::Right(view! { <tr><td class="sheet__space" colspan="8" node_ref=space></td></tr> })
+            }
+        }
+    };
+    view! { <tbody node_ref=body>{later(lines)}</tbody> }
 }
 
 #[component]
