@@ -23,9 +23,13 @@ const HOURS_AT_ONCE: usize = 240;
 
 /// Works until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
+    let named = app.settings().evaluation.campaign.as_deref();
     let mut gauges_at = tokio::time::Instant::now();
+    let mut unusable = None;
     loop {
-        let named = app.settings().evaluation.campaign.as_deref();
+        if let Some(named) = named {
+            unusable = warn_once(&app, named, unusable).await;
+        }
         let all_counted = match app.catalog().count_evaluations(named, HOURS_AT_ONCE, now()).await {
             Ok(all_counted) => all_counted,
             Err(error) => {
@@ -45,6 +49,16 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = tokio::time::sleep(wait) => {}
         }
     }
+}
+
+/// Says why the campaign that the settings name cannot be used, where that is not what was said last. Answers what was.
+async fn warn_once(app: &App, named: &str, said: Option<String>) -> Option<String> {
+    // What keeps the catalog from answering is told by the count that follows.
+    let Ok(why) = app.catalog().unusable_design(named).await else { return said };
+    if let Some(why) = why.as_ref().filter(|why| Some(*why) != said.as_ref()) {
+        tracing::warn!(why, "there is no campaign to evaluate by");
+    }
+    why
 }
 
 /// Sets the gauges, and publishes where it is time.

@@ -18,7 +18,7 @@ use sea_orm::{
 };
 
 use super::{
-    EvaluationDesign, design,
+    design,
     facts::{self, Rates},
 };
 use crate::{
@@ -148,11 +148,7 @@ async fn settle_state(
     named: Option<&str>,
     at: DateTime<Utc>,
 ) -> Result<Option<Uuid>, CatalogError> {
-    let design = design(transaction, named).await?;
-    if let EvaluationDesign::Unusable(why) = &design {
-        tracing::warn!(why, "there is no campaign to evaluate by");
-    }
-    let campaign = design.campaign().map(|row| row.id);
+    let campaign = design(transaction, named).await?.campaign().map(|row| row.id);
     let state = evaluation_state::Entity::find_by_id(1).one(transaction).await?;
     let state = state.ok_or_else(|| CatalogError::Corrupt("evaluation_state has no row".to_owned()))?;
     if state.campaign_id != campaign {

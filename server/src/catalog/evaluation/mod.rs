@@ -13,7 +13,7 @@ pub use suspects::ContradictedLabel;
 use gourmetgram_api::CampaignName;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use super::{CatalogError, campaigns::asked, entity::campaign};
+use super::{Catalog, CatalogError, campaigns::asked, entity::campaign};
 use crate::labelling::Plan;
 
 /// The campaign whose labels say how accurate the model is; or why there is none.
@@ -34,6 +34,16 @@ impl EvaluationDesign {
             Self::Campaign(row) => Some(row),
             Self::None | Self::Unusable(_) => None,
         }
+    }
+}
+
+impl Catalog {
+    /// Why labels of the campaign that the settings name cannot say how accurate the model is, if they cannot.
+    pub async fn unusable_design(&self, named: &str) -> Result<Option<String>, CatalogError> {
+        Ok(match design(&self.read, Some(named)).await? {
+            EvaluationDesign::Unusable(why) => Some(why),
+            EvaluationDesign::Campaign(_) | EvaluationDesign::None => None,
+        })
     }
 }
 
