@@ -160,7 +160,10 @@ impl CampaignForm {
     /// # Errors
     /// What a person wrote that is no number or time; what cannot be is [`NewCampaign::check`]'s.
     pub fn campaign(&self) -> Result<NewCampaign, Problem> {
-        let share = |field: &'static str, usual: f64| self.number(field, usual).map(|percent| percent / 100.0);
+        let share = |field: &'static str, usual: f64| match self.number(field, usual)? {
+            percent if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),
+            percent => Err(bad(format!("{percent} percent cannot be: write a number from 0 to 100")).of_field(field)),
+        };
         let at_most = || self.count("at_most").map(|count| count.map(NonZeroU64::get));
         let unsure = || {
             let measure = match self.get("measure") {
@@ -172,8 +175,13 @@ impl CampaignForm {
         };
         let draw = || match (self.get("draw"), self.count("per_interval")?) {
             ("per_interval", Some(count)) => Ok::<_, Problem>(RandomDraw::PerInterval(count.get())),
-            ("per_interval", None) => Err(bad("say how many photos of each interval are to be drawn")),
-            _ => share("rate", 10.0).map(RandomDraw::Rate),
+            ("per_interval", None) => {
+                Err(bad("say how many photos of each interval are to be drawn").of_field("per_interval"))
+            }
+            _ => match share("rate", 10.0)? {
+                0.0 => Err(bad("0 percent are no sample: write more, up to 100").of_field("rate")),
+                rate => Ok(RandomDraw::Rate(rate)),
+            },
         };
         let reasons = || {
             let words = self.get("reason").split_whitespace().map(str::parse::<FlagReason>);
@@ -313,9 +321,11 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_said_in_the_words_of_the_form() {
-        for (field, value) in [("rate", "many"), ("rate", "NaN"), ("double", "x")] {
+        for (field, value) in
+            [("rate", "many"), ("rate", "NaN"), ("double", "x"), ("rate", "0"), ("rate", "100.5"), ("double", "-1")]
+        {
             let problem = CampaignForm::read([("kind", "random"), (field, value)]).campaign().unwrap_err();
-            assert!(problem.detail.contains(value), "{problem}");
+            assert!(problem.detail.contains(value) && problem.field.as_deref() == Some(field), "{problem:?}");
         }
         let problem = CampaignForm::read([("kind", "flagged"), ("at_most", "0")]).campaign().unwrap_err();
         assert!(problem.detail.contains("1 or more"), "{problem}");

@@ -20,9 +20,14 @@ pub enum UnusableCampaign {
         /// What was given.
         value: f64,
     },
-    /// A threshold outside 0 to 1.
-    #[error("threshold is {0}: it must lie between 0 and 1")]
-    Threshold(f64),
+    /// A number outside 0 to 1.
+    #[error("{what} is {value}: it must lie between 0 and 1")]
+    Outside {
+        /// Which number.
+        what: &'static str,
+        /// What was given.
+        value: f64,
+    },
     /// A count of nothing.
     #[error("{0} must be at least 1")]
     Nothing(&'static str),
@@ -50,8 +55,7 @@ impl UnusableCampaign {
     pub fn field(&self) -> &'static str {
         match *self {
             Self::Name => "name",
-            Self::Share { what, .. } | Self::Nothing(what) => what,
-            Self::Threshold(_) => "threshold",
+            Self::Share { what, .. } | Self::Outside { what, .. } | Self::Nothing(what) => what,
             Self::Window => "ends_at",
             Self::Interval => "end",
             Self::Schedule(_) => "schedule",
@@ -183,7 +187,7 @@ impl CampaignRule {
     pub fn check(&self) -> Result<(), UnusableCampaign> {
         let threshold = |unsure: &LowConfidence| match (0.0..=1.0).contains(&unsure.threshold) {
             true => Ok(()),
-            false => Err(UnusableCampaign::Threshold(unsure.threshold)),
+            false => Err(UnusableCampaign::Outside { what: "threshold", value: unsure.threshold }),
         };
         let cap = |what, at_most: Option<u64>| match at_most {
             Some(0) => Err(UnusableCampaign::Nothing(what)),
@@ -312,7 +316,7 @@ impl NewCampaign {
             return Err(UnusableCampaign::Name);
         }
         if !(0.0..=1.0).contains(&self.double_share) {
-            return Err(UnusableCampaign::Share { what: "double_share", value: self.double_share });
+            return Err(UnusableCampaign::Outside { what: "double_share", value: self.double_share });
         }
         if self.starts_at.zip(self.ends_at).is_some_and(|(start, end)| end <= start) {
             return Err(UnusableCampaign::Window);

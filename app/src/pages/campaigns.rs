@@ -298,11 +298,12 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
     let has_more = ["schedule", "starts_at", "ends_at"].into_iter().any(|field| !form.get(field).is_empty());
     let schedules = SCHEDULES.map(|(schedule, words)| view! { <option value=schedule>{words}</option> });
     let fault = |field: &str| {
-        let about = wrong.as_ref().filter(|problem| problem.field.as_deref() == Some(field));
+        let about = wrong.as_ref().filter(|problem| problem.field.as_deref().is_some_and(|it| names(it) == field));
         about.map(|problem| problem.detail.clone())
     };
     let value = |field: &str| form.get(field).to_owned();
     let is_shown = !form.get("shown").is_empty();
+    let no_studio = fault("labelled_in");
     let in_label_studio = form.get("labelled_in") == "label_studio";
     let by_count = form.get("draw") == "per_interval";
     let measure = value("measure");
@@ -316,10 +317,7 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
             // Looking ahead asks for the page, making changes something: one form, two buttons.
             <div class="campaigns__desk">
             <form class="card campaigns__form" method="get" action=campaigns::PAGE>
-                <div class="field">
-                    <label class="field__label" for="name">"Name"</label>
-                    <input class="input" id="name" name="name" required=true maxlength="80" value=value("name")/>
-                </div>
+                <Field name="name" label="Name" value=value("name") wrong=fault("name") required=true/>
                 <div class="field">
                     <label class="field__label" for="kind">"Which photos"</label>
                     <select class="select" id="kind" name="kind" aria-describedby="kind-hint">{kinds}</select>
@@ -329,19 +327,19 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     <fieldset class="field">
                         <legend class="field__label">"The random sample"</legend>
                         <label class="tick"><input type="radio" name="draw" value="rate" checked=!by_count/>"Percent of all photos"</label>
-                        <input class="input" name="rate" aria-label="Percent of all photos" inputmode="decimal" maxlength="20"
-                            value=value("rate") aria-describedby="rate-hint"/>
-                        <p class="field__hint" id="rate-hint">"From 0.01 to 100; 10 where nothing is said."</p>
+                        <Entry name="rate" spoken="Percent of all photos" mode="decimal" value=value("rate") wrong=fault("rate")
+                            hint="From 0.01 to 100; 10 where nothing is said."/>
                         <label class="tick"><input type="radio" name="draw" value="per_interval" checked=by_count/>"Number of photos of each interval"</label>
-                        <input class="input" name="per_interval" aria-label="Number of photos of each interval" inputmode="numeric" maxlength="20"
-                            value=value("per_interval")/>
+                        <Entry name="per_interval" spoken="Number of photos of each interval" mode="numeric"
+                            value=value("per_interval") wrong=fault("per_interval")/>
                     </fieldset>
                 })}
                 {has_threshold.then(|| view! {
                     <fieldset class="field">
                         <legend class="field__label">"Unsure is"</legend>
                         <select class="select" name="measure" aria-label="What is measured">{measures}</select>
-                        <Number name="threshold" label="Threshold, percent" value=value("threshold") hint="70 where nothing is said."/>
+                        <Field name="threshold" label="Threshold, percent" mode="decimal" value=value("threshold")
+                            wrong=fault("threshold") hint="70 where nothing is said."/>
                     </fieldset>
                 })}
                 {of_devices.then(|| view! {
@@ -364,8 +362,8 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     </fieldset>
                 })}
                 {has_cap.then(|| view! {
-                    <Number name="at_most" label="At most so many of an interval" value=value("at_most")
-                        hint="Of each kind. Empty: all of them."/>
+                    <Field name="at_most" label="At most so many of an interval" mode="numeric" value=value("at_most")
+                        wrong=fault("at_most") hint="Of each kind. Empty: all of them."/>
                 })}
                 <div class="field">
                     <span class="field__label">"What annotators see"</span>
@@ -375,25 +373,27 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     </label>
                     <p class="field__hint" id="blind-hint">"Only labels given without seeing it can say how accurate the model is."</p>
                 </div>
-                <Number name="double" label="Labelled by two people, percent" value=value("double")
-                    hint="Shows how far people agree; 5 where nothing is said."/>
+                <Field name="double" label="Labelled by two people, percent" mode="decimal" value=value("double")
+                    wrong=fault("double") hint="Shows how far people agree; 5 where nothing is said."/>
                 <div class="field">
                     <label class="field__label" for="labelled_in">"Labelled in"</label>
-                    <select class="select" id="labelled_in" name="labelled_in">
+                    <select class="select" id="labelled_in" name="labelled_in" aria-invalid=no_studio.is_some().then_some("true")
+                        aria-describedby=no_studio.is_some().then_some("labelled_in-error")>
                         <option value="review">"GourmetGram’s review"</option>
                         <option value="label_studio" selected=in_label_studio>"Label Studio"</option>
                     </select>
+                    {no_studio.map(|why| view! { <p class="field__error" id="labelled_in-error">{why}</p> })}
                 </div>
                 <details class="campaigns__more" open=has_more>
                     <summary>"Schedule and window of time"</summary>
                     <div class="campaigns__fields">
-                        <OptionalField name="schedule" kind="text" label="Selects by itself at" value=value("schedule")
+                        <Field name="schedule" label="Selects by itself at" value=value("schedule")
                             wrong=fault("schedule") list="schedules"
                             hint="Five fields of cron, in UTC: 0 * * * * is every hour. Empty: only when told to."/>
                         <datalist id="schedules">{schedules}</datalist>
-                        <OptionalField name="starts_at" kind="datetime-local" label="Photos received from, in UTC"
+                        <Field name="starts_at" kind="datetime-local" label="Photos received from, in UTC"
                             value=value("starts_at") wrong=fault("starts_at") hint="Empty: however old."/>
-                        <OptionalField name="ends_at" kind="datetime-local" label="Photos received before, in UTC"
+                        <Field name="ends_at" kind="datetime-local" label="Photos received before, in UTC"
                             value=value("ends_at") wrong=fault("ends_at") hint="Empty: without an end."/>
                     </div>
                 </details>
@@ -409,45 +409,68 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
     }
 }
 
+/// A field of the form with what is wrong with it. Its name is its id.
 #[component]
-fn Number(name: &'static str, label: &'static str, value: String, hint: &'static str) -> impl IntoView {
-    let hint_id = format!("{name}-hint");
-    let has_hint = !hint.is_empty();
+fn Field(
+    name: &'static str,
+    label: &'static str,
+    value: String,
+    wrong: Option<String>,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = None, into)] mode: Option<&'static str>,
+    #[prop(default = None, into)] hint: Option<&'static str>,
+    #[prop(default = None, into)] list: Option<&'static str>,
+    #[prop(optional)] required: bool,
+) -> impl IntoView {
     view! {
         <div class="field">
             <label class="field__label" for=name>{label}</label>
-            <input class="input" id=name name=name inputmode="decimal" maxlength="20" value=value
-                aria-describedby=has_hint.then(|| hint_id.clone())/>
-            {has_hint.then(|| view! { <p class="field__hint" id=hint_id>{hint}</p> })}
+            <Entry name value wrong kind mode hint list required/>
         </div>
     }
 }
 
-/// A field that may be left empty, with what was wrong with it.
+/// The part of a [`Field`] that is filled in, with what is said below it.
 #[component]
-fn OptionalField(
+fn Entry(
     name: &'static str,
-    /// Its type.
-    kind: &'static str,
-    label: &'static str,
     value: String,
-    hint: &'static str,
+    /// What is wrong with what was written.
     wrong: Option<String>,
+    /// What it is called where no label says so.
+    #[prop(default = None, into)]
+    spoken: Option<&'static str>,
+    /// Its type.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// The keyboard that phones show.
+    #[prop(default = None, into)]
+    mode: Option<&'static str>,
+    #[prop(default = None, into)] hint: Option<&'static str>,
     /// Id of the list of what is offered.
-    #[prop(optional)]
+    #[prop(default = None, into)]
     list: Option<&'static str>,
+    #[prop(optional)] required: bool,
 ) -> impl IntoView {
     let (hint_id, error_id) = (format!("{name}-hint"), format!("{name}-error"));
-    let described_by = if wrong.is_some() { format!("{hint_id} {error_id}") } else { hint_id.clone() };
-    let is_invalid = wrong.is_some().then_some("true");
+    let ids = [hint.map(|_| hint_id.as_str()), wrong.as_ref().map(|_| error_id.as_str())];
+    let described_by = ids.into_iter().flatten().collect::<Vec<_>>().join(" ");
     view! {
-        <div class="field">
-            <label class="field__label" for=name>{label}</label>
-            <input class="input" id=name name=name r#type=kind value=value list=list maxlength="100" autocomplete="off"
-                aria-describedby=described_by aria-invalid=is_invalid/>
-            <p class="field__hint" id=hint_id>{hint}</p>
-            {wrong.map(|why| view! { <p class="field__error" id=error_id>{why}</p> })}
-        </div>
+        <input class="input" id=name name=name r#type=kind value=value list=list inputmode=mode required=required
+            maxlength="100" autocomplete="off" aria-label=spoken
+            aria-describedby=Some(described_by).filter(|ids| !ids.is_empty())
+            aria-invalid=wrong.is_some().then_some("true")/>
+        {hint.map(|hint| view! { <p class="field__hint" id=hint_id>{hint}</p> })}
+        {wrong.map(|why| view! { <p class="field__error" id=error_id>{why}</p> })}
+    }
+}
+
+/// The form's name of a field that a refusal names as the API does.
+fn names(field: &str) -> &str {
+    match field {
+        "double_share" => "double",
+        "low_confidence_at_most" | "flagged_at_most" | "corrected_at_most" => "at_most",
+        known => known,
     }
 }
 

@@ -294,6 +294,28 @@ on_both_databases! {
                 assert!(kept.contains(&(name.to_owned(), value.to_owned())), "{name}={value} in {kept:?}");
             }
         }
+        for (kind, at, value, why) in [
+            ("flagged", "name", "\u{7}", "1 to 80 characters"),
+            ("continuous", "rate", "0", "no sample"),
+            ("continuous", "rate", "101", "from 0 to 100"),
+            ("low_confidence", "threshold", "-1", "from 0 to 100"),
+            ("low_confidence", "threshold", "much", "no number of percent"),
+            ("corrected", "at_most", "0", "1 or more"),
+            ("everything", "double", "200", "from 0 to 100"),
+            ("everything", "labelled_in", "label_studio", "no Label Studio is set up"),
+        ] {
+            let name = if at == "name" { value } else { "Faulty" };
+            let mut fields = vec![("name", name), ("kind", kind)];
+            fields.extend((at != "name").then_some((at, value)));
+            let refused = operator.send_form("/campaigns", &fields).await;
+            assert_eq!(refused.status(), 400, "{at}={value}");
+            let page = refused.text().await.unwrap();
+            let said = page.split_once(&format!("id=\"{at}-error\"")).unwrap_or_else(|| panic!("{at} in {page}")).1;
+            assert!(said.split('<').next().unwrap().contains(why), "{why} in {said}");
+        }
+        let drawn = [("name", "Faulty"), ("kind", "random"), ("draw", "per_interval")];
+        let page = operator.send_form("/campaigns", &drawn).await.text().await.unwrap();
+        assert!(page.contains("id=\"per_interval-error\""), "{page}");
         assert_eq!((test.count("campaigns").await, test.count("runs").await), (0, 0));
 
         let made = operator.send_form("/campaigns", &form("0 * * * *", "2999-11-25T10:00")).await;
