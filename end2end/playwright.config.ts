@@ -26,7 +26,7 @@ const ofItsOwn = {
   slow: /slow-network\.spec\.ts/,
   keyboard: /keyboard\.spec\.ts/,
   iPhone: /iphone\.spec\.ts/,
-  offline: /(offline|installable)\.spec\.ts/,
+  offline: /(offline|waiting|installable)\.spec\.ts/,
 };
 const shared = { testIgnore: Object.values(ofItsOwn) };
 

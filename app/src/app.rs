@@ -10,7 +10,7 @@ use leptos_router::{
     components::{FlatRoutes, Route},
 };
 
-use crate::components::{Masthead, Sleeping};
+use crate::components::{Masthead, Sleeping, mark_alive};
 #[cfg(feature = "ssr")]
 use crate::pages::{
     AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
@@ -131,9 +131,8 @@ pub(crate) fn Frame<Page: IntoView + 'static>(children: TypedChildren<Page>) -> 
     let sleeping = Sleeping::none();
     provide_context(sleeping);
     Effect::new(move |_| {
-        // Tells style sheets and tests that the page has come alive.
-        if let Some(root) = document().document_element().filter(|_| sleeping.is_over()) {
-            let _ = root.set_attribute("data-alive", "");
+        if sleeping.is_over() {
+            mark_alive();
         }
     });
     view! {

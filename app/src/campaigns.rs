@@ -5,13 +5,19 @@ use std::{collections::BTreeMap, num::NonZeroU64};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use gourmetgram_api::{
     Campaign, CampaignPreset, CampaignPreview, CampaignRule, FlagReason, Interval, LabelledIn, LowConfidence,
-    NewCampaign, Problem, ProblemKind, RandomDraw, Run, Uncertainty,
+    NewCampaign, Problem, ProblemKind, RandomDraw, Run, Uncertainty, UnusableCampaign,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The page's path, and where its form posts to.
 pub const PAGE: &str = "/campaigns";
+
+/// Characters of the longest name there is.
+pub const LONGEST_NAME: usize = 80;
+
+/// Characters of the longest schedule there is.
+pub const LONGEST_SCHEDULE: usize = 100;
 
 /// Where a campaign is asked to select; field `hours`.
 pub fn select(campaign: &Campaign) -> String {
@@ -158,12 +164,8 @@ impl CampaignForm {
     /// The campaign that is meant.
     ///
     /// # Errors
-    /// What a person wrote that is no number or time; what cannot be is [`NewCampaign::check`]'s.
+    /// What a person wrote that is no such number, no time or no reason; what else cannot be is [`NewCampaign::check`]'s.
     pub fn campaign(&self) -> Result<NewCampaign, Problem> {
-        let share = |field: &'static str, usual: f64| match self.number(field, usual)? {
-            percent if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),
-            percent => Err(bad(format!("{percent} percent cannot be: write a number from 0 to 100")).of_field(field)),
-        };
         let at_most = || self.count("at_most").map(|count| count.map(NonZeroU64::get));
         let unsure = || {
             let measure = match self.get("measure") {
@@ -171,27 +173,13 @@ impl CampaignForm {
                 "entropy" => Uncertainty::Entropy,
                 _ => Uncertainty::Confidence,
             };
-            Ok::<_, Problem>(LowConfidence { measure, threshold: share("threshold", 70.0)? })
-        };
-        let draw = || match (self.get("draw"), self.count("per_interval")?) {
-            ("per_interval", Some(count)) => Ok::<_, Problem>(RandomDraw::PerInterval(count.get())),
-            ("per_interval", None) => {
-                Err(bad("say how many photos of each interval are to be drawn").of_field("per_interval"))
-            }
-            _ => match share("rate", 10.0)? {
-                0.0 => Err(bad("0 percent are no sample: write more, up to 100").of_field("rate")),
-                rate => Ok(RandomDraw::Rate(rate)),
-            },
-        };
-        let reasons = || {
-            let words = self.get("reason").split_whitespace().map(str::parse::<FlagReason>);
-            words.collect::<Result<Vec<_>, _>>().map_err(|error| bad(error.to_string()).of_field("reason"))
+            Ok::<_, Problem>(LowConfidence { measure, threshold: self.share("threshold", 70.0)? })
         };
         let schedule = self.get("schedule").split_whitespace().collect::<Vec<_>>().join(" ");
         let rule = match self.kind() {
             "everything" => CampaignRule::Everything,
             "low_confidence" => CampaignRule::LowConfidence { unsure: unsure()?, at_most: at_most()? },
-            "flagged" => CampaignRule::Flagged { reasons: reasons()?, at_most: at_most()? },
+            "flagged" => CampaignRule::Flagged { reasons: self.reasons()?, at_most: at_most()? },
             "corrected" => CampaignRule::Corrected { at_most: at_most()? },
             "device_disagrees" => CampaignRule::DeviceDisagrees {
                 other_versions: !self.get("other_versions").is_empty(),
@@ -202,9 +190,9 @@ impl CampaignForm {
                 low_confidence_at_most: at_most()?,
                 flagged_at_most: at_most()?,
                 corrected_at_most: at_most()?,
-                random: draw()?,
+                random: self.draw()?,
             },
-            _ => CampaignRule::Random { draw: draw()? },
+            _ => CampaignRule::Random { draw: self.draw()? },
         };
         Ok(NewCampaign {
             name: self.get("name").to_owned(),
@@ -214,12 +202,44 @@ impl CampaignForm {
                 "label_studio" => LabelledIn::LabelStudio,
                 _ => LabelledIn::Review,
             },
-            double_share: share("double", 5.0)?,
+            double_share: self.share("double", 5.0)?,
             starts_at: self.moment("starts_at")?,
             ends_at: self.moment("ends_at")?,
             seed: None,
             schedule: Some(schedule).filter(|schedule| !schedule.is_empty()),
         })
+    }
+
+    /// How the random sample is drawn. What stands in the box that is not chosen does not count.
+    fn draw(&self) -> Result<RandomDraw, Problem> {
+        if self.get("draw") == "per_interval" {
+            let nothing = || bad("say how many photos of each interval are to be drawn").of_field("per_interval");
+            return self.count("per_interval")?.map(|count| RandomDraw::PerInterval(count.get())).ok_or_else(nothing);
+        }
+        match self.number("rate", 10.0)? / 100.0 {
+            rate if rate > 0.0 && rate <= 1.0 => Ok(RandomDraw::Rate(rate)),
+            _ => Err(self.outside("rate", "a number greater than 0, at most 100")),
+        }
+    }
+
+    fn reasons(&self) -> Result<Vec<FlagReason>, Problem> {
+        let read = |word: &str| {
+            let unknown = || bad(format!("{} is none of the reasons: tick those that count", quoted(word)));
+            word.parse::<FlagReason>().map_err(|_| unknown().of_field("reason"))
+        };
+        self.get("reason").split_whitespace().map(read).collect()
+    }
+
+    /// A share that is written in percent.
+    fn share(&self, field: &str, usual: f64) -> Result<f64, Problem> {
+        match self.number(field, usual)? {
+            percent if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),
+            _ => Err(self.outside(field, "a number from 0 to 100")),
+        }
+    }
+
+    fn outside(&self, field: &str, wanted: &str) -> Problem {
+        bad(format!("{} percent cannot be: write {wanted}", quoted(self.get(field)))).of_field(field)
     }
 
     /// A moment as browsers send it, and as people write it.
@@ -231,19 +251,19 @@ impl CampaignForm {
         let read = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
             .into_iter()
             .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-        let unusable = || bad(format!("{text:?} is no time: write it as 2026-11-24T10:00, in UTC")).of_field(field);
+        let unusable =
+            || bad(format!("{} is no time: write it as 2026-11-24T10:00, in UTC", quoted(text))).of_field(field);
         read.map(|moment| Some(moment.and_utc())).ok_or_else(unusable)
     }
 
     fn number(&self, field: &str, usual: f64) -> Result<f64, Problem> {
         match self.get(field) {
             "" => Ok(usual),
-            text => text
-                .replace(',', ".")
-                .parse()
-                .ok()
-                .filter(|number: &f64| number.is_finite())
-                .ok_or_else(|| bad(format!("{text:?} is no number of percent: write 5, or 0.5")).of_field(field)),
+            text => {
+                let unusable = || bad(format!("{} is no number of percent: write 5, or 0.5", quoted(text)));
+                let number = text.replace(',', ".").parse().ok().filter(|number: &f64| number.is_finite());
+                number.ok_or_else(|| unusable().of_field(field))
+            }
         }
     }
 
@@ -251,8 +271,8 @@ impl CampaignForm {
         match self.get(field) {
             "" => Ok(None),
             text => {
-                let unusable = || bad(format!("{text:?} is no number of photos: write 1 or more")).of_field(field);
-                text.parse().map(Some).map_err(|_| unusable())
+                let unusable = || bad(format!("{} is no number of photos: write 1 or more", quoted(text)));
+                text.parse().map(Some).map_err(|_| unusable().of_field(field))
             }
         }
     }
@@ -266,8 +286,31 @@ pub fn span(hours: &str, now: DateTime<Utc>) -> Option<Interval> {
     Interval::between(Some(start), Some(now), now).ok()
 }
 
+/// A refusal in the words of the form, where it has the API's.
+pub fn in_its_words(mut problem: Problem) -> Problem {
+    let words = [
+        (UnusableCampaign::Window, "“Photos received before” must be later than “Photos received from”"),
+        (
+            UnusableCampaign::NoLabelStudio,
+            "no Label Studio is set up: name it in the settings (label_studio.url and label_studio.token), or choose \
+             “GourmetGram’s review”",
+        ),
+    ];
+    if let Some((_, words)) = words.into_iter().find(|(fault, _)| problem.detail == fault.to_string()) {
+        problem.detail = words.to_owned();
+    }
+    problem
+}
+
 fn bad(why: impl Into<String>) -> Problem {
     Problem::new(ProblemKind::BadRequest, why)
+}
+
+/// What was written, shortened where it is long.
+fn quoted(text: &str) -> String {
+    const SHOWN: usize = 40;
+    let shown: String = text.chars().take(SHOWN).collect();
+    if shown.len() < text.len() { format!("{:?}", shown + "…") } else { format!("{text:?}") }
 }
 
 #[cfg(test)]
@@ -320,15 +363,84 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_said_in_the_words_of_the_form() {
-        for (field, value) in
-            [("rate", "many"), ("rate", "NaN"), ("double", "x"), ("rate", "0"), ("rate", "100.5"), ("double", "-1")]
-        {
+    fn what_is_no_such_number_is_said_in_the_words_of_the_form() {
+        let cases = [
+            ("rate", "many", "\"many\" is no number of percent: write 5, or 0.5"),
+            ("rate", "NaN", "\"NaN\" is no number of percent: write 5, or 0.5"),
+            ("rate", "0", "\"0\" percent cannot be: write a number greater than 0, at most 100"),
+            ("rate", "-5", "\"-5\" percent cannot be: write a number greater than 0, at most 100"),
+            ("rate", "100,5", "\"100,5\" percent cannot be: write a number greater than 0, at most 100"),
+            ("rate", "1e300", "\"1e300\" percent cannot be: write a number greater than 0, at most 100"),
+            // A hundredth of it is 0.
+            ("rate", "1e-323", "\"1e-323\" percent cannot be: write a number greater than 0, at most 100"),
+            ("double", "x", "\"x\" is no number of percent: write 5, or 0.5"),
+            ("double", "-1", "\"-1\" percent cannot be: write a number from 0 to 100"),
+            ("double", "1e300", "\"1e300\" percent cannot be: write a number from 0 to 100"),
+        ];
+        for (field, value, words) in cases {
             let problem = CampaignForm::read([("kind", "random"), (field, value)]).campaign().unwrap_err();
-            assert!(problem.detail.contains(value) && problem.field.as_deref() == Some(field), "{problem:?}");
+            assert_eq!((problem.detail.as_str(), problem.field.as_deref()), (words, Some(field)));
         }
+        let long = "9".repeat(150);
+        let problem = CampaignForm::read([("rate", long.as_str())]).campaign().unwrap_err();
+        let words = format!("\"{}…\" percent cannot be: write a number greater than 0, at most 100", &long[..40]);
+        assert_eq!(problem.detail, words);
         let problem = CampaignForm::read([("kind", "flagged"), ("at_most", "0")]).campaign().unwrap_err();
-        assert!(problem.detail.contains("1 or more"), "{problem}");
+        assert_eq!(problem.detail, "\"0\" is no number of photos: write 1 or more");
+        let problem = CampaignForm::read([("kind", "flagged"), ("reason", "cold")]).campaign().unwrap_err();
+        assert_eq!(problem.detail, "\"cold\" is none of the reasons: tick those that count");
+    }
+
+    #[test]
+    fn every_rate_that_the_hint_names_is_taken_by_the_api() {
+        for (written, percent) in [("1e-9", 1e-9), ("0.001", 0.001), ("0,01", 0.01), ("100", 100.0)] {
+            let campaign = CampaignForm::read([("name", "Some"), ("rate", written)]).campaign().unwrap();
+            assert_eq!(campaign.rule, CampaignRule::Random { draw: RandomDraw::Rate(percent / 100.0) });
+            assert_eq!(campaign.check(), Ok(()), "{written}");
+        }
+    }
+
+    #[test]
+    fn only_the_box_of_the_draw_that_is_chosen_counts() {
+        let drawn = |draw, rate, count| {
+            let form = [("kind", "random"), ("draw", draw), ("rate", rate), ("per_interval", count)];
+            CampaignForm::read(form).campaign().map(|campaign| campaign.rule)
+        };
+        let by = |draw| Ok(CampaignRule::Random { draw });
+        assert_eq!(drawn("rate", "50", "none"), by(RandomDraw::Rate(0.5)));
+        assert_eq!(drawn("", "50", "0"), by(RandomDraw::Rate(0.5)));
+        assert_eq!(drawn("per_interval", "many", "7"), by(RandomDraw::PerInterval(7)));
+        assert_eq!(drawn("per_interval", "50", "0").unwrap_err().field.as_deref(), Some("per_interval"));
+        assert_eq!(drawn("per_interval", "50", "").unwrap_err().field.as_deref(), Some("per_interval"));
+    }
+
+    #[test]
+    fn what_the_api_refuses_is_said_in_the_words_of_the_form() {
+        for (fault, words) in [
+            (UnusableCampaign::Window, "“Photos received before” must be later than “Photos received from”"),
+            (
+                UnusableCampaign::NoLabelStudio,
+                "no Label Studio is set up: name it in the settings (label_studio.url and label_studio.token), or choose \
+                 “GourmetGram’s review”",
+            ),
+        ] {
+            let problem = in_its_words(bad(fault.to_string()).of_field(fault.field()));
+            assert_eq!((problem.detail.as_str(), problem.field.as_deref()), (words, Some(fault.field())));
+        }
+        let other = bad(UnusableCampaign::Name.to_string()).of_field("name");
+        assert_eq!(in_its_words(other.clone()), other);
+    }
+
+    #[test]
+    fn fields_are_as_long_as_what_the_api_takes() {
+        let campaign = CampaignPreset::Production.campaign("All");
+        let named = |length: usize| NewCampaign { name: "a".repeat(length), ..campaign.clone() }.check();
+        let scheduled = |length: usize| {
+            let schedule = Some(format!("{} * * * *", "1".repeat(length - 8)));
+            NewCampaign { schedule, ..campaign.clone() }.check()
+        };
+        assert_eq!((named(LONGEST_NAME), scheduled(LONGEST_SCHEDULE)), (Ok(()), Ok(())));
+        assert!(named(LONGEST_NAME + 1).is_err() && scheduled(LONGEST_SCHEDULE + 1).is_err());
     }
 
     #[test]

@@ -137,6 +137,14 @@ impl Line {
         })
     }
 
+    /// The one of this id that the page will not send by itself any more.
+    pub fn given_up(self, id: PredictionId) -> Option<Upload> {
+        let is_meant = |upload: &&Upload| {
+            upload.id == id && upload.phase.with_untracked(|phase| matches!(phase, Phase::Failed(_)))
+        };
+        self.uploads.with_untracked(|uploads| uploads.iter().find(is_meant).cloned())
+    }
+
     /// Those that a connection coming back may help.
     pub fn waiting_for_connection(self) -> Vec<Upload> {
         let waits = |upload: &&Upload| {

@@ -6,10 +6,13 @@ use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
-use crate::{device::ask, judgement::Judgement};
+use crate::{device::ask, judgement::Judgement, trouble::Trouble};
 
 /// What `offline.js` puts into the page.
 const INTERFACE: &str = "gourmetgramOffline";
+
+/// So many seconds the queue waits after the page has tried in vain, where the server does not say how long.
+const USUAL_PAUSE: u64 = 60;
 
 /// What the page is told when something that waited has arrived; its detail is the photo's id.
 pub const ARRIVED: &str = "gourmetgram-arrived";
@@ -54,6 +57,22 @@ pub async fn drop(id: PredictionId) {
 /// The page sends the photo no longer; it stays in the queue, if it is there.
 pub async fn let_go(id: PredictionId) {
     say("letGo", &[&name(id)]).await;
+}
+
+/// The page cannot send the photo for now, and goes on to show it: the queue sends it once the server takes it again.
+pub async fn hand_over(id: PredictionId, trouble: &Trouble) {
+    let (seconds, why): (_, JsValue) = match trouble {
+        Trouble::Refused(problem) => (problem.retry_after.unwrap_or(USUAL_PAUSE), problem.status.into()),
+        Trouble::Unexpected { status } => (USUAL_PAUSE, (*status).into()),
+        Trouble::Unreachable => (0, "unreachable".into()),
+    };
+    say("handOver", &[&name(id), &(seconds as f64).into(), &why]).await;
+}
+
+/// What was sent of the photo went with the visitor's cookie: it stays in the queue under another id, and is sent when there
+/// is a cookie again. Whether it is kept.
+pub async fn renew(id: PredictionId) -> bool {
+    say("renew", &[&name(id)]).await
 }
 
 /// Whether something about this photo waits. What is said next waits behind it.

@@ -111,6 +111,17 @@ impl Upload {
         })
     }
 
+    /// Keeps it on the visitor's device, before it is its turn to be sent.
+    pub fn keep(&self) {
+        let upload = self.clone();
+        spawn_local(async move { upload.is_kept.set(offline::keep(upload.id, &upload.file).await) });
+    }
+
+    /// It has arrived without this page: the queue has sent it.
+    pub fn arrived(&self, prediction: &Prediction) {
+        self.enter(Phase::Answered { label: prediction.predicted_class.clone() });
+    }
+
     /// Asks the device what it shows.
     pub fn ask_device(&self) {
         let (file, answer) = (self.file.clone(), self.device.clone());
@@ -195,9 +206,7 @@ impl Upload {
             }
             tries += 1;
             let Some(wait) = trouble.next_try(tries) else {
-                if !trouble.may_pass() {
-                    offline::drop(self.id).await;
-                }
+                self.leave_to_queue(&trouble).await;
                 self.enter(Phase::Failed(trouble));
                 return None;
             };
@@ -206,6 +215,20 @@ impl Upload {
                 one_second().await;
             }
         }
+    }
+
+    /// What becomes of it on the device where this page will not send it by itself any more.
+    async fn leave_to_queue(&self, trouble: &Trouble) {
+        if self.is_kept.get_untracked() {
+            if trouble.may_pass() {
+                return offline::hand_over(self.id, trouble).await;
+            }
+            if trouble.needs_reload() && offline::renew(self.id).await {
+                return;
+            }
+        }
+        self.is_kept.set(false);
+        offline::drop(self.id).await;
     }
 
     /// One try, with an eye on the clock. The device looks at the photo as it was chosen, whatever is sent of it.

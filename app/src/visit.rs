@@ -1,6 +1,6 @@
 //! What one visitor does on the page `/`: the state its components share.
 
-use gourmetgram_api::{LiveModel, PredictionId, Problem, ProblemKind};
+use gourmetgram_api::{LiveModel, Prediction, PredictionId, Problem, ProblemKind};
 use leptos::{html, prelude::*, task::spawn_local};
 use web_sys::{File, Url};
 
@@ -82,6 +82,7 @@ impl Visit {
         let uploads: Vec<(Upload, Option<Trouble>)> = uploads.collect();
         let coming: Vec<Upload> =
             uploads.iter().filter(|(_, trouble)| trouble.is_none()).map(|(upload, _)| upload.clone()).collect();
+        coming.iter().for_each(Upload::keep);
         coming.iter().for_each(Upload::ask_device);
         self.line.join(uploads);
         self.give_up_places();
@@ -156,7 +157,11 @@ impl Visit {
         spawn_local(async move {
             match client::prediction(id).await {
                 Ok(prediction) => {
-                    if self.album.refresh(prediction) {
+                    if let Some(upload) = self.line.given_up(id) {
+                        upload.arrived(&prediction);
+                        self.answered(&upload, prediction);
+                        self.line.settle();
+                    } else if self.album.refresh(prediction) {
                         self.confirm("A photo that waited has arrived: see My photos.");
                     }
                 }
@@ -199,22 +204,26 @@ impl Visit {
         let sent = upload.clone();
         upload.start(move |prediction| {
             if let Some(mut prediction) = prediction {
-                let id = prediction.id;
                 if prediction.device.is_none() {
                     // Beside the answer at once, so that nothing moves once the record has it too.
                     prediction.device = sent.send_what_was_shown();
                 }
-                self.album.add(Photo::just_sent(prediction, sent.preview.clone()));
-                if self.line.is_on_stage(&sent) {
-                    // The page shows the upload until the address names its photo.
-                    self.open(id);
-                } else if !self.line.is_crowd() {
-                    self.confirm("Your other photo is answered: see My photos.");
-                }
+                self.answered(&sent, prediction);
             }
             self.line.settle();
             self.go_on();
         });
+    }
+
+    fn answered(self, upload: &Upload, prediction: Prediction) {
+        let id = prediction.id;
+        self.album.add(Photo::just_sent(prediction, upload.preview.clone()));
+        if self.line.is_on_stage(upload) {
+            // The page shows the upload until the address names its photo.
+            self.open(id);
+        } else if !self.line.is_crowd() {
+            self.confirm("Your other photo is answered: see My photos.");
+        }
     }
 
     fn refuse(self, file: &File) -> Option<Trouble> {

@@ -174,17 +174,31 @@ test("whoever waits long is told for what", async ({ home, page }) => {
   await expect(home.answer).toBeVisible();
 });
 
-test("without its cookie the page says so, and nothing stays that nobody could erase", async ({ home, page, context }) => {
+test("without its cookie the page says so, and the photo is sent anew under another", async ({ home, page, context }) => {
   await home.open();
   await context.clearCookies();
   const removed = page.waitForResponse((response) => response.request().method() === "DELETE");
   await home.choose(picture("soup"));
   await expect(home.trouble).toContainText("This page has lost its session");
-  expect((await removed).status()).toBe(204);
+  await expect(page.getByText("Your photo is kept on this device and is sent by itself")).toBeVisible();
+  expect((await removed).status(), "nothing stays that nobody could erase").toBe(204);
+  await expect(home.tiles).toHaveCount(1);
   await page.getByRole("link", { name: "Load the page again" }).click();
   await home.alive();
-  await home.classify("soup");
   await expect(home.tiles).toHaveCount(1);
+  await home.classify("egg");
+  await expect(home.tiles).toHaveCount(2);
+});
+
+test("without its cookie and without room on the device nothing stays that nobody could erase", async ({ home, page, context }) => {
+  await page.addInitScript(() => Object.defineProperty(window, "indexedDB", { value: undefined }));
+  await home.open();
+  await context.clearCookies();
+  const removed = page.waitForResponse((response) => response.request().method() === "DELETE");
+  await home.choose(picture("soup"));
+  await expect(home.trouble).toContainText("This page has lost its session");
+  await expect(page.getByText("is kept on this device")).toBeHidden();
+  expect((await removed).status()).toBe(204);
 });
 
 test("an answer that is none of ours is no crash", async ({ home, page }) => {

@@ -6,138 +6,35 @@ import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import AxeBuilder from "@axe-core/playwright";
 import { chromium as browsers, devices, type BrowserContext, type Page } from "@playwright/test";
 
 import { becomeSomebodyNew } from "../roles";
 import { baseURL, chromium } from "../server";
-import { deviceReady, drawn, expect, HomePage, picture, test as base } from "./page";
-import { Reception } from "./reception";
+import {
+  axe,
+  closePage,
+  deviceKept,
+  EXPECTED,
+  fillDevice,
+  goOffline,
+  goOnline,
+  history,
+  leaveInQueue,
+  LIVE,
+  numberKept,
+  numberRecorded,
+  ONE,
+  PREDICTIONS,
+  queue,
+  recorded,
+  test,
+  visit,
+  waiting,
+} from "./kitchen";
+import { deviceReady, drawn, expect, HomePage, picture } from "./page";
+import type { Reception } from "./reception";
 
-const PREDICTIONS = /^\/api\/v1\/predictions$/;
-const LIVE = "/api/v1/models/live/device";
-const ONE = /^\/api\/v1\/predictions\/[0-9a-f-]{36}$/;
-
-const test = base.extend<{ reception: Reception }>({
-  reception: async ({}, use) => {
-    const reception = await Reception.start();
-    await use(reception);
-    reception.end();
-  },
-});
-
-// A browser says so when nothing comes through.
-test.use({ expectedInConsole: /Failed to load resource|net::ERR_|Connecting to 'blob:/ });
-
-/** Opens the page, and waits until it would open again without reception. */
-async function visit(home: HomePage, reception: Reception): Promise<void> {
-  await home.open(`${reception.url}/`);
-  await home.page.evaluate(async () => {
-    const { active } = await navigator.serviceWorker.ready;
-    if (active?.state !== "activated") await new Promise((done) => active!.addEventListener("statechange", done));
-    if (!navigator.serviceWorker.controller) {
-      await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done));
-    }
-  });
-}
-
-async function goOffline(page: Page, reception: Reception): Promise<void> {
-  reception.goes();
-  await page.context().setOffline(true);
-}
-
-async function goOnline(page: Page, reception: Reception): Promise<void> {
-  reception.comesBack();
-  await page.context().setOffline(false);
-}
-
-const queue = (page: Page) => page.locator(".queue");
-const waiting = (page: Page) => queue(page).getByRole("listitem");
-
-interface Recorded {
-  id: string;
-  predicted_class: string;
-  device?: object;
-  width: number;
-  scaled_from?: string;
-}
-
-/** What the visitor has at the server, newest first. */
-async function recorded(page: Page): Promise<Recorded[]> {
-  const answer = await page.request.get(`${baseURL}/api/v1/predictions?mine=true`);
-  return answer.ok() ? (await answer.json()).items : [];
-}
-
-/** What people have said about a photo, oldest first, in words; the status of an answer that does not tell. */
-async function history(page: Page, id: string): Promise<string[] | number> {
-  const answer = await page.request.get(`${baseURL}/api/v1/predictions/${id}`);
-  if (!answer.ok()) return answer.status();
-  const { history } = (await answer.json()) as { history: { kind: string; reason?: string; label?: string }[] };
-  return history.map(({ kind, reason, label }) => [kind, reason ?? label].filter(Boolean).join(" "));
-}
-
-const numberRecorded = (page: Page) => async () => (await recorded(page)).length;
-
-/** How many photos and other things the page keeps in the browser. */
-const numberKept = (page: Page) => () =>
-  page.evaluate(
-    () =>
-      new Promise<number>((done, failed) => {
-        const opening = indexedDB.open("gourmetgram");
-        opening.onerror = () => failed(opening.error);
-        opening.onsuccess = () => {
-          const counting = opening.result.transaction("queue").objectStore("queue").count();
-          counting.onsuccess = () => {
-            opening.result.close();
-            done(counting.result);
-          };
-        };
-      }),
-  );
-
-/** Waits until the worker can answer, and all that it takes is kept on the device. */
-async function deviceKept(page: Page): Promise<void> {
-  await deviceReady(page);
-  await expect
-    .poll(() => page.evaluate(async () => Boolean(await (await caches.open("gourmetgram-device")).match("/api/v1/models/live/device"))))
-    .toBe(true);
-}
-
-/** Photos chosen without reception that a page was closed over: the queue's from now on. */
-async function leaveInQueue(page: Page, home: HomePage, reception: Reception, names: Parameters<typeof picture>[0][]): Promise<void> {
-  await goOffline(page, reception);
-  await home.choose(names.map(picture));
-  await expect.poll(numberKept(page)).toBe(names.length);
-  await page.reload();
-  await home.alive();
-  await expect(waiting(page)).toHaveCount(names.length);
-}
-
-/** From now on the device has no room. The browser takes up to half a minute to notice, where it has just had some. */
-async function fillDevice(page: Page, reception: Reception): Promise<void> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Storage.overrideQuotaForOrigin", { origin: reception.url, quotaSize: 1 });
-  const isFull = () =>
-    page.evaluate(
-      () =>
-        new Promise<boolean>((done) => {
-          const opening = indexedDB.open("room");
-          opening.onupgradeneeded = () => void opening.result.createObjectStore("anything");
-          opening.onerror = () => done(true);
-          opening.onsuccess = () => {
-            const writing = opening.result.transaction("anything", "readwrite");
-            writing.objectStore("anything").put("x".repeat(1000), "x");
-            opening.result.close();
-            writing.oncomplete = () => done(false);
-            writing.onabort = () => done(true);
-          };
-        }),
-    );
-  await expect.poll(isFull, { timeout: 45_000 }).toBe(true);
-}
-
-const axe = async (page: Page) =>
-  (await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) }));
+test.use({ expectedInConsole: EXPECTED });
 
 test("the page opens without reception, and says what it can do then", async ({ home, page, reception }) => {
   await visit(home, reception);
@@ -600,35 +497,11 @@ test("of two open pages one sends what waits, each photo once, and both show it"
 
 test("the browser sends what waits after the page was closed", async ({ home, page, context, reception }) => {
   await visit(home, reception);
-  const session = await context.newCDPSession(page);
-  const registered = new Promise<string>((found) =>
-    session.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
-      const ours = registrations.find(({ scopeURL }) => scopeURL === `${reception.url}/`);
-      if (ours) found(ours.registrationId);
-    }),
-  );
-  await session.send("ServiceWorker.enable");
   await leaveInQueue(page, home, reception, ["soup", "bread"]);
-  // The page has asked for it; that the browser then comes is played, because it has a clock of its own.
-  const tags = () =>
-    page.evaluate(async () => {
-      const { sync } = (await navigator.serviceWorker.ready) as ServiceWorkerRegistration & { sync: { getTags(): Promise<string[]> } };
-      return sync.getTags();
-    });
-  await expect.poll(tags).toEqual(["gourmetgram-queue"]);
-  const other = await context.newPage();
-  const stays = await context.newCDPSession(other);
-  await stays.send("ServiceWorker.enable");
-  const registrationId = await registered;
-  await page.close();
-  await goOnline(other, reception);
-  await stays.send("ServiceWorker.dispatchSyncEvent", {
-    origin: reception.url,
-    registrationId,
-    tag: "gourmetgram-queue",
-    lastChance: false,
-  });
-  await expect.poll(numberRecorded(other)).toBe(2);
+  const other = await closePage(page, context, reception);
+  await goOnline(other.page, reception);
+  await other.wake();
+  await expect.poll(numberRecorded(other.page)).toBe(2);
   expect(reception.count("POST", PREDICTIONS)).toBe(2);
 });
 

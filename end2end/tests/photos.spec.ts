@@ -49,9 +49,11 @@ test("filters change the address without loading a document, and the back button
   expect(await page.evaluate(() => "stays" in window)).toBe(true);
 });
 
-test("the page comes alive part by part, and keeps what was ticked before", { tag: "@phone" }, async ({ home, page }) => {
-  void home;
-  // The first task of no delay is the page's own; those that follow wait until they are let go.
+/**
+ * A page whose own task has been, and whose parts wait for theirs: the first task of no delay is the page's own; those that
+ * follow wait until they are let go.
+ */
+async function halfAlive(page: Page, path: string): Promise<() => Promise<void>> {
   await page.addInitScript(() => {
     const real = window.setTimeout;
     const held: (() => void)[] = [];
@@ -63,19 +65,26 @@ test("the page comes alive part by part, and keeps what was ticked before", { ta
     };
     const letGo = () => {
       Object.assign(window, { setTimeout: real });
-      for (const run of held) real(run);
+      for (const run of held.splice(0)) real(run);
     };
     Object.assign(window, { setTimeout: holding, held, letGo });
   });
   type Held = { held: unknown[]; letGo: () => void };
-  await page.goto("/photos");
-  await expect.poll(() => page.evaluate(() => (window as unknown as Held).held.length)).toBeGreaterThan(1);
+  await page.goto(path);
+  await expect.poll(() => page.evaluate(() => (window as unknown as Held).held.length)).toBeGreaterThan(0);
   await expect(page.locator("html[data-alive]")).toHaveCount(0);
+  return () => page.evaluate(() => (window as unknown as Held).letGo());
+}
+
+test("the page comes alive part by part, and keeps what was ticked before", { tag: "@phone" }, async ({ home, page }) => {
+  void home;
+  const letGo = await halfAlive(page, "/photos");
   const shown = await cards(page).count();
   expect(shown).toBeGreaterThan(1);
-  await firstBox(page).check();
+  // Without an event: by a browser, before any script of the page's ran.
+  await firstBox(page).evaluate((box: HTMLInputElement) => void (box.checked = true));
 
-  await page.evaluate(() => (window as unknown as Held).letGo());
+  await letGo();
   await alive(page);
   await expect(cards(page)).toHaveCount(shown);
   await expect(firstBox(page)).toBeChecked();
@@ -83,6 +92,57 @@ test("the page comes alive part by part, and keeps what was ticked before", { ta
   await showFilters(page);
   await page.getByLabel("Flag", { exact: true }).selectOption("Not flagged");
   await expect(page).toHaveURL("/photos?flag=no");
+});
+
+test("whoever ticks a photo before its part of the page is alive has ticked it, and can flag it", { tag: "@phone" }, async ({ home, page }) => {
+  void home;
+  await halfAlive(page, "/photos");
+  await firstBox(page).check();
+  await alive(page);
+  await expect(firstBox(page)).toBeChecked();
+  await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
+  await page.keyboard.press("Escape");
+  await expect(firstBox(page)).not.toBeChecked();
+});
+
+test("whoever clears the filters before they are alive gets the list without them", { tag: "@phone" }, async ({ home, page }) => {
+  void home;
+  const letGo = await halfAlive(page, "/photos?flag=no&class=Nothing%20that%20is%20listed");
+  await page.locator(".filters__clear").evaluate((link: HTMLElement) => link.click());
+  await expect(page).toHaveURL("/photos");
+  await letGo();
+  await alive(page);
+  await expect(page.getByLabel("Flag", { exact: true })).toHaveValue("");
+  await expect(page.getByLabel("Class", { exact: true })).toHaveValue("");
+  await expect(cards(page).first()).toBeVisible();
+  await showFilters(page);
+  await page.getByLabel("Flag", { exact: true }).selectOption("Not flagged");
+  await expect(page).toHaveURL("/photos?flag=no");
+});
+
+test("whoever opens a photo before its part of the page is alive gets there, and back to a page that is", { tag: "@phone" }, async ({ home, page }) => {
+  void home;
+  const letGo = await halfAlive(page, "/photos");
+  await cards(page).first().locator("a").click();
+  await expect(page).toHaveURL(/\/photos\/[0-9a-f-]{36}/);
+  await letGo();
+  await alive(page);
+  await page.goBack();
+  await expect(cards(page).first()).toBeVisible();
+  await firstBox(page).check();
+  await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
+});
+
+test("a filter chosen before the filters are alive is asked for once they are", { tag: "@phone" }, async ({ home, page }) => {
+  void home;
+  const letGo = await halfAlive(page, "/photos");
+  const flag = page.getByLabel("Flag", { exact: true });
+  await flag.evaluate((select: HTMLSelectElement) => void (select.value = "no"));
+  await letGo();
+  await alive(page);
+  await expect(page).toHaveURL("/photos?flag=no");
+  await expect(flag).toHaveValue("no");
+  await expect(page.locator(".filters__number")).toHaveText("1 set");
 });
 
 test("every filter shows what the API finds by it, and stands in the address", async ({ page, request }) => {
@@ -292,6 +352,9 @@ test("one photo shows its tags and history, and its neighbours in the list it wa
 
   await page.getByRole("link", { name: "Next" }).click();
   await expect(page).not.toHaveURL(here);
+  // The photo before it stays on the page until the next one is there.
+  const next = new URL(page.url()).pathname.split("/").at(-1)!;
+  await expect(page.locator(".one__picture img")).toHaveAttribute("src", new RegExp(next));
   await page.getByRole("link", { name: "Previous" }).click();
   await expect(page).toHaveURL(here);
 });

@@ -26,8 +26,8 @@ export class Reception {
   /** What happens to a request; nothing: it is passed on. */
   instead: (asked: Asked) => Instead | undefined = () => undefined;
   private isGone = false;
-  /** The folder of the page's files, and the name under which a later version has it. */
-  private renamed?: { from: string; to: string };
+  /** Names of folders, and those under which a later version has them. */
+  private renamed: { from: string; to: string }[] = [];
 
   private constructor(private readonly server: Server) {}
 
@@ -63,12 +63,19 @@ export class Reception {
     return this.asked.filter((asked) => asked.method === method && path.test(asked.path)).length;
   }
 
-  /** Another version of the product: the same files under another name. The old name leads nowhere any more. */
-  async release(): Promise<string> {
+  /**
+   * Another version of the product: the same files under another name, the classifier's too where that is said to have
+   * changed. The old names lead nowhere any more. Says the new one of the page's files.
+   */
+  async release({ withClassifier = false } = {}): Promise<string> {
     const page = await (await fetch(baseURL)).text();
-    const from = /\/pkg\/([0-9a-f]{16})\//.exec(page)![1]!;
-    this.renamed = { from, to: [...from].reverse().join("") === from ? `${from.slice(1)}0` : [...from].reverse().join("") };
-    return this.renamed.to;
+    const found = [/\/pkg\/([0-9a-f]{16})\//, ...(withClassifier ? [/\/pkg\/device-([0-9a-f]{16})\//] : [])];
+    this.renamed = found.map((folder) => {
+      const from = folder.exec(page)![1]!;
+      const turned = [...from].reverse().join("");
+      return { from, to: turned === from ? `${from.slice(1)}0` : turned };
+    });
+    return this.renamed[0]!.to;
   }
 
   private pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -83,12 +90,13 @@ export class Reception {
       return;
     }
     const { renamed } = this;
-    if (renamed && path.includes(renamed.from)) return void outgoing.writeHead(404).end();
+    const isRenamed = renamed.length > 0;
+    if (renamed.some(({ from }) => path.includes(from))) return void outgoing.writeHead(404).end();
     this.asked.push(asked);
-    const passed = request(new URL(renamed ? path.replace(renamed.to, renamed.from) : path, baseURL), {
+    const passed = request(new URL(renamed.reduce((path, { from, to }) => path.replace(to, from), path), baseURL), {
       method,
       // What is to be rewritten has to be read.
-      headers: { ...incoming.headers, ...(renamed && { "accept-encoding": "identity", "if-none-match": "" }) },
+      headers: { ...incoming.headers, ...(isRenamed && { "accept-encoding": "identity", "if-none-match": "" }) },
     });
     passed.on("error", () => incoming.socket.destroy());
     passed.on("response", (answer) => {
@@ -98,7 +106,7 @@ export class Reception {
         return void incoming.socket.destroy();
       }
       const isText = /html|javascript/.test(answer.headers["content-type"] ?? "") && !path.startsWith("/pkg/");
-      if (!renamed || !isText) {
+      if (!isRenamed || !isText) {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         return void answer.pipe(outgoing);
       }
@@ -107,7 +115,8 @@ export class Reception {
       answer.on("end", () => {
         const { "content-length": _, etag: __, ...headers } = answer.headers;
         outgoing.writeHead(answer.statusCode ?? 502, headers);
-        outgoing.end(Buffer.concat(parts).toString().replaceAll(renamed.from, renamed.to).replace(/(version: ?)"[0-9a-f]+"/, `$1"${renamed.to}"`));
+        const text = renamed.reduce((text, { from, to }) => text.replaceAll(from, to), Buffer.concat(parts).toString());
+        outgoing.end(text.replace(/(version: ?)"[0-9a-f]+"/, `$1"${renamed[0]!.to}"`));
       });
     });
     incoming.pipe(passed);

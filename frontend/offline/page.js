@@ -2,7 +2,7 @@
 // what waits, in the page's element #queue. Nothing of the page waits for this script; where it is missing, photos are
 // sent from the page's memory as long as the page is open.
 
-import { add, all, change, deliver, inCare, isToBeSent, mine, onNews, pace, remove, takeCare } from "./queue.js";
+import { add, all, change, deliver, inCare, isToBeSent, mine, newId, onNews, pace, pause, remove, takeCare } from "./queue.js";
 
 const root = document.documentElement;
 const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
@@ -13,6 +13,8 @@ const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 let sending = null;
 let wanted = null;
 let timer;
+/** How long until a photo in another page's care is looked for again, in milliseconds. */
+const LOOK_AGAIN = 60_000;
 
 /** Sends what waits; asked again while it does so, once more afterwards. */
 function send(how = {}) {
@@ -30,8 +32,10 @@ async function sendAll() {
     wanted = null;
     draw();
     if (!navigator.onLine) break;
-    const { until, isLeft } = await deliver(how);
+    const { until, isLeft, isElsewhere } = await deliver(how);
     if (isLeft) timer = setTimeout(send, Math.min(Math.max(until - Date.now(), 250), 2 ** 31 - 1));
+    // A page that has care of a photo may die without a word.
+    else if (isElsewhere) timer = setTimeout(send, LOOK_AGAIN);
   }
   wanted = null;
   draw();
@@ -45,10 +49,16 @@ async function wakeLater() {
 
 /** What is sent of a photo: decided once, when it is chosen, so that every try sends the same bytes. */
 const sent = new WeakMap();
+/** One after the other: a photo takes a phone's memory while it is made smaller. */
+let shrinking = Promise.resolve();
 
 /** Promises the photo to send: smaller where the visitor wants that (the page's box says so) or the connection is slow. */
 function toSend(file) {
-  if (!sent.has(file)) sent.set(file, shrunk(file).catch(() => undefined).then((smaller) => smaller ?? file));
+  if (!sent.has(file)) {
+    const before = shrinking;
+    shrinking = before.then(() => shrunk(file)).catch(() => undefined);
+    sent.set(file, shrinking.then((smaller) => smaller ?? file));
+  }
   return sent.get(file);
 }
 
@@ -90,21 +100,29 @@ async function attempt(act) {
 
 /** Photos that nobody wants any more: what is still on its way into the queue goes out again. */
 const unwanted = new Set();
+/** Photos that are on their way into the queue. */
+const coming = new Map();
+/** Photos that the page shows by itself while the queue sends them: the list leaves them out. */
+const shown = new Set();
+
+async function keep(photo, file) {
+  shown.delete(photo);
+  await takeCare(photo);
+  const kept = await toSend(file);
+  const isHere = (await all()).some((item) => item.file && item.photo === photo);
+  if (!isHere) await add({ photo, file: kept, name: kept.name, scaledFrom: kept.scaledFrom });
+  if (unwanted.has(photo)) return globalThis.gourmetgramOffline.drop(photo);
+  if (matchMedia("(display-mode: standalone)").matches) navigator.storage?.persist?.();
+  if (!navigator.onLine) wakeLater();
+  classify(photo, file);
+}
 
 globalThis.gourmetgramOffline = {
   toSend,
   /** Keeps a photo that the page is about to send, until it is dropped or let go of. Promises whether it could. */
   keep(photo, file) {
-    return attempt(async () => {
-      await takeCare(photo);
-      const kept = await toSend(file);
-      const isHere = (await all()).some((item) => item.file && item.photo === photo);
-      if (!isHere) await add({ photo, file: kept, name: kept.name, scaledFrom: kept.scaledFrom });
-      if (unwanted.has(photo)) return this.drop(photo);
-      if (matchMedia("(display-mode: standalone)").matches) navigator.storage?.persist?.();
-      if (!navigator.onLine) wakeLater();
-      classify(photo, file);
-    });
+    if (!coming.has(photo)) coming.set(photo, attempt(() => keep(photo, file)).finally(() => coming.delete(photo)));
+    return coming.get(photo);
   },
   /** The server has the photo, or the visitor wants it no more. */
   async drop(photo) {
@@ -114,9 +132,29 @@ globalThis.gourmetgramOffline = {
   },
   /** The page sends it no longer: the queue does. */
   async letGo(photo) {
+    shown.delete(photo);
     letGo(photo);
     if ((await all().catch(() => [])).length > 0) send();
   },
+  /** The same for a photo that the page goes on to show. The server takes nothing for so many seconds, and `why`. */
+  async handOver(photo, seconds, why) {
+    shown.add(photo);
+    await attempt(() => pause(seconds, why));
+    letGo(photo);
+    send();
+  },
+  /**
+   * The visitor's cookie is gone, and with it what was sent under it. The photo stays, under an id that the server does not
+   * know, and is sent when this browser has a cookie again. Promises whether it is kept.
+   */
+  renew: (photo) =>
+    attempt(async () => {
+      const item = (await all()).find((item) => item.file && item.photo === photo);
+      if (!item) throw new Error(`${photo} is not kept`);
+      await change(item.order, { photo: newId() });
+      letGo(photo);
+      send();
+    }),
   /** Keeps what the visitor does with a recorded photo. Promises whether it could. */
   say: (photo, method, part, body, words) =>
     attempt(async () => {
@@ -261,7 +299,8 @@ function draw() {
 async function redraw() {
   if (!place) return;
   const [everything, cared, now] = await Promise.all([all(), inCare(), pace()]);
-  const items = everything.filter(({ file, photo }) => !file || !cared.has(photo));
+  const isSeen = (item) => cared.has(item.photo) || (shown.has(item.photo) && isToBeSent(item));
+  const items = everything.filter((item) => !item.file || !isSeen(item));
   const stopped = standstill(now);
   for (const item of items) {
     if (!rows.has(item.order)) rows.set(item.order, makeRow(item));
@@ -346,8 +385,10 @@ async function beginService() {
   once("html[data-device=simd], html[data-device=plain]", async (html) => {
     // What is kept would be held against the server's model, and a newer one fetched.
     if (savesData()) return;
-    const { active } = await navigator.serviceWorker.ready;
-    active.postMessage({ keepDevice: html.dataset.device });
+    const tell = async () => (await navigator.serviceWorker.ready).active.postMessage({ keepDevice: html.dataset.device });
+    // A new version has a classifier of its own to keep.
+    navigator.serviceWorker.addEventListener("controllerchange", tell);
+    await tell();
   });
 }
 

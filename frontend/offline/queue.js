@@ -14,6 +14,8 @@ const SENDING = "gourmetgram-sending";
 const LONGEST_WAIT = 600;
 /** How long one request may take, in milliseconds: longer than the server lets an upload take. */
 const LONGEST_REQUEST = 6 * 60_000;
+/** How long the browser may take to open its database, in milliseconds. */
+const LONGEST_OPENING = 3000;
 /** Answers after which the same request may succeed later. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504, 507]);
 
@@ -42,55 +44,99 @@ let opened = null;
 
 function database() {
   opened ??= new Promise((resolve, reject) => {
+    // A browser whose storage is broken may never answer. Then nothing is kept, and nothing waits for it again.
+    const giveUp = setTimeout(() => reject(new Error("the browser does not open its database")), LONGEST_OPENING);
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("queue", { keyPath: "order", autoIncrement: true });
       request.result.createObjectStore("pace");
     };
     request.onsuccess = () => {
+      clearTimeout(giveUp);
+      const connection = request.result;
       // A later version of this file may want another form: it is not kept waiting.
-      request.result.onversionchange = () => {
-        request.result.close();
+      connection.onversionchange = () => {
+        connection.close();
         opened = null;
       };
-      resolve(request.result);
+      // Browsers take it away from pages in the background, and when their visitor deletes what a site has kept.
+      connection.onclose = () => (opened = null);
+      opened = Promise.resolve(connection);
+      resolve(connection);
     };
-    request.onerror = () => reject(request.error);
+    request.onerror = () => {
+      clearTimeout(giveUp);
+      opened = null;
+      reject(request.error);
+    };
   });
-  opened.catch(() => (opened = null));
   return opened;
+}
+
+/** Begins a transaction; over a new connection, where the browser has taken the last one away without a word. */
+async function begin(store, mode) {
+  const transaction = async () => (await database()).transaction(store, mode, { durability: "strict" });
+  try {
+    return await transaction();
+  } catch (error) {
+    if (error.name !== "InvalidStateError") throw error;
+    opened = null;
+    return transaction();
+  }
 }
 
 /** Does something with a store, and returns once it is on the disk. */
 async function within(store, mode, act) {
-  const transaction = (await database()).transaction(store, mode, { durability: "strict" });
+  const transaction = await begin(store, mode);
   const ended = new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error);
   });
-  const [result] = await Promise.all([promised(act(transaction.objectStore(store))), ended]);
+  let asked;
+  try {
+    asked = promised(act(transaction.objectStore(store)));
+  } catch (error) {
+    // What was asked for before does not happen either.
+    ended.catch(() => {});
+    transaction.abort();
+    throw error;
+  }
+  const [result] = await Promise.all([asked, ended]);
   return result;
 }
 
-/** Everything that waits, in the order in which it is to be sent. */
-export const all = () => within("queue", "readonly", (store) => store.getAll());
+/** What has changed of items on a device without room for it, by their order: remembered by this page, or this service worker, as long as it lives. */
+const unwritten = new Map();
 
-/** Adds something. Fails where the device has no room for it. */
-export async function add(item) {
-  await within("queue", "readwrite", (store) => store.add({ since: Date.now(), tries: 0, ...item }));
+const asItIs = (item) => item && { ...item, ...unwritten.get(item.order) };
+
+/** Everything that waits, in the order in which it is to be sent. */
+export const all = async () => (await within("queue", "readonly", (store) => store.getAll())).map(asItIs);
+
+const one = async (order) => asItIs(await within("queue", "readonly", (store) => store.get(order)));
+
+/** Adds all of these, or fails where the device has no room for all of them. */
+export async function add(...items) {
+  await within("queue", "readwrite", (store) => items.map((item) => store.add({ since: Date.now(), tries: 0, ...item })).at(-1));
   announce({});
 }
 
 /** Changes something that waits, and says what it is then; nothing where it waits no more. */
 export async function change(order, changes) {
   let changed;
-  await within("queue", "readwrite", (store) => {
-    const found = store.get(order);
-    found.addEventListener("success", () => {
-      if (found.result) store.put((changed = { ...found.result, ...changes }));
+  try {
+    await within("queue", "readwrite", (store) => {
+      const found = store.get(order);
+      found.addEventListener("success", () => {
+        if (found.result) store.put((changed = { ...asItIs(found.result), ...changes }));
+      });
+      return found;
     });
-    return found;
-  });
+    unwritten.delete(order);
+  } catch (error) {
+    if (!changed) throw error;
+    unwritten.set(order, { ...unwritten.get(order), ...changes });
+  }
   announce({});
   return changed;
 }
@@ -98,7 +144,9 @@ export async function change(order, changes) {
 /** Takes out what `meant` says. */
 export async function remove(meant) {
   for (const item of await all()) {
-    if (meant(item)) await within("queue", "readwrite", (store) => store.delete(item.order));
+    if (!meant(item)) continue;
+    await within("queue", "readwrite", (store) => store.delete(item.order));
+    unwritten.delete(item.order);
   }
   announce({});
 }
@@ -117,10 +165,17 @@ export function newId() {
 /** The photos that this page sends by itself, with what lets go of each. */
 export const mine = new Map();
 const CARE = "gourmetgram-photo-";
+/** The photos that are about to be among them. */
+const asked = new Map();
 
 /** Takes a photo out of the queue's hands, until `mine.get(photo)` is called or this page is no more. */
 export function takeCare(photo) {
   if (mine.has(photo)) return Promise.resolve();
+  if (!asked.has(photo)) asked.set(photo, beginCare(photo).finally(() => asked.delete(photo)));
+  return asked.get(photo);
+}
+
+function beginCare(photo) {
   return new Promise((taken) => {
     const hold = () =>
       new Promise((release) => {
@@ -146,6 +201,13 @@ export async function inCare() {
 export const pace = async () => (await within("pace", "readonly", (store) => store.get("pace"))) ?? { until: 0, tries: 0 };
 
 const setPace = (pace) => within("pace", "readwrite", (store) => store.put(pace, "pace"));
+
+/** The server has said that it takes nothing for so many seconds: then the queue does not ask before either. */
+export async function pause(seconds, why) {
+  const until = Date.now() + seconds * 1000;
+  const now = await pace();
+  if (until > now.until) await setPace({ ...now, until, isServers: true, why });
+}
 
 /** Runs `act` while nobody else sends. */
 function alone(act) {
@@ -198,16 +260,15 @@ export const deliver = ({ afresh = false, now = false } = {}) =>
     return { until, why, isLeft: Boolean(next(left, await inCare())), isElsewhere: left.length > 0 };
   });
 
-/** Whether it waits still. That it is tried is noted where the device has room for a note. */
-const stillWaits = ({ order, tries }) =>
-  change(order, { tries: tries + 1 }).catch(() => within("queue", "readonly", (store) => store.get(order)));
+/** Whether it waits still; notes that it is tried. */
+const stillWaits = ({ order, tries }) => change(order, { tries: tries + 1 });
 
 /**
  * What this device took a photo for, and has said so in the list, follows the photo that left without it: then, or on a try
  * before, of which the server has kept what it was sent. A device without room forgets it.
  */
 async function sayWhatDeviceSaid({ order, photo, device: sent }, { isReplayed }) {
-  const device = (await within("queue", "readonly", (store) => store.get(order)))?.device;
+  const device = (await one(order))?.device;
   if (!device || (sent && !isReplayed)) return;
   await add({ photo, method: "PUT", part: "device", body: device, words: "What this device took it for" }).catch(() => {});
 }

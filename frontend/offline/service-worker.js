@@ -93,12 +93,15 @@ function inTime(asked) {
   return Promise.race([asked.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 }
 
+const isJson = (answer) => Boolean(answer?.ok && answer.headers.get("content-type")?.includes("json"));
+
 /** Which model is live, from the server; the one kept here where the server is away or cannot say. */
 async function findLive(request) {
   const kept = await (await caches.open(DEVICE)).match(LIVE);
   if (!kept) return fetch(request);
   const answer = await inTime(fetch(request));
-  return answer && answer.status < 500 ? answer : kept;
+  // Something between us and the server, or a limit, says nothing about the model.
+  return answer?.status === 404 || isJson(answer) ? answer : kept;
 }
 
 /** The page from the server, which knows its visitor; the one kept here where the server is away. */
@@ -130,7 +133,8 @@ async function takeShared(event) {
   try {
     const photos = (await event.request.formData()).getAll("image").filter((part) => part instanceof File && part.size > 0);
     if (photos.length === 0) return Response.redirect("/?shared=nothing", 303);
-    for (const file of photos) await add({ photo: newId(), file, name: file.name, isShared: true, isHeld: true });
+    // All of them or none: what is kept is not sent by the form as well.
+    await add(...photos.map((file) => ({ photo: newId(), file, name: file.name, isShared: true, isHeld: true })));
     return Response.redirect(`/?shared=${photos.length}`, 303);
   } catch {
     // No room on this device: then at once, or not at all.
@@ -139,14 +143,19 @@ async function takeShared(event) {
 }
 
 addEventListener("message", (event) => {
-  if (event.data?.keepDevice) event.waitUntil(keepDevice(event.data.keepDevice));
+  if (!event.data?.keepDevice) return;
+  keeping = keeping.then(() => keepDevice(event.data.keepDevice)).catch((error) => console.info(`The classifier is not kept: ${error}`));
+  event.waitUntil(keeping);
 });
+
+/** One page's wish after the other's. */
+let keeping = Promise.resolve();
 
 /** Keeps the classifier that a page has loaded, `simd` or `plain`, and the live model; what it takes the place of goes. */
 async function keepDevice(kind) {
   const cache = await caches.open(DEVICE);
   const live = await inTime(fetch(LIVE));
-  if (!live?.ok) return;
+  if (!isJson(live)) return;
   const { manifest, backbone, head } = await live.clone().json();
   const module = ["worker.js", `${kind}/classifier.js`, `${kind}/classifier_bg.wasm`].map((name) => `/${BUILD.device}/${name}`);
   const paths = [...module, manifest, backbone, head].filter(Boolean);
@@ -165,8 +174,16 @@ addEventListener("sync", (event) => {
   if (event.tag === "gourmetgram-queue") event.waitUntil(sendInBackground());
 });
 
+/** So long it is waited for a server that is busy for a moment, in milliseconds: a browser asks a few times only, minutes apart. */
+const LONGEST_SYNC = 120_000;
+
 async function sendInBackground() {
+  const end = Date.now() + LONGEST_SYNC;
   if (!(await all()).some(isToBeSent)) return;
-  const { isLeft, isElsewhere, why } = await deliver({ afresh: true });
-  if (isLeft || isElsewhere) throw new Error(`the queue waits (${why})`);
+  let outcome = await deliver({ afresh: true });
+  while (outcome.isLeft && outcome.until < end) {
+    await new Promise((over) => setTimeout(over, Math.max(outcome.until - Date.now(), 250)));
+    outcome = await deliver();
+  }
+  if (outcome.isLeft || outcome.isElsewhere) throw new Error(`the queue waits (${outcome.why})`);
 }

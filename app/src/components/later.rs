@@ -3,6 +3,8 @@
 //! Hydrating a long page in one go keeps a phone's only thread from a finger for too long. What is wrapped by [`later`] is
 //! left as the server rendered it while the page around it comes alive, and comes alive itself in a task that follows.
 
+use leptos::prelude::*;
+
 #[cfg(not(feature = "ssr"))]
 pub(crate) use self::in_browser::later;
 
@@ -13,26 +15,53 @@ pub(crate) fn later<V>(part: impl FnOnce() -> V + Send + 'static) -> V {
     part()
 }
 
-/// How many parts of the page still sleep; the page is not alive before they are.
+/// What the page's root element is marked with once all of the page has come alive: for style sheets and tests, too.
+const ALIVE: &str = "data-alive";
+
+/// Marks the page as alive.
+pub(crate) fn mark_alive() {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute(ALIVE, "");
+    }
+}
+
+/// Whether all that came with the document has come alive.
+pub(crate) fn is_alive() -> bool {
+    document().document_element().is_some_and(|root| root.has_attribute(ALIVE))
+}
+
+/// The parts of the page that still sleep; the page is not alive before they are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sleeping(leptos::prelude::RwSignal<usize>);
+pub(crate) struct Sleeping {
+    number: RwSignal<usize>,
+    #[cfg(not(feature = "ssr"))]
+    parts: StoredValue<Vec<self::in_browser::Nap>, LocalStorage>,
+}
 
 impl Sleeping {
     /// Nothing sleeps yet.
     pub(crate) fn none() -> Self {
-        Self(leptos::prelude::RwSignal::new(0))
+        Self {
+            number: RwSignal::new(0),
+            #[cfg(not(feature = "ssr"))]
+            parts: StoredValue::new_local(Vec::new()),
+        }
     }
 
-    /// Whether anything does; tells who asks when that changes.
+    /// Whether none does; tells who asks when that changes.
     pub(crate) fn is_over(self) -> bool {
-        use leptos::prelude::Get;
-        self.0.get() == 0
+        self.number.get() == 0
     }
 }
 
 #[cfg(not(feature = "ssr"))]
 mod in_browser {
-    use std::{cell::RefCell, rc::Rc, time::Duration};
+    use std::{
+        cell::{Cell, RefCell},
+        fmt,
+        rc::Rc,
+        time::Duration,
+    };
 
     use leptos::{
         prelude::*,
@@ -43,9 +72,68 @@ mod in_browser {
             view::{Mountable, Position, PositionState, Render, RenderHtml, add_attr::AddAnyAttr},
         },
     };
-    use wasm_bindgen::JsCast;
+    use send_wrapper::SendWrapper;
+    use wasm_bindgen::{JsCast, closure::Closure};
 
     use super::Sleeping;
+
+    /// What wakes a part, until it has.
+    #[derive(Clone, Default)]
+    pub(super) struct Nap(Rc<Cell<Option<Box<dyn FnOnce()>>>>);
+
+    impl fmt::Debug for Nap {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("Nap")
+        }
+    }
+
+    impl Sleeping {
+        fn put_to_sleep(self, wake: impl FnOnce() + 'static) -> Nap {
+            let nap = Nap(Rc::new(Cell::new(Some(Box::new(wake)))));
+            self.number.update_untracked(|number| *number += 1);
+            self.parts.update_value(|parts| {
+                if parts.is_empty() {
+                    self.wake_all_when_used();
+                }
+                parts.push(nap.clone());
+            });
+            nap
+        }
+
+        fn wake(self, nap: &Nap) {
+            if let Some(wake) = nap.0.take() {
+                wake();
+                self.one_less();
+            }
+        }
+
+        /// It will not wake any more: its place in the page is gone.
+        fn forget(self, nap: &Nap) {
+            if nap.0.take().is_some() {
+                self.one_less();
+            }
+        }
+
+        fn one_less(self) {
+            self.number.try_update(|number| *number -= 1);
+        }
+
+        /// Whoever does something finds the whole page alive. What they do may change what a part is made of, and a part
+        /// must wake as the server made it; and they may mean something in it. So all of them wake before anything else
+        /// hears of it.
+        fn wake_all_when_used(self) {
+            let wake_all = Closure::<dyn Fn()>::new(move || {
+                for nap in self.parts.try_update_value(std::mem::take).unwrap_or_default() {
+                    self.wake(&nap);
+                }
+            });
+            let wake_all = wake_all.into_js_value();
+            for event in ["click", "keydown", "popstate"] {
+                // Without it the page is as alive as it is.
+                let _ = window().add_event_listener_with_callback_and_bool(event, wake_all.unchecked_ref(), true);
+            }
+        }
+    }
 
     /// The only child of its element, hydrated after what is around it. What `part` makes must not wait for anything. On
     /// the server, and in a page that is built by the browser, it is built at once.
@@ -110,27 +198,34 @@ mod in_browser {
             let state = Rc::new(RefCell::new(None));
             // An element's children are hydrated with the cursor still at the element.
             let Ok(element) = cursor.current().dyn_into::<Element>() else { return Part(state) };
-            let sleeping = use_context::<Sleeping>().map(|Sleeping(number)| number);
-            if let Some(number) = sleeping {
-                number.update_untracked(|number| *number += 1);
-            }
+            let sleeping = use_context::<Sleeping>().unwrap_or_else(Sleeping::none);
             let owner = owner.unwrap_or_default();
-            let awake = {
+            let nap = sleeping.put_to_sleep({
                 let (state, owner) = (Rc::clone(&state), owner.clone());
                 move || {
-                    let awakened = owner.with(|| {
+                    let awake = owner.with(|| {
                         let at = Cursor::new(element);
                         part().hydrate::<FROM_SERVER>(&at, &PositionState::new(Position::FirstChild))
                     });
-                    *state.borrow_mut() = Some(awakened);
-                    if let Some(number) = sleeping {
-                        number.try_update(|number| *number -= 1);
-                    }
+                    *state.borrow_mut() = Some(awake);
                 }
+            });
+            let on_its_turn = {
+                let nap = nap.clone();
+                move || sleeping.wake(&nap)
             };
-            if let Ok(task) = set_timeout_with_handle(awake, Duration::ZERO) {
+            match set_timeout_with_handle(on_its_turn, Duration::ZERO) {
                 // Who has left the page meanwhile needs no part of it.
-                owner.with(|| on_cleanup(move || task.clear()));
+                Ok(task) => {
+                    let nap = SendWrapper::new(nap);
+                    owner.with(|| {
+                        on_cleanup(move || {
+                            task.clear();
+                            sleeping.forget(&nap);
+                        });
+                    });
+                }
+                Err(_) => sleeping.wake(&nap),
             }
             Part(state)
         }

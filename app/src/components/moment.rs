@@ -7,10 +7,12 @@ use js_sys::{Array, Date, Function, Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::later::is_alive;
 use crate::wording;
 
 /// A moment. Both sides first write the same UTC text, so hydration finds what it expects; then the browser puts it
-/// into the visitor's clock, in a task of its own: the page is alive before that.
+/// into the visitor's clock: of what comes later before it is seen, of what the server wrote in a task of its own, so that the
+/// page is alive before that.
 #[component]
 pub fn Moment(
     /// When.
@@ -19,15 +21,16 @@ pub fn Moment(
     let machine_readable = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let text = RwSignal::new(wording::moment(at));
     Effect::new(move |_| {
-        set_timeout(
-            move || {
-                if let Some(local) = local_text(at) {
-                    // Who left the page meanwhile has nothing to read here.
-                    let _ = text.try_set(local);
-                }
-            },
-            Duration::ZERO,
-        );
+        let put = move || {
+            if let Some(local) = local_text(at) {
+                // Who left the page meanwhile has nothing to read here.
+                let _ = text.try_set(local);
+            }
+        };
+        match is_alive() {
+            true => put(),
+            false => set_timeout(put, Duration::ZERO),
+        }
     });
     view! { <time datetime=machine_readable>{text}</time> }
 }

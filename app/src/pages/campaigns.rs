@@ -12,12 +12,15 @@ use leptos_router::hooks::use_query_map;
 use super::loading;
 use crate::{
     backend::{PageStatus, PostedProblem},
-    campaigns::{self, CampaignForm, Campaigns, KINDS, SCHEDULES, SPANS},
+    campaigns::{self, CampaignForm, Campaigns, KINDS, LONGEST_NAME, LONGEST_SCHEDULE, SCHEDULES, SPANS},
     components::{Icon, Notice},
     forms,
     trouble::Trouble,
     wording,
 };
+
+/// Characters of the longest number that is written.
+const LONGEST_NUMBER: usize = 20;
 
 /// The page.
 #[component]
@@ -26,7 +29,7 @@ pub fn CampaignsPage() -> impl IntoView {
     let form = CampaignForm::read(query.clone().into_iter().map(|(name, value)| (name.to_string(), value)));
     let done = done(&query.get("done").unwrap_or_default());
     let asked = form.clone();
-    let posted = use_context::<PostedProblem>().map(|posted| posted.0);
+    let posted = posted();
     let found = Resource::new_blocking(|| (), move |()| loading::campaigns(asked.clone()));
     view! {
         <Title text="Campaigns"/>
@@ -65,10 +68,15 @@ fn done(what: &str) -> Option<(String, String)> {
     Some((title.to_owned(), text))
 }
 
+/// Why the form that was sent was refused.
+fn posted() -> Option<Problem> {
+    use_context::<PostedProblem>().map(|posted| campaigns::in_its_words(posted.0))
+}
+
 /// What was wrong with the form that was sent.
 #[component]
 fn Answer() -> impl IntoView {
-    let posted = use_context::<PostedProblem>().map(|posted| posted.0);
+    let posted = posted();
     if let (Some(status), Some(problem)) = (use_context::<PageStatus>(), &posted) {
         status.set(problem.status);
     }
@@ -104,6 +112,7 @@ fn Closed(trouble: Trouble) -> impl IntoView {
 #[component]
 fn Content(found: Campaigns, form: CampaignForm, posted: Option<Problem>) -> impl IntoView {
     let Campaigns { campaigns, troubles, projects, preview } = found;
+    let preview = preview.map(|preview| preview.map_err(campaigns::in_its_words));
     let wrong = posted.or_else(|| preview.as_ref().and_then(|preview| preview.as_ref().err().cloned()));
     let one = |campaign: Campaign| {
         let troubles = troubles.iter().filter(|run| run.campaign == Some(campaign.id)).cloned().collect();
@@ -298,12 +307,13 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
     let has_more = ["schedule", "starts_at", "ends_at"].into_iter().any(|field| !form.get(field).is_empty());
     let schedules = SCHEDULES.map(|(schedule, words)| view! { <option value=schedule>{words}</option> });
     let fault = |field: &str| {
-        let about = wrong.as_ref().filter(|problem| problem.field.as_deref().is_some_and(|it| names(it) == field));
+        let about = wrong.as_ref().filter(|problem| problem.field.as_deref() == Some(field));
         about.map(|problem| problem.detail.clone())
     };
     let value = |field: &str| form.get(field).to_owned();
     let is_shown = !form.get("shown").is_empty();
-    let no_studio = fault("labelled_in");
+    let (no_reason, no_studio) = (fault("reason"), fault("labelled_in"));
+    let of_reasons = if no_reason.is_some() { "reasons-hint reason-error" } else { "reasons-hint" };
     let in_label_studio = form.get("labelled_in") == "label_studio";
     let by_count = form.get("draw") == "per_interval";
     let measure = value("measure");
@@ -317,7 +327,7 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
             // Looking ahead asks for the page, making changes something: one form, two buttons.
             <div class="campaigns__desk">
             <form class="card campaigns__form" method="get" action=campaigns::PAGE>
-                <Field name="name" label="Name" value=value("name") wrong=fault("name") required=true/>
+                <Field name="name" label="Name" longest=LONGEST_NAME value=value("name") wrong=fault("name") required=true/>
                 <div class="field">
                     <label class="field__label" for="kind">"Which photos"</label>
                     <select class="select" id="kind" name="kind" aria-describedby="kind-hint">{kinds}</select>
@@ -327,19 +337,20 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     <fieldset class="field">
                         <legend class="field__label">"The random sample"</legend>
                         <label class="tick"><input type="radio" name="draw" value="rate" checked=!by_count/>"Percent of all photos"</label>
-                        <Entry name="rate" spoken="Percent of all photos" mode="decimal" value=value("rate") wrong=fault("rate")
-                            hint="From 0.01 to 100; 10 where nothing is said."/>
+                        <Entry name="rate" spoken="Percent of all photos" mode="decimal" longest=LONGEST_NUMBER
+                            value=value("rate") wrong=fault("rate")
+                            hint="Greater than 0, at most 100; 10 where nothing is said."/>
                         <label class="tick"><input type="radio" name="draw" value="per_interval" checked=by_count/>"Number of photos of each interval"</label>
                         <Entry name="per_interval" spoken="Number of photos of each interval" mode="numeric"
-                            value=value("per_interval") wrong=fault("per_interval")/>
+                            longest=LONGEST_NUMBER value=value("per_interval") wrong=fault("per_interval")/>
                     </fieldset>
                 })}
                 {has_threshold.then(|| view! {
                     <fieldset class="field">
                         <legend class="field__label">"Unsure is"</legend>
                         <select class="select" name="measure" aria-label="What is measured">{measures}</select>
-                        <Field name="threshold" label="Threshold, percent" mode="decimal" value=value("threshold")
-                            wrong=fault("threshold") hint="70 where nothing is said."/>
+                        <Field name="threshold" label="Threshold, percent" mode="decimal" longest=LONGEST_NUMBER
+                            value=value("threshold") wrong=fault("threshold") hint="70 where nothing is said."/>
                     </fieldset>
                 })}
                 {of_devices.then(|| view! {
@@ -355,15 +366,16 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     </div>
                 })}
                 {has_reasons.then(|| view! {
-                    <fieldset class="field" aria-describedby="reasons-hint">
+                    <fieldset class="field" aria-describedby=of_reasons>
                         <legend class="field__label">"Flagged as"</legend>
                         {reasons}
                         <p class="field__hint" id="reasons-hint">"None ticked: for whatever reason."</p>
+                        {no_reason.map(|why| view! { <p class="field__error" id="reason-error">{why}</p> })}
                     </fieldset>
                 })}
                 {has_cap.then(|| view! {
-                    <Field name="at_most" label="At most so many of an interval" mode="numeric" value=value("at_most")
-                        wrong=fault("at_most") hint="Of each kind. Empty: all of them."/>
+                    <Field name="at_most" label="At most so many of an interval" mode="numeric" longest=LONGEST_NUMBER
+                        value=value("at_most") wrong=fault("at_most") hint="Of each kind. Empty: all of them."/>
                 })}
                 <div class="field">
                     <span class="field__label">"What annotators see"</span>
@@ -373,8 +385,8 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     </label>
                     <p class="field__hint" id="blind-hint">"Only labels given without seeing it can say how accurate the model is."</p>
                 </div>
-                <Field name="double" label="Labelled by two people, percent" mode="decimal" value=value("double")
-                    wrong=fault("double") hint="Shows how far people agree; 5 where nothing is said."/>
+                <Field name="double" label="Labelled by two people, percent" mode="decimal" longest=LONGEST_NUMBER
+                    value=value("double") wrong=fault("double") hint="Shows how far people agree; 5 where nothing is said."/>
                 <div class="field">
                     <label class="field__label" for="labelled_in">"Labelled in"</label>
                     <select class="select" id="labelled_in" name="labelled_in" aria-invalid=no_studio.is_some().then_some("true")
@@ -387,8 +399,8 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                 <details class="campaigns__more" open=has_more>
                     <summary>"Schedule and window of time"</summary>
                     <div class="campaigns__fields">
-                        <Field name="schedule" label="Selects by itself at" value=value("schedule")
-                            wrong=fault("schedule") list="schedules"
+                        <Field name="schedule" label="Selects by itself at" longest=LONGEST_SCHEDULE
+                            value=value("schedule") wrong=fault("schedule") list="schedules"
                             hint="Five fields of cron, in UTC: 0 * * * * is every hour. Empty: only when told to."/>
                         <datalist id="schedules">{schedules}</datalist>
                         <Field name="starts_at" kind="datetime-local" label="Photos received from, in UTC"
@@ -418,6 +430,7 @@ fn Field(
     wrong: Option<String>,
     #[prop(default = "text")] kind: &'static str,
     #[prop(default = None, into)] mode: Option<&'static str>,
+    #[prop(default = None, into)] longest: Option<usize>,
     #[prop(default = None, into)] hint: Option<&'static str>,
     #[prop(default = None, into)] list: Option<&'static str>,
     #[prop(optional)] required: bool,
@@ -425,7 +438,7 @@ fn Field(
     view! {
         <div class="field">
             <label class="field__label" for=name>{label}</label>
-            <Entry name value wrong kind mode hint list required/>
+            <Entry name value wrong kind mode longest hint list required/>
         </div>
     }
 }
@@ -446,6 +459,9 @@ fn Entry(
     /// The keyboard that phones show.
     #[prop(default = None, into)]
     mode: Option<&'static str>,
+    /// Characters that can be written into it.
+    #[prop(default = None, into)]
+    longest: Option<usize>,
     #[prop(default = None, into)] hint: Option<&'static str>,
     /// Id of the list of what is offered.
     #[prop(default = None, into)]
@@ -457,20 +473,11 @@ fn Entry(
     let described_by = ids.into_iter().flatten().collect::<Vec<_>>().join(" ");
     view! {
         <input class="input" id=name name=name r#type=kind value=value list=list inputmode=mode required=required
-            maxlength="100" autocomplete="off" aria-label=spoken
+            maxlength=longest autocomplete="off" aria-label=spoken
             aria-describedby=Some(described_by).filter(|ids| !ids.is_empty())
             aria-invalid=wrong.is_some().then_some("true")/>
         {hint.map(|hint| view! { <p class="field__hint" id=hint_id>{hint}</p> })}
         {wrong.map(|why| view! { <p class="field__error" id=error_id>{why}</p> })}
-    }
-}
-
-/// The form's name of a field that a refusal names as the API does.
-fn names(field: &str) -> &str {
-    match field {
-        "double_share" => "double",
-        "low_confidence_at_most" | "flagged_at_most" | "corrected_at_most" => "at_most",
-        known => known,
     }
 }
 

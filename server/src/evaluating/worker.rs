@@ -25,10 +25,10 @@ const HOURS_AT_ONCE: usize = 240;
 pub async fn run(app: App, stop: CancellationToken) {
     let named = app.settings().evaluation.campaign.as_deref();
     let mut gauges_at = tokio::time::Instant::now();
-    let mut unusable = None;
+    let mut found = None;
     loop {
         if let Some(named) = named {
-            unusable = warn_once(&app, named, unusable).await;
+            warn_once(&app, named, &mut found).await;
         }
         let all_counted = match app.catalog().count_evaluations(named, HOURS_AT_ONCE, now()).await {
             Ok(all_counted) => all_counted,
@@ -51,14 +51,20 @@ pub async fn run(app: App, stop: CancellationToken) {
     }
 }
 
-/// Says why the campaign that the settings name cannot be used, where that is not what was said last. Answers what was.
-async fn warn_once(app: &App, named: &str, said: Option<String>) -> Option<String> {
+/// Says why the campaign that the settings name cannot be used, where that is not what was found last.
+async fn warn_once(app: &App, named: &str, last: &mut Option<String>) {
     // What keeps the catalog from answering is told by the count that follows.
-    let Ok(why) = app.catalog().unusable_design(named).await else { return said };
-    if let Some(why) = why.as_ref().filter(|why| Some(*why) != said.as_ref()) {
+    let Ok(found) = app.catalog().unusable_design(named).await else { return };
+    if let Some(why) = news(last, found) {
         tracing::warn!(why, "there is no campaign to evaluate by");
     }
-    why
+}
+
+/// Why the campaign cannot be used, where that is not what was found last. From now on, `last` is what was found.
+fn news(last: &mut Option<String>, found: Option<String>) -> Option<&str> {
+    let is_new = *last != found;
+    *last = found;
+    last.as_deref().filter(|_| is_new)
 }
 
 /// Sets the gauges, and publishes where it is time.
@@ -184,6 +190,24 @@ mod tests {
     use gourmetgram_api::DriftFinding;
 
     use super::*;
+
+    #[test]
+    fn why_the_campaign_cannot_be_used_is_told_once_until_it_changes() {
+        let (none, shown) = (Some("there is no campaign"), Some("the campaign shows the model's answer"));
+        let mut last = None;
+        for (found, told) in [
+            (None, None),
+            (none, none),
+            (none, None),
+            (None, None),
+            (none, none),
+            (shown, shown),
+            (shown, None),
+            (none, none),
+        ] {
+            assert_eq!(news(&mut last, found.map(str::to_owned)), told);
+        }
+    }
 
     #[test]
     fn drift_that_is_no_more_does_not_keep_its_alert() {

@@ -108,7 +108,18 @@ pub(super) fn Sending(upload: Upload) -> impl IntoView {
                             </div>
                         </div>
                     }),
-                    Phase::Failed(trouble) => EitherOf5::E(view! { <TroubleNotice trouble retry=again/> }),
+                    Phase::Failed(trouble) => EitherOf5::E({
+                        let goes_on = is_kept.get() && (trouble.may_pass() || trouble.needs_reload());
+                        view! {
+                            <TroubleNotice trouble retry=again/>
+                            {goes_on.then(|| view! {
+                                <p class="sending__state">
+                                    "Your photo is kept on this device and is sent by itself as soon as that works again, also \
+                                     if you close this page and come back."
+                                </p>
+                            })}
+                        }
+                    }),
                 }}
             </div>
             <button type="button" class="button button--quiet" on:click=move |_| match is_over.get_untracked() {

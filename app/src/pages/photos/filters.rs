@@ -3,7 +3,8 @@
 use gourmetgram_api::{DeviceComparison, Facets, FlagReason, Place, PredictionQuery};
 use leptos::{ev, html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use web_sys::FormData;
+use wasm_bindgen::JsCast;
+use web_sys::{FormData, HtmlFormElement};
 
 use crate::{
     components::later,
@@ -16,15 +17,18 @@ use crate::{
 pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
     let navigate = use_navigate();
     let form = NodeRef::<html::Form>::new();
-    let ask = move || {
-        let Some(form) = form.get_untracked() else { return };
-        let Ok(data) = FormData::new_with_form(&form) else { return };
-        let value = |field: Field| data.get(field.name()).as_string().unwrap_or_default();
-        let now = asked.get_untracked();
-        let wanted = Field::filters().fold(now.clone(), |browse, field| browse.with(field, value(field)));
-        if wanted != now {
+    let go = move |wanted: &Browse| {
+        if asked.with_untracked(|now| now != wanted) {
             // The list below changes, the filters stay where they are.
             navigate(&wanted.list(), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        }
+    };
+    let ask = {
+        let go = go.clone();
+        move || {
+            if let Some(wanted) = form.get_untracked().and_then(|form| wanted(&form, &asked.get_untracked())) {
+                go(&wanted);
+            }
         }
     };
     let on_change = {
@@ -52,6 +56,10 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
         view! { <input type="hidden" name=field.name() value=value disabled=move || value().is_empty()/> }
     });
     let parts = move || {
+        // The form comes alive as it was asked for, and is then what was made of it.
+        if let Some(chosen) = chosen_before(&asked.get_untracked()) {
+            Effect::new(move |_| go(&chosen));
+        }
         view! {
                 <input class="filters__switch visually-hidden" type="checkbox" id="show-filters"/>
                 <label class="filters__show" for="show-filters">
@@ -69,6 +77,7 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
                     node_ref=form
                     on:change=on_change
                     on:submit=on_submit
+                    autocomplete="off"
                 >
                     {kept.collect_view()}
                     <Choice field=Field::Class label="Class" any="Any class" options=plain(facets.classes.clone()) asked/>
@@ -130,6 +139,24 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
         }
     };
     view! { <div class="filters">{later(parts)}</div> }
+}
+
+/// What the form asks for. Nothing where the browser cannot say.
+fn wanted(form: &HtmlFormElement, now: &Browse) -> Option<Browse> {
+    let data = FormData::new_with_form(form).ok()?;
+    let value = |field: Field| data.get(field.name()).as_string().unwrap_or_default();
+    Some(Field::filters().fold(now.clone(), |browse, field| browse.with(field, value(field))))
+}
+
+/// What the form asked for before it came alive, where that is something else than the address does.
+fn chosen_before(now: &Browse) -> Option<Browse> {
+    // Of what cannot be meant a browser shows nothing, which nobody has chosen.
+    if cfg!(feature = "ssr") || now.query().is_err() {
+        return None;
+    }
+    let form = document().query_selector(".filters__form").ok()??.dyn_into::<HtmlFormElement>().ok()?;
+    // Other filters begin at the first page, the same ones stay where they are.
+    wanted(&form, now).filter(|chosen| *chosen != now.with(Field::After, ""))
 }
 
 #[component]

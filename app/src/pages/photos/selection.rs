@@ -49,9 +49,9 @@ impl Selection {
         }
     }
 
-    /// Ticks or unticks `id`; with Shift, all between it and the one before as well. `listed` is the list's order.
-    pub(super) fn toggle(self, id: PredictionId, with_shift: bool, listed: &[PredictionId]) {
-        let tick = !self.ticked.with_untracked(|ticked| ticked.contains(&id));
+    /// Ticks or unticks `id` as its box says; with Shift, all between it and the one before as well. `listed` is the list's
+    /// order.
+    pub(super) fn set(self, id: PredictionId, tick: bool, with_shift: bool, listed: &[PredictionId]) {
         let range = if with_shift { range(listed, self.last.get_value(), id) } else { None };
         self.ticked.update(|ticked| {
             for id in range.unwrap_or(&[id]) {
@@ -129,10 +129,10 @@ mod tests {
     fn a_box_ticked_with_shift_takes_those_between_along() {
         Owner::new().with(|| {
             let (selection, ids) = (Selection::new(), ids());
-            selection.toggle(ids[0], false, &ids);
-            selection.toggle(ids[2], true, &ids);
+            selection.set(ids[0], true, false, &ids);
+            selection.set(ids[2], true, true, &ids);
             assert_eq!(selection.number(), 3);
-            selection.toggle(ids[1], true, &ids);
+            selection.set(ids[1], false, true, &ids);
             assert!(selection.has(ids[0]) && !selection.has(ids[1]) && !selection.has(ids[2]));
             selection.clear();
             assert_eq!(selection.number(), 0);

@@ -1,9 +1,9 @@
 //! A page of the list as it is drawn: tiles or lines while it is near what is seen, an empty space as high as they were
 //! while it is not. So the document stays small however far somebody scrolls.
 
-use leptos::{either::Either, html, prelude::*};
+use leptos::{either::Either, ev, html, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, HtmlInputElement};
 
 use super::{list::List, marks::Marks, selection::with_shift, shelf::Shelf, table::Line, watching::Watcher};
 use crate::{
@@ -192,6 +192,13 @@ pub(super) fn Small(
 pub(super) fn Tick(card: Card) -> impl IntoView {
     let list = expect_context::<List>();
     let id = card.id;
+    let on_click = move |event: ev::MouseEvent| {
+        list.selection.set(id, event_target_checked(&event), with_shift(&event), &list.ids());
+        // One more than can be ticked stays empty.
+        if let Some(ticked) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) {
+            ticked.set_checked(untrack(|| list.selection.has(id)));
+        }
+    };
     view! {
         <label class="tickmark">
             <input
@@ -200,7 +207,8 @@ pub(super) fn Tick(card: Card) -> impl IntoView {
                 name="id"
                 value=id.to_string()
                 prop:checked=move || list.selection.has(id)
-                on:click=move |event| list.selection.toggle(id, with_shift(&event), &list.ids())
+                on:click=on_click
+                autocomplete="off"
             />
             <span class="visually-hidden">"Select " {card.label} ", " <Moment at=card.at/></span>
         </label>
