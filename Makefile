@@ -111,4 +111,4 @@ audit: ## known vulnerabilities in dependencies (asks the RustSec database on Gi
 
 clean: ## delete what was built; what the server keeps stays
 	cargo clean
-	rm -rf .tools frontend/node_modules end2end/node_modules
+	rm -rf .tools frontend/node_modules end2end/node_modules bench/peers/node_modules

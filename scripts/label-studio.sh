@@ -37,7 +37,7 @@ choose_port() {
     if [[ -n "${LABEL_STUDIO_PORT:-}" ]]; then
         if is_taken "$LABEL_STUDIO_PORT"; then
             fail "something else already listens on port $LABEL_STUDIO_PORT" \
-                "Name another (LABEL_STUDIO_PORT=8090 make label-studio), or none for a free one."
+                "Name another (LABEL_STUDIO_PORT=8095 make label-studio), or none for a free one."
         fi
         printf '%s\n' "$LABEL_STUDIO_PORT"
         return

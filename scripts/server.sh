@@ -108,7 +108,7 @@ phone() {
     if pid=$(running_pid); then
         fail "GourmetGram is already running (process $pid), on this computer only" "First: make stop"
     fi
-    exec "$BINARY" serve --phone
+    exec "${GOURMETGRAM[@]}" serve --phone
 }
 
 stop() {

@@ -164,7 +164,7 @@ impl CampaignForm {
     /// The campaign that is meant.
     ///
     /// # Errors
-    /// What a person wrote that is no such number, no time or no reason; what else cannot be is [`NewCampaign::check`]'s.
+    /// What a person wrote that is no time, no reason or no such number; the rest is [`NewCampaign::check`]'s.
     pub fn campaign(&self) -> Result<NewCampaign, Problem> {
         let at_most = || self.count("at_most").map(|count| count.map(NonZeroU64::get));
         let unsure = || {
@@ -420,8 +420,8 @@ mod tests {
             (UnusableCampaign::Window, "“Photos received before” must be later than “Photos received from”"),
             (
                 UnusableCampaign::NoLabelStudio,
-                "no Label Studio is set up: name it in the settings (label_studio.url and label_studio.token), or choose \
-                 “GourmetGram’s review”",
+                "no Label Studio is set up: name it in the settings (label_studio.url and label_studio.token), or \
+                 choose “GourmetGram’s review”",
             ),
         ] {
             let problem = in_its_words(bad(fault.to_string()).of_field(fault.field()));

@@ -49,6 +49,11 @@ pub async fn keep(id: PredictionId, photo: &File) -> bool {
     say("keep", &[&name(id), photo]).await
 }
 
+/// Keeps a photo whose turn is still to come, once those chosen before it are kept. Whether that kept it.
+pub async fn keep_soon(id: PredictionId, photo: &File) -> bool {
+    say("keepSoon", &[&name(id), photo]).await
+}
+
 /// The photo has arrived, or nobody wants it any more.
 pub async fn drop(id: PredictionId) {
     say("drop", &[&name(id)]).await;

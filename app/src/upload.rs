@@ -114,7 +114,11 @@ impl Upload {
     /// Keeps it on the visitor's device, before it is its turn to be sent.
     pub fn keep(&self) {
         let upload = self.clone();
-        spawn_local(async move { upload.is_kept.set(offline::keep(upload.id, &upload.file).await) });
+        spawn_local(async move {
+            if offline::keep_soon(upload.id, &upload.file).await {
+                upload.is_kept.set(true);
+            }
+        });
     }
 
     /// It has arrived without this page: the queue has sent it.

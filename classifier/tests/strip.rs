@@ -88,7 +88,8 @@ fn hostile_files_and_the_fuzzers_corpus_keep_their_pixels_or_are_refused() {
 #[test]
 #[expect(clippy::print_stderr, reason = "a test's output is for people")]
 fn real_photos_keep_their_pixels() {
-    let folder = in_crate("../../shared/images");
+    let shared = std::env::var_os("GOURMETGRAM_SHARED").map_or_else(|| in_crate("../../shared"), PathBuf::from);
+    let folder = shared.join("images");
     if !folder.is_dir() {
         eprintln!("skipped: real_photos_keep_their_pixels: there is no {}", folder.display());
         return;

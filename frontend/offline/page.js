@@ -105,6 +105,11 @@ const coming = new Map();
 /** Photos that the page shows by itself while the queue sends them: the list leaves them out. */
 const shown = new Set();
 
+/** Photos whose turn to be sent has come. */
+const begun = new Set();
+/** The photos before: they are kept one after the other, so that an answer waits for one of them at most. */
+let later = Promise.resolve();
+
 async function keep(photo, file) {
   shown.delete(photo);
   await takeCare(photo);
@@ -121,8 +126,14 @@ globalThis.gourmetgramOffline = {
   toSend,
   /** Keeps a photo that the page is about to send, until it is dropped or let go of. Promises whether it could. */
   keep(photo, file) {
+    begun.add(photo);
     if (!coming.has(photo)) coming.set(photo, attempt(() => keep(photo, file)).finally(() => coming.delete(photo)));
     return coming.get(photo);
+  },
+  /** Keeps a photo whose turn to be sent is still to come. Promises whether it did; `keep` may have been quicker. */
+  keepSoon(photo, file) {
+    later = later.then(() => !begun.has(photo) && !unwanted.has(photo) && this.keep(photo, file));
+    return later;
   },
   /** The server has the photo, or the visitor wants it no more. */
   async drop(photo) {

@@ -19,7 +19,7 @@ use crate::{
     wording,
 };
 
-/// Characters of the longest number that is written.
+/// Characters of the longest number that can be written.
 const LONGEST_NUMBER: usize = 20;
 
 /// The page.
@@ -327,7 +327,8 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
             // Looking ahead asks for the page, making changes something: one form, two buttons.
             <div class="campaigns__desk">
             <form class="card campaigns__form" method="get" action=campaigns::PAGE>
-                <Field name="name" label="Name" longest=LONGEST_NAME value=value("name") wrong=fault("name") required=true/>
+                <Field name="name" label="Name" longest=LONGEST_NAME value=value("name") wrong=fault("name")
+                    required=true/>
                 <div class="field">
                     <label class="field__label" for="kind">"Which photos"</label>
                     <select class="select" id="kind" name="kind" aria-describedby="kind-hint">{kinds}</select>
@@ -386,7 +387,8 @@ fn New(form: CampaignForm, wrong: Option<Problem>, children: Children) -> impl I
                     <p class="field__hint" id="blind-hint">"Only labels given without seeing it can say how accurate the model is."</p>
                 </div>
                 <Field name="double" label="Labelled by two people, percent" mode="decimal" longest=LONGEST_NUMBER
-                    value=value("double") wrong=fault("double") hint="Shows how far people agree; 5 where nothing is said."/>
+                    value=value("double") wrong=fault("double")
+                    hint="Shows how far people agree; 5 where nothing is said."/>
                 <div class="field">
                     <label class="field__label" for="labelled_in">"Labelled in"</label>
                     <select class="select" id="labelled_in" name="labelled_in" aria-invalid=no_studio.is_some().then_some("true")

@@ -25,10 +25,10 @@ const HOURS_AT_ONCE: usize = 240;
 pub async fn run(app: App, stop: CancellationToken) {
     let named = app.settings().evaluation.campaign.as_deref();
     let mut gauges_at = tokio::time::Instant::now();
-    let mut found = None;
+    let mut unusable = None;
     loop {
         if let Some(named) = named {
-            warn_once(&app, named, &mut found).await;
+            warn_once(&app, named, &mut unusable).await;
         }
         let all_counted = match app.catalog().count_evaluations(named, HOURS_AT_ONCE, now()).await {
             Ok(all_counted) => all_counted,

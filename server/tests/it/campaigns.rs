@@ -22,14 +22,33 @@ fn span(from: i64, to: i64) -> Value {
     json!({ "start": minute(from), "end": minute(to) })
 }
 
+/// The value of a tag's attribute.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let value = tag.split_once(&format!(" {name}=\""))?.1.split('"').next()?;
+    Some(value.replace("&amp;", "&"))
+}
+
+/// The tags of a page, each with the text that follows it.
+fn tags(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    page.split('<').filter_map(|tag| tag.split_once('>'))
+}
+
+/// What a page says is wrong with a field of its form, and the tag that refers to it.
+fn fault<'a>(page: &'a str, field: &str) -> (&'a str, &'a str) {
+    let id = format!("{field}-error");
+    let refers = |tag: &str| attribute(tag, "aria-describedby").is_some_and(|ids| ids.split(' ').any(|it| it == id));
+    let said = tags(page).find(|(tag, _)| attribute(tag, "id").as_deref() == Some(id.as_str()));
+    let about = tags(page).find(|(tag, _)| refers(tag));
+    match (said, about) {
+        (Some((_, said)), Some((about, _))) => (said, about),
+        _ => panic!("nothing is said at {field}, or {field} does not refer to it, in {page}"),
+    }
+}
+
 /// What a browser without scripts would send of the page's form as it stands: each field with its value.
 fn filled_in(page: &str) -> Vec<(String, String)> {
     let form = page.split("<form").find(|form| form.contains("campaigns__form")).expect("there is no form");
     let form = form.split("</form>").next().unwrap();
-    let attribute = |tag: &str, name: &str| {
-        let value = tag.split_once(&format!(" {name}=\""))?.1.split('"').next()?;
-        Some(value.replace("&amp;", "&"))
-    };
     let has = |tag: &str, word: &str| tag.split([' ', '=', '>']).any(|it| it == word);
     let (mut fields, mut select) = (Vec::new(), None);
     for tag in form.split('<').filter_map(|tag| tag.split_once('>').map(|(tag, _)| format!("{tag} "))) {
@@ -281,14 +300,16 @@ on_both_databases! {
         for (fields, at, why) in [
             (form("61 * * * *", ""), "schedule", "has not the five fields of cron"),
             (form("hourly", ""), "schedule", "has not the five fields of cron"),
-            (form("0 * * * *", "2999-11-24T10:00"), "ends_at", "ends_at must be after starts_at"),
+            (form("0 * * * *", "2999-11-24T10:00"), "ends_at", "must be later than “Photos received from”"),
             (form("0 * * * *", "later"), "ends_at", "is no time"),
         ] {
             let refused = operator.send_form("/campaigns", &fields).await;
             assert_eq!(refused.status(), 400);
             let page = refused.text().await.unwrap();
-            let said = page.split_once(&format!("id=\"{at}-error\"")).unwrap_or_else(|| panic!("{at} in {page}")).1;
-            assert!(said.split('<').next().unwrap().contains(why), "{why} in {said}");
+            let (said, about) = fault(&page, at);
+            assert!(said.contains(why) && !page.contains("ends_at must be"), "{why} in {page}");
+            assert_eq!(attribute(about, "name").as_deref(), Some(at));
+            assert_eq!(attribute(about, "aria-invalid").as_deref(), Some("true"), "{at}");
             let kept = filled_in(&page);
             for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
                 assert!(kept.contains(&(name.to_owned(), value.to_owned())), "{name}={value} in {kept:?}");
@@ -296,13 +317,13 @@ on_both_databases! {
         }
         for (kind, at, value, why) in [
             ("flagged", "name", "\u{7}", "1 to 80 characters"),
-            ("continuous", "rate", "0", "no sample"),
-            ("continuous", "rate", "101", "from 0 to 100"),
+            ("continuous", "rate", "0", "write a number greater than 0, at most 100"),
+            ("continuous", "rate", "101", "write a number greater than 0, at most 100"),
             ("low_confidence", "threshold", "-1", "from 0 to 100"),
             ("low_confidence", "threshold", "much", "no number of percent"),
             ("corrected", "at_most", "0", "1 or more"),
             ("everything", "double", "200", "from 0 to 100"),
-            ("everything", "labelled_in", "label_studio", "no Label Studio is set up"),
+            ("everything", "labelled_in", "label_studio", "or choose “GourmetGram’s review”"),
         ] {
             let name = if at == "name" { value } else { "Faulty" };
             let mut fields = vec![("name", name), ("kind", kind)];
@@ -310,13 +331,34 @@ on_both_databases! {
             let refused = operator.send_form("/campaigns", &fields).await;
             assert_eq!(refused.status(), 400, "{at}={value}");
             let page = refused.text().await.unwrap();
-            let said = page.split_once(&format!("id=\"{at}-error\"")).unwrap_or_else(|| panic!("{at} in {page}")).1;
-            assert!(said.split('<').next().unwrap().contains(why), "{why} in {said}");
+            let (said, about) = fault(&page, at);
+            assert!(said.contains(why) && !page.contains("campaign labelled in"), "{why} in {page}");
+            assert_eq!(attribute(about, "name").as_deref(), Some(at));
+            assert_eq!(attribute(about, "aria-invalid").as_deref(), Some("true"), "{at}={value}");
+            assert!(filled_in(&page).contains(&(at.to_owned(), value.to_owned())), "{at}={value} is not kept");
         }
+        // What is wrong with a reason is said of the boxes together.
+        let cold = [("name", "Faulty"), ("kind", "flagged"), ("reason", "cold")];
+        let refused = operator.send_form("/campaigns", &cold).await;
+        assert_eq!(refused.status(), 400);
+        let page = refused.text().await.unwrap();
+        let (said, about) = fault(&page, "reason");
+        assert!(said.contains("cold") && about.starts_with("fieldset "), "{said} at {about}");
+        assert_eq!(attribute(about, "aria-describedby").as_deref(), Some("reasons-hint reason-error"));
         let drawn = [("name", "Faulty"), ("kind", "random"), ("draw", "per_interval")];
         let page = operator.send_form("/campaigns", &drawn).await.text().await.unwrap();
-        assert!(page.contains("id=\"per_interval-error\""), "{page}");
+        let (said, about) = fault(&page, "per_interval");
+        assert!(said.contains("say how many") && attribute(about, "aria-invalid").is_some(), "{said} at {about}");
         assert_eq!((test.count("campaigns").await, test.count("runs").await), (0, 0));
+        // No more can be written into a field than it takes.
+        let page = operator.get("/campaigns?preset=continuous").send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("Greater than 0, at most 100"), "{page}");
+        let numbers = ["rate", "per_interval", "threshold", "at_most", "double"].map(|name| (name, 20));
+        for (name, longest) in numbers.into_iter().chain([("name", 80), ("schedule", 100)]) {
+            let is_it = |tag: &str| attribute(tag, "name").as_deref() == Some(name);
+            let (tag, _) = tags(&page).find(|(tag, _)| is_it(tag)).unwrap();
+            assert_eq!(attribute(tag, "maxlength"), Some(longest.to_string()), "{name}");
+        }
 
         let made = operator.send_form("/campaigns", &form("0 * * * *", "2999-11-25T10:00")).await;
         assert_eq!(made.status(), 303);
