@@ -77,9 +77,11 @@ mod in_browser {
 
     use super::Sleeping;
 
+    type Wake = Box<dyn FnOnce()>;
+
     /// What wakes a part, until it has.
-    #[derive(Clone, Default)]
-    pub(super) struct Nap(Rc<Cell<Option<Box<dyn FnOnce()>>>>);
+    #[derive(Clone)]
+    pub(super) struct Nap(Rc<Cell<Option<Wake>>>);
 
     impl fmt::Debug for Nap {
         fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

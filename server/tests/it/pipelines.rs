@@ -586,12 +586,13 @@ async fn the_page_asks_for_a_backfill_by_a_plain_form_and_says_what_came_of_it()
     }
     assert_eq!(test.count("runs").await, 0);
     // The campaign goes along with a pipeline that has none.
-    for (pipeline, runs) in [("select", 3), ("tags", 6)] {
+    for pipeline in ["select", "tags"] {
         let sent = ann.send_form("/pipelines/backfills", &form(pipeline, "2026-11-23 00:00", "0 */8 * * *")).await;
         assert_eq!(sent.status(), 303);
         let page = sent.headers()["location"].to_str().unwrap().to_owned();
         assert_eq!(page, "/pipelines?asked=3&kept=0");
-        assert_eq!(test.count("runs").await, runs);
+        // A run that selects may have something to collect by now.
+        assert_eq!(test.count(&format!("runs WHERE pipeline = '{pipeline}'")).await, 3);
         let shown = ann.get(&page).send().await.unwrap().text().await.unwrap();
         assert!(shown.contains("3 runs wait for their turn") && shown.contains("backfill"), "{shown}");
     }
