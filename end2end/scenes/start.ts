@@ -186,7 +186,13 @@ export const start: Scene[] = [
     shows: "The cookie that knew the visitor is gone",
     page,
     expectedInConsole: failedRequest,
-    reach: (stage) => refused(stage, problem(401, "unauthenticated", "no cookie")),
+    reach: async ({ page, home }) => {
+      await home.open();
+      await page.context().clearCookies();
+      await home.choose(photos[0]!);
+      await expect(home.trouble).toContainText("This page has lost its session");
+      await expect(home.tiles).toHaveCount(1);
+    },
   },
   {
     name: "start-not-ours",
