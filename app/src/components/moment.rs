@@ -20,6 +20,8 @@ pub fn Moment(
 ) -> impl IntoView {
     let machine_readable = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let text = RwSignal::new(wording::moment(at));
+    // Asked for now: when effects run, the part that it came with may be the last that was awaited.
+    let is_new = cfg!(not(feature = "ssr")) && is_alive();
     Effect::new(move |_| {
         let put = move || {
             if let Some(local) = local_text(at) {
@@ -27,7 +29,7 @@ pub fn Moment(
                 let _ = text.try_set(local);
             }
         };
-        match is_alive() {
+        match is_new {
             true => put(),
             false => set_timeout(put, Duration::ZERO),
         }
