@@ -55,8 +55,7 @@ let shrinking = Promise.resolve();
 /** Promises the photo to send: smaller where the visitor wants that (the page's box says so) or the connection is slow. */
 function toSend(file) {
   if (!sent.has(file)) {
-    const before = shrinking;
-    shrinking = before.then(() => shrunk(file)).catch(() => undefined);
+    shrinking = shrinking.then(() => shrunk(file)).catch(() => undefined);
     sent.set(file, shrinking.then((smaller) => smaller ?? file));
   }
   return sent.get(file);

@@ -60,7 +60,11 @@ function database() {
         opened = null;
       };
       // Browsers take it away from pages in the background, and when their visitor deletes what a site has kept.
-      connection.onclose = () => (opened = null);
+      connection.onclose = () => {
+        opened = null;
+        // Orders may begin anew.
+        unwritten.clear();
+      };
       opened = Promise.resolve(connection);
       resolve(connection);
     };
@@ -105,7 +109,10 @@ async function within(store, mode, act) {
   return result;
 }
 
-/** What has changed of items on a device without room for it, by their order: remembered by this page, or this service worker, as long as it lives. */
+/**
+ * What has changed of items on a device without room for it, by their order: remembered by this page, or this service worker,
+ * as long as it lives.
+ */
 const unwritten = new Map();
 
 const asItIs = (item) => item && { ...item, ...unwritten.get(item.order) };
