@@ -216,6 +216,8 @@ test("of several photos that are shared all are kept, or all are sent at once", 
   });
   await submit();
   await expect.poll(numberRecorded(page)).toBe(2);
+  await expect(page, "the answer to the form").not.toHaveURL(/shared=2/);
+  await home.alive();
   expect(await numberKept(page)(), "what was sent waits no more").toBe(0);
   expect(reception.count("POST", /^\/photos/)).toBe(1);
 });
