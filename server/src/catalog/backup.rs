@@ -8,7 +8,7 @@ use sea_orm_migration::MigratorTrait;
 use secrecy::SecretString;
 
 use super::{
-    Catalog, CatalogError,
+    BUSY_TIMEOUT, Catalog, CatalogError,
     entity::{operator_link, record_log, session},
     migration::Migrator,
     open_sqlite,
@@ -63,7 +63,8 @@ impl Catalog {
 /// Looks at a file before anything is done to it.
 async fn check(file: &Path) -> Result<(), CatalogError> {
     let wrong = |why: &str| CatalogError::Corrupt(format!("{} {why}", file.display()));
-    let connection = open_sqlite(file, 1).await.map_err(|error| wrong(&format!("is no file of SQLite: {error}")))?;
+    let connection =
+        open_sqlite(file, 1, BUSY_TIMEOUT).await.map_err(|error| wrong(&format!("is no file of SQLite: {error}")))?;
     let asked = |sql: &str| Statement::from_string(DbBackend::Sqlite, sql);
     let verdict = connection.query_one_raw(asked("PRAGMA quick_check(1)")).await;
     let verdict = verdict.map_err(|error| wrong(&format!("is no file of SQLite: {error}")))?;

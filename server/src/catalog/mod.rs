@@ -114,10 +114,36 @@ fn is_unique_violation(error: &DbErr) -> bool {
 /// How long a statement waits while another process writes on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long opening tries again when that was not enough. A server that counts a large catalog for the first time writes one
-/// portion after another and leaves a command beside it hardly a gap; nobody waits for the answer of a command as one does
-/// for a page.
-const LONGEST_BUSY: Duration = Duration::from_secs(60);
+/// How long a command's statement waits, and how long opening tries again when waiting was not enough: nobody waits for the
+/// answer of a command as one does for a page.
+const PATIENT: Duration = Duration::from_secs(60);
+
+/// How long portions of a long work on SQLite may follow each other at once.
+const AT_A_STRETCH: Duration = Duration::from_secs(2);
+/// The pause that they then leave. Whoever waits for SQLite's lock tries every 100 ms once they have waited for a while, so
+/// that a shorter one may never be met.
+pub const PAUSE: Duration = Duration::from_millis(120);
+
+/// Lets other processes write between the transactions of a long work. (Who writes in the same process has a place in the queue
+/// for the one connection.)
+struct Pauses {
+    sqlite: bool,
+    since: Instant,
+}
+
+impl Pauses {
+    fn new(catalog: &Catalog) -> Self {
+        Self { sqlite: catalog.write.get_database_backend() == DbBackend::Sqlite, since: Instant::now() }
+    }
+
+    /// Between two transactions.
+    async fn leave_one(&mut self) {
+        if self.sqlite && self.since.elapsed() >= AT_A_STRETCH {
+            tokio::time::sleep(PAUSE).await;
+            self.since = Instant::now();
+        }
+    }
+}
 
 /// An open catalog. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -131,11 +157,25 @@ pub struct Catalog {
 impl Catalog {
     /// Connects, and brings the schema up to date.
     pub async fn open(url: &SecretString, max_connections: u32) -> Result<Self, CatalogError> {
+        Self::open_waiting(url, max_connections, BUSY_TIMEOUT).await
+    }
+
+    /// The same for a command, which on SQLite waits longer for a server that writes beside it.
+    pub async fn open_for_command(url: &SecretString) -> Result<Self, CatalogError> {
+        Self::open_waiting(url, 1, PATIENT).await
+    }
+
+    async fn open_waiting(
+        url: &SecretString,
+        max_connections: u32,
+        busy_timeout: Duration,
+    ) -> Result<Self, CatalogError> {
         let url = url.expose_secret();
         let catalog = if let Some(path) = url.strip_prefix("sqlite:") {
             let path = Path::new(path.trim_start_matches("//")).to_owned();
             let readers = if max_connections == 0 { 4 } else { max_connections };
-            Self { write: open_sqlite(&path, 1).await?, read: open_sqlite(&path, readers).await? }
+            let open = |connections| open_sqlite(&path, connections, busy_timeout);
+            Self { write: open(1).await?, read: open(readers).await? }
         } else {
             let mut options = ConnectOptions::new(url);
             options
@@ -149,7 +189,7 @@ impl Catalog {
         };
         let began = Instant::now();
         while let Err(error) = catalog.prepare().await {
-            if !is_busy(&error) || began.elapsed() > LONGEST_BUSY {
+            if !is_busy(&error) || began.elapsed() > PATIENT {
                 return Err(error);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -206,7 +246,7 @@ impl Catalog {
     }
 }
 
-async fn open_sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection, DbErr> {
+async fn open_sqlite(path: &Path, connections: u32, busy_timeout: Duration) -> Result<DatabaseConnection, DbErr> {
     use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
     let file = path.to_owned();
     let mut options = ConnectOptions::new("sqlite:");
@@ -223,7 +263,7 @@ async fn open_sqlite(path: &Path, connections: u32) -> Result<DatabaseConnection
                 // FULL: a commit is on disk before it answers. NORMAL could lose the last ones with the power.
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
-                .busy_timeout(BUSY_TIMEOUT)
+                .busy_timeout(busy_timeout)
         });
     Database::connect(options).await
 }

@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
 use super::{
-    Catalog, CatalogError,
+    Catalog, CatalogError, Pauses,
     campaigns::asked,
     entity::{
         batch, campaign, draw, draw_part, outbox as entity_outbox,
@@ -217,6 +217,7 @@ impl Catalog {
         if oldest.clone().one(&self.read).await?.is_none() {
             return Ok(());
         }
+        let mut pauses = Pauses::new(self);
         loop {
             let transaction = self.begin().await?;
             let Some(draw) = oldest.clone().lock_exclusive().one(&transaction).await? else { return Ok(()) };
@@ -250,6 +251,7 @@ impl Catalog {
                 }
             }
             transaction.commit().await?;
+            pauses.leave_one().await;
         }
     }
 

@@ -111,7 +111,7 @@ pub async fn run(settings: &Settings, command: UserCommand) -> anyhow::Result<()
 pub async fn open_catalog(settings: &Settings) -> anyhow::Result<Catalog> {
     crate::spool::create_durable_folder(&settings.data_dir)
         .with_context(|| format!("cannot use data_dir {}", settings.data_dir.display()))?;
-    Catalog::open(&settings.catalog_url(), 1).await.context("cannot open the catalog")
+    Catalog::open_for_command(&settings.catalog_url()).await.context("cannot open the catalog")
 }
 
 async fn add(

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{EvaluationError, Manifest, RecordsState, drift::TESTS, evaluator::to_publish, window::start_of};
 use crate::{
     app::App,
-    catalog::{Catalog, CatalogError, now},
+    catalog::{Catalog, CatalogError, PAUSE, now},
     records,
 };
 
@@ -43,7 +43,7 @@ pub async fn run(app: App, stop: CancellationToken) {
                 tracing::warn!(%error, "the evaluation cannot be computed; its gauges stay as they were");
             }
         }
-        let wait = if all_counted { COUNT_EVERY } else { Duration::from_millis(50) };
+        let wait = if all_counted { COUNT_EVERY } else { PAUSE };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}

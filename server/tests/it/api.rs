@@ -6,6 +6,7 @@ use gourmetgram::catalog::Catalog;
 use gourmetgram_api::{Prediction, PredictionPage, StorageState};
 use reqwest::multipart::{Form, Part};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database as Connection};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -179,6 +180,27 @@ async fn a_catalog_opens_beside_somebody_who_is_writing() {
     };
     let (opened, ()) = tokio::join!(async { Catalog::open(&url.clone().into(), 1).await }, ends);
     opened.unwrap().close().await.unwrap();
+}
+
+/// It counts a large catalog for the first time, one portion after another.
+#[tokio::test(flavor = "multi_thread")]
+async fn others_write_beside_a_server_that_counts() {
+    let test = TestApp::start(Database::Sqlite).await;
+    let mut options = ConnectOptions::new(test.app.settings().catalog_url().expose_secret());
+    // A command waits for twenty times as long.
+    options.max_connections(1).map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_secs(3)));
+    let other = Connection::connect(options).await.unwrap();
+    filling::fill(&other, 0, 50_000, 50_000).await.unwrap();
+    filling::analyze(&other).await.unwrap();
+    let mut written = 0;
+    while test.app.catalog().evaluation_marks().await.unwrap() > 0 {
+        other.execute_unprepared("UPDATE evaluation_state SET id = 1").await.unwrap();
+        written += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(written > 3, "it was counted before anybody wrote");
+    other.close().await.unwrap();
+    test.stop().await;
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     catalog::{
-        Catalog, CatalogError,
+        Catalog, CatalogError, Pauses,
         entity::{
             evaluation_count::{self, Column as CountColumn},
             evaluation_mark::{self, Column as MarkColumn},
@@ -51,7 +51,7 @@ impl Catalog {
         most: usize,
         at: DateTime<Utc>,
     ) -> Result<bool, CatalogError> {
-        let mut counted = 0;
+        let (mut counted, mut pauses) = (0, Pauses::new(self));
         while self.has_to_count(named, at).await? {
             if counted >= most {
                 return Ok(false);
@@ -59,6 +59,7 @@ impl Catalog {
             let transaction = self.begin().await?;
             counted += count_some(&transaction, named, at).await?.max(1);
             transaction.commit().await?;
+            pauses.leave_one().await;
         }
         Ok(true)
     }
