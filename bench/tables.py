@@ -120,14 +120,17 @@ def lighthouse(result):
     names = ["performance", "accessibility", "best-practices"]
     rows = []
     for page, found in result["pages"].items():
-        scores = [found["scores"][name] for name in names]
+        performance, *others = scores = [found["scores"][name] for name in names]
         times = [f"{found['seconds'][name]:.1f}" for name in ["first-contentful-paint", "largest-contentful-paint"]]
-        rows.append([f"`{page}`", *scores, *times, f"{found['blocked_ms']:.0f}", f"{found['shift']:.3f}",
-                     f"{found['kilobytes']:.0f}", verdict(min(scores), 95, at_least=True)])
-    return (f"Lighthouse {result['version']}, {result['runs']} runs a page, the median of each score; {result['profile']}. "
-            "Aim: each score at least 95.\n\n"
+        (least, most), (slow, fast) = found["performance"], found["index"]
+        rows.append([f"`{page}`", f"{performance} ({least} to {most})", *others, *times, f"{found['blocked_ms']:.0f}",
+                     f"{found['shift']:.3f}", f"{found['kilobytes']:.0f}", f"{slow} to {fast}",
+                     verdict(min(scores), 95, at_least=True)])
+    return (f"Lighthouse {result['version']}, {result['runs']} runs a page, which take turns; the median of each score. "
+            f"{result['profile'].capitalize()}. The machine's index is Lighthouse's own measure of its speed. Aim: each score "
+            "at least 95.\n\n"
             + table(["page", "performance", "accessibility", "best practices", "first paint, s", "largest paint, s",
-                     "blocked, ms", "layout shift", "kB", "aim"], rows))
+                     "blocked, ms", "layout shift", "kB", "machine's index", "aim"], rows))
 
 
 def review(result):

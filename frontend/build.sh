@@ -89,8 +89,9 @@ else
         "$wasm_bindgen" "$compiled/$bundle.wasm" --target web --no-typescript --remove-producers-section \
             "$keep_names" --out-name "$bundle" --out-dir "$staging"
         [ "$mode" = release ] || continue
-        say "wasm-opt -Oz $bundle"
-        frontend/node_modules/.bin/wasm-opt -Oz -ocimfs 0 -aimfs 0 --enable-bulk-memory --enable-sign-ext \
+        # -Oz leaves more and smaller functions, which weigh as much compressed; a browser compiles each at its first call.
+        say "wasm-opt -O2 $bundle"
+        frontend/node_modules/.bin/wasm-opt -O2 --enable-bulk-memory --enable-sign-ext \
             --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-multivalue \
             "$staging/${bundle}_bg.wasm" --output "$staging/${bundle}_bg.wasm"
     done

@@ -10,7 +10,7 @@ use leptos_router::{
     components::{FlatRoutes, Route},
 };
 
-use crate::components::{Masthead, Sleeping, mark_alive};
+use crate::components::{Masthead, Sleeping, later};
 #[cfg(feature = "ssr")]
 use crate::pages::{
     AccountPage, CampaignsPage, DashboardPage, HomePage, LinkPage, ModelsPage, NotAllowedPage, NotFoundPage,
@@ -130,19 +130,13 @@ pub(crate) fn Frame<Page: IntoView + 'static>(children: TypedChildren<Page>) -> 
     provide_context(SharedValue::new(viewer).into_inner());
     let sleeping = Sleeping::none();
     provide_context(sleeping);
-    Effect::new(move |_| {
-        if sleeping.is_over() {
-            mark_alive();
-        }
-    });
+    sleeping.until_alive();
     view! {
         <Title formatter=document_title/>
         <a class="skip" href="#content">"Skip to the content"</a>
         <Router>
             <Masthead/>
-            <main class="content" id="content">
-                {page()}
-            </main>
+            <main class="content" id="content">{later(page)}</main>
             <footer class="colophon">
                 <p>"GourmetGram names dishes from photos. It is a guess with a number, not a judgement of the cook."</p>
                 <p><a href="/api/openapi.json" rel="external">"For developers"</a></p>

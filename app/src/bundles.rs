@@ -14,6 +14,32 @@ use crate::{
     pages::{HomePage, PhotoPage, PhotosPage, ReviewPage},
 };
 
+/// Takes over the page that the server rendered, which is all of it what `app` makes.
+///
+/// Like `leptos::mount::hydrate_body`, but what came with the document can be read until the last part of the page has come
+/// alive: `Frame` ends hydration then, where leptos would after the first task.
+#[cfg(feature = "hydrate")]
+pub fn hydrate<Page: IntoView>(app: impl FnOnce() -> Page) {
+    use std::sync::Arc;
+
+    use any_spawner::Executor;
+    use hydration_context::HydrateSharedContext;
+    use leptos::tachys::{
+        dom::body,
+        hydration::Cursor,
+        view::{PositionState, RenderHtml},
+    };
+    use wasm_bindgen::JsCast;
+
+    // An error says that there is an executor already.
+    let _ = Executor::init_wasm_bindgen();
+    let owner = Owner::new_root(Some(Arc::new(HydrateSharedContext::new())));
+    let page = owner
+        .with(|| app().into_view().hydrate::<true>(&Cursor::new(body().unchecked_into()), &PositionState::default()));
+    // The page is there as long as its document.
+    std::mem::forget((owner, page));
+}
+
 /// The bundle `home`: `/`.
 #[component]
 pub fn Home() -> impl IntoView {

@@ -6,7 +6,9 @@ use web_sys::{File, Url};
 
 use crate::{
     album::{Album, Photo},
-    client, forms,
+    client,
+    components::is_alive,
+    forms,
     home::Home,
     line::Line,
     trouble::Trouble,
@@ -26,8 +28,6 @@ pub struct Visit {
     pub turned_away: RwSignal<Option<TurnedAway>>,
     /// The latest confirmation, read out by screen readers and shown for a while.
     pub confirmation: RwSignal<Option<String>>,
-    /// Whether the page has come alive and settled: from then on, what is new on it takes the focus.
-    pub settled: StoredValue<bool>,
     /// Goes to another address within the page.
     go: Callback<String>,
 }
@@ -55,7 +55,6 @@ impl Visit {
             line: Line::new(),
             turned_away: RwSignal::new(None),
             confirmation: RwSignal::new(None),
-            settled: StoredValue::new(false),
             go,
         }
     }
@@ -139,8 +138,9 @@ impl Visit {
     /// Moves the focus to `heading` when it appears, unless it came with the document: whoever does not see the page
     /// change is told, and the next Tab goes on from there.
     pub fn focus_when_new(self, heading: NodeRef<html::H1>) {
+        let is_new = is_alive();
         Effect::new(move |_| {
-            if let Some(heading) = heading.get().filter(|_| self.settled.get_value()) {
+            if let Some(heading) = heading.get().filter(|_| is_new) {
                 // An element that cannot be focused is no reason to stop.
                 let _ = heading.focus();
             }

@@ -178,6 +178,32 @@ export class HomePage {
   }
 }
 
+/**
+ * A page that has come alive but for its parts, as it were interrupted: the page begins in a task of no delay, and so does each
+ * of its parts, outer ones before those in them. After `parts` of them the others wait until they are let go.
+ */
+export async function halfAlive(page: Page, path: string, parts: number): Promise<() => Promise<void>> {
+  await page.addInitScript((ran) => {
+    const real = window.setTimeout;
+    const held: (() => void)[] = [];
+    const holding = (run: () => void, delay = 0, ...rest: unknown[]) => {
+      if (delay > 0 || ran-- > 0) return real(run, delay, ...rest);
+      held.push(run);
+      return 0;
+    };
+    const letGo = () => {
+      Object.assign(window, { setTimeout: real });
+      for (const run of held.splice(0)) real(run);
+    };
+    Object.assign(window, { setTimeout: holding, held, letGo });
+  }, 1 + parts);
+  type Held = { held: unknown[]; letGo: () => void };
+  await page.goto(path);
+  await expect.poll(() => page.evaluate(() => (window as unknown as Held).held.length)).toBeGreaterThan(0);
+  await expect(page.locator("html[data-alive]")).toHaveCount(0);
+  return () => page.evaluate(() => (window as unknown as Held).letGo());
+}
+
 /** Watches from now on how far the page's elements jump; the returned function tells how far they did. */
 export async function watchLayout(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(() => {

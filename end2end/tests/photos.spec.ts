@@ -6,7 +6,7 @@ import type { Page } from "@playwright/test";
 import { accessToken } from "../server";
 import { alive, enough, expect, sendEnough, test } from "./operator";
 import { ReviewPage, annotations, campaign } from "./labelling";
-import { picture, watchLayout } from "./page";
+import { halfAlive, picture, watchLayout } from "./page";
 
 test.use({ expectedInConsole: /Failed to load resource/ });
 // The first test sends the photos.
@@ -49,101 +49,80 @@ test("filters change the address without loading a document, and the back button
   expect(await page.evaluate(() => "stays" in window)).toBe(true);
 });
 
-/**
- * A page whose own task has been, and whose parts wait for theirs: the first task of no delay is the page's own; those that
- * follow wait until they are let go.
- */
-async function halfAlive(page: Page, path: string): Promise<() => Promise<void>> {
-  await page.addInitScript(() => {
-    const real = window.setTimeout;
-    const held: (() => void)[] = [];
-    let seen = 0;
-    const holding = (run: () => void, delay = 0, ...rest: unknown[]) => {
-      if (delay > 0 || seen++ === 0) return real(run, delay, ...rest);
-      held.push(run);
-      return 0;
-    };
-    const letGo = () => {
-      Object.assign(window, { setTimeout: real });
-      for (const run of held.splice(0)) real(run);
-    };
-    Object.assign(window, { setTimeout: holding, held, letGo });
+// Alive around the page only, then the list's parts but not their content, then all but the photos.
+for (const parts of [0, 3, 6]) {
+  test(`the page comes alive part by part, and keeps what was ticked before, after ${parts} of its parts`, { tag: "@phone" }, async ({ home, page }) => {
+    void home;
+    const letGo = await halfAlive(page, "/photos", parts);
+    const shown = await cards(page).count();
+    expect(shown).toBeGreaterThan(1);
+    // Without an event: by a browser, before any script of the page's ran.
+    await firstBox(page).evaluate((box: HTMLInputElement) => void (box.checked = true));
+
+    await letGo();
+    await alive(page);
+    await expect(cards(page)).toHaveCount(shown);
+    await expect(firstBox(page)).toBeChecked();
+    await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
+    await showFilters(page);
+    await page.getByLabel("Flag", { exact: true }).selectOption("Not flagged");
+    await expect(page).toHaveURL("/photos?flag=no");
   });
-  type Held = { held: unknown[]; letGo: () => void };
-  await page.goto(path);
-  await expect.poll(() => page.evaluate(() => (window as unknown as Held).held.length)).toBeGreaterThan(0);
-  await expect(page.locator("html[data-alive]")).toHaveCount(0);
-  return () => page.evaluate(() => (window as unknown as Held).letGo());
+
+  test(`whoever ticks a photo before its part of the page is alive has ticked it, and can flag it, after ${parts} of its parts`, { tag: "@phone" }, async ({ home, page }) => {
+    void home;
+    await halfAlive(page, "/photos", parts);
+    await firstBox(page).check();
+    await alive(page);
+    await expect(firstBox(page)).toBeChecked();
+    await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
+    await page.keyboard.press("Escape");
+    await expect(firstBox(page)).not.toBeChecked();
+  });
+
+  test(`whoever opens a photo before its part of the page is alive gets there, and back to a page that is, after ${parts} of its parts`, { tag: "@phone" }, async ({ home, page }) => {
+    void home;
+    const letGo = await halfAlive(page, "/photos", parts);
+    await cards(page).first().locator("a").click();
+    await expect(page).toHaveURL(/\/photos\/[0-9a-f-]{36}/);
+    await letGo();
+    await alive(page);
+    await page.goBack();
+    await expect(cards(page).first()).toBeVisible();
+    await firstBox(page).check();
+    await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
+  });
 }
 
-test("the page comes alive part by part, and keeps what was ticked before", { tag: "@phone" }, async ({ home, page }) => {
-  void home;
-  const letGo = await halfAlive(page, "/photos");
-  const shown = await cards(page).count();
-  expect(shown).toBeGreaterThan(1);
-  // Without an event: by a browser, before any script of the page's ran.
-  await firstBox(page).evaluate((box: HTMLInputElement) => void (box.checked = true));
+// A filter is chosen in a part that sleeps.
+for (const parts of [0, 3]) {
+  test(`whoever clears the filters before they are alive gets the list without them, after ${parts} of its parts`, { tag: "@phone" }, async ({ home, page }) => {
+    void home;
+    const letGo = await halfAlive(page, "/photos?flag=no&class=Nothing%20that%20is%20listed", parts);
+    await page.locator(".filters__clear").evaluate((link: HTMLElement) => link.click());
+    await expect(page).toHaveURL("/photos");
+    await letGo();
+    await alive(page);
+    await expect(page.getByLabel("Flag", { exact: true })).toHaveValue("");
+    await expect(page.getByLabel("Class", { exact: true })).toHaveValue("");
+    await expect(cards(page).first()).toBeVisible();
+    await showFilters(page);
+    await page.getByLabel("Flag", { exact: true }).selectOption("Not flagged");
+    await expect(page).toHaveURL("/photos?flag=no");
+  });
 
-  await letGo();
-  await alive(page);
-  await expect(cards(page)).toHaveCount(shown);
-  await expect(firstBox(page)).toBeChecked();
-  await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
-  await showFilters(page);
-  await page.getByLabel("Flag", { exact: true }).selectOption("Not flagged");
-  await expect(page).toHaveURL("/photos?flag=no");
-});
-
-test("whoever ticks a photo before its part of the page is alive has ticked it, and can flag it", { tag: "@phone" }, async ({ home, page }) => {
-  void home;
-  await halfAlive(page, "/photos");
-  await firstBox(page).check();
-  await alive(page);
-  await expect(firstBox(page)).toBeChecked();
-  await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
-  await page.keyboard.press("Escape");
-  await expect(firstBox(page)).not.toBeChecked();
-});
-
-test("whoever clears the filters before they are alive gets the list without them", { tag: "@phone" }, async ({ home, page }) => {
-  void home;
-  const letGo = await halfAlive(page, "/photos?flag=no&class=Nothing%20that%20is%20listed");
-  await page.locator(".filters__clear").evaluate((link: HTMLElement) => link.click());
-  await expect(page).toHaveURL("/photos");
-  await letGo();
-  await alive(page);
-  await expect(page.getByLabel("Flag", { exact: true })).toHaveValue("");
-  await expect(page.getByLabel("Class", { exact: true })).toHaveValue("");
-  await expect(cards(page).first()).toBeVisible();
-  await showFilters(page);
-  await page.getByLabel("Flag", { exact: true }).selectOption("Not flagged");
-  await expect(page).toHaveURL("/photos?flag=no");
-});
-
-test("whoever opens a photo before its part of the page is alive gets there, and back to a page that is", { tag: "@phone" }, async ({ home, page }) => {
-  void home;
-  const letGo = await halfAlive(page, "/photos");
-  await cards(page).first().locator("a").click();
-  await expect(page).toHaveURL(/\/photos\/[0-9a-f-]{36}/);
-  await letGo();
-  await alive(page);
-  await page.goBack();
-  await expect(cards(page).first()).toBeVisible();
-  await firstBox(page).check();
-  await expect(page.locator(".bulk__number")).toHaveText("1 ticked");
-});
-
-test("a filter chosen before the filters are alive is asked for once they are", { tag: "@phone" }, async ({ home, page }) => {
-  void home;
-  const letGo = await halfAlive(page, "/photos");
-  const flag = page.getByLabel("Flag", { exact: true });
-  await flag.evaluate((select: HTMLSelectElement) => void (select.value = "no"));
-  await letGo();
-  await alive(page);
-  await expect(page).toHaveURL("/photos?flag=no");
-  await expect(flag).toHaveValue("no");
-  await expect(page.locator(".filters__number")).toHaveText("1 set");
-});
+  test(`a filter chosen before the filters are alive is asked for once they are, after ${parts} of its parts`, { tag: "@phone" }, async ({ home, page }) => {
+    void home;
+    const letGo = await halfAlive(page, "/photos", parts);
+    const flag = page.getByLabel("Flag", { exact: true });
+    await flag.evaluate((select: HTMLSelectElement) => void (select.value = "no"));
+    await letGo();
+    await alive(page);
+    await expect(page).toHaveURL("/photos?flag=no");
+    await expect(flag).toHaveValue("no");
+    await expect(page.locator(".filters__number")).toHaveText("1 set");
+  });
+}
 
 test("every filter shows what the API finds by it, and stands in the address", async ({ page, request }) => {
   // Seventeen of them, each with the page opened anew.

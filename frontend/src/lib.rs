@@ -5,7 +5,7 @@
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
-pub use {console_error_panic_hook, gourmetgram_app, leptos, wasm_bindgen};
+pub use {console_error_panic_hook, gourmetgram_app, wasm_bindgen};
 
 /// Makes a binary of this crate the entry point of a bundle of `gourmetgram_app::bundles`.
 #[macro_export]
@@ -19,7 +19,7 @@ macro_rules! entry {
             #[wasm_bindgen]
             pub fn hydrate() {
                 $crate::console_error_panic_hook::set_once();
-                $crate::leptos::mount::hydrate_body($crate::gourmetgram_app::bundles::$bundle);
+                $crate::gourmetgram_app::bundles::hydrate($crate::gourmetgram_app::bundles::$bundle);
             }
         }
 

@@ -1,7 +1,8 @@
 //! Parts of a page that come alive in tasks of their own.
 //!
 //! Hydrating a long page in one go keeps a phone's only thread from a finger for too long. What is wrapped by [`later`] is
-//! left as the server rendered it while the page around it comes alive, and comes alive itself in a task that follows.
+//! left as the server rendered it while the page around it comes alive, and comes alive itself in a task that follows. So
+//! until then nothing may change what it is made of: what would waits for [`once_alive`].
 
 use leptos::prelude::*;
 
@@ -19,7 +20,7 @@ pub(crate) fn later<V>(part: impl FnOnce() -> V + Send + 'static) -> V {
 const ALIVE: &str = "data-alive";
 
 /// Marks the page as alive.
-pub(crate) fn mark_alive() {
+fn mark_alive() {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute(ALIVE, "");
     }
@@ -27,30 +28,68 @@ pub(crate) fn mark_alive() {
 
 /// Whether all that came with the document has come alive.
 pub(crate) fn is_alive() -> bool {
-    document().document_element().is_some_and(|root| root.has_attribute(ALIVE))
+    cfg!(not(feature = "ssr")) && document().document_element().is_some_and(|root| root.has_attribute(ALIVE))
+}
+
+/// Does something in the browser once all that came with the document has come alive; at once on a page that the browser
+/// built.
+pub(crate) fn once_alive(task: impl FnOnce() + 'static) {
+    let sleeping = use_context::<Sleeping>();
+    let mut task = Some(task);
+    Effect::new(move |_| {
+        if sleeping.is_none_or(Sleeping::is_over)
+            && let Some(task) = task.take()
+        {
+            untrack(task);
+        }
+    });
 }
 
 /// The parts of the page that still sleep; the page is not alive before they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sleeping {
     number: RwSignal<usize>,
+    /// From then on nothing is read of what came with the document.
+    end_hydration: Callback<()>,
     #[cfg(not(feature = "ssr"))]
     parts: StoredValue<Vec<self::in_browser::Nap>, LocalStorage>,
+    /// Whether an event wakes them.
+    #[cfg(not(feature = "ssr"))]
+    listens: StoredValue<bool>,
 }
 
 impl Sleeping {
     /// Nothing sleeps yet.
     pub(crate) fn none() -> Self {
+        let document = Owner::current_shared_context();
         Self {
             number: RwSignal::new(0),
+            end_hydration: Callback::new(move |()| {
+                if let Some(document) = &document {
+                    document.hydration_complete();
+                }
+            }),
             #[cfg(not(feature = "ssr"))]
             parts: StoredValue::new_local(Vec::new()),
+            #[cfg(not(feature = "ssr"))]
+            listens: StoredValue::new(false),
         }
     }
 
-    /// Whether none does; tells who asks when that changes.
-    pub(crate) fn is_over(self) -> bool {
+    /// Whether none does; tells who asks once none does any more.
+    fn is_over(self) -> bool {
         self.number.get() == 0
+    }
+
+    /// Marks the page as alive once nothing sleeps, and ends its hydration: what is asked for from then on has not come
+    /// with the document. To be called where the page begins.
+    pub(crate) fn until_alive(self) {
+        Effect::new(move |_| {
+            if self.is_over() {
+                self.end_hydration.run(());
+                mark_alive();
+            }
+        });
     }
 }
 
@@ -93,12 +132,11 @@ mod in_browser {
         fn put_to_sleep(self, wake: impl FnOnce() + 'static) -> Nap {
             let nap = Nap(Rc::new(Cell::new(Some(Box::new(wake)))));
             self.number.update_untracked(|number| *number += 1);
-            self.parts.update_value(|parts| {
-                if parts.is_empty() {
-                    self.wake_all_when_used();
-                }
-                parts.push(nap.clone());
-            });
+            self.parts.update_value(|parts| parts.push(nap.clone()));
+            if !self.listens.get_value() {
+                self.listens.set_value(true);
+                self.wake_all_when_used();
+            }
             nap
         }
 
@@ -117,7 +155,15 @@ mod in_browser {
         }
 
         fn one_less(self) {
-            self.number.try_update(|number| *number -= 1);
+            let left = self.number.try_update_untracked(|number| {
+                *number -= 1;
+                *number
+            });
+            if left == Some(0) {
+                // At once: whoever woke the last one may go to another page in the same breath.
+                self.end_hydration.run(());
+                self.number.notify();
+            }
         }
 
         /// Whoever does something finds the whole page alive. What they do may change what a part is made of, and a part
@@ -125,12 +171,13 @@ mod in_browser {
         /// hears of it.
         fn wake_all_when_used(self) {
             let wake_all = Closure::<dyn Fn()>::new(move || {
-                for nap in self.parts.try_update_value(std::mem::take).unwrap_or_default() {
-                    self.wake(&nap);
+                // A part that wakes may have parts of its own.
+                while let Some(parts) = self.parts.try_update_value(std::mem::take).filter(|parts| !parts.is_empty()) {
+                    parts.iter().for_each(|nap| self.wake(nap));
                 }
             });
             let wake_all = wake_all.into_js_value();
-            for event in ["click", "keydown", "popstate"] {
+            for event in ["click", "keydown", "change", "drop", "paste", "popstate"] {
                 // Without it the page is as alive as it is.
                 let _ = window().add_event_listener_with_callback_and_bool(event, wake_all.unchecked_ref(), true);
             }

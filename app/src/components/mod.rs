@@ -17,7 +17,7 @@ pub use confirmation::Confirmation;
 pub use empty::{EmptyState, Reason};
 pub use erase::Erase;
 pub use icon::{Icon, Wordmark};
-pub(crate) use later::{Sleeping, later, mark_alive};
+pub(crate) use later::{Sleeping, is_alive, later, once_alive};
 pub use moment::Moment;
 pub use navigation::Masthead;
 pub use notice::{Notice, TroubleNotice};

@@ -21,7 +21,7 @@ pub fn Moment(
     let machine_readable = at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let text = RwSignal::new(wording::moment(at));
     // Asked for now: when effects run, the part that it came with may be the last that was awaited.
-    let is_new = cfg!(not(feature = "ssr")) && is_alive();
+    let is_new = is_alive();
     Effect::new(move |_| {
         let put = move || {
             if let Some(local) = local_text(at) {

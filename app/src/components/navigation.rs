@@ -4,7 +4,7 @@ use gourmetgram_api::{Role, Viewer};
 use leptos::{either::EitherOf3, prelude::*};
 use leptos_router::hooks::use_location;
 
-use super::{Icon, Wordmark};
+use super::{Icon, Wordmark, later};
 use crate::{forms, pages::login};
 
 /// Each page with the least role that may open it.
@@ -21,15 +21,16 @@ const PAGES: [(&str, &str, Icon, Role); 7] = [
 /// The wordmark, the pages this viewer may open, and their account.
 #[component]
 pub fn Masthead() -> impl IntoView {
-    view! {
-        <header class="masthead">
+    let parts = || {
+        view! {
             <a class="wordmark" href="/" aria-label="GourmetGram, to the start">
                 <Wordmark/>
             </a>
             <Navigation/>
             <Account/>
-        </header>
-    }
+        }
+    };
+    view! { <header class="masthead">{later(parts)}</header> }
 }
 
 /// Links to the pages. Whoever may only send photos has no use for it.

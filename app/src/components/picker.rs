@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 use web_sys::{File, FileList};
 
-use super::Icon;
+use super::{Icon, once_alive};
 use crate::{forms, visit::Visit};
 
 /// The buttons to take or to choose a photo.
@@ -45,7 +45,7 @@ fn Source(camera: bool, label: &'static str) -> impl IntoView {
         }
     };
     // Whoever was faster than the script is not made to choose twice.
-    Effect::new(move |_| send_chosen());
+    once_alive(send_chosen);
 
     let icon = if camera { Icon::Camera } else { Icon::Picture };
     view! {

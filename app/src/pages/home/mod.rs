@@ -37,7 +37,7 @@ use self::{
 };
 use crate::{
     album::Photo,
-    components::{Confirmation, TroubleNotice},
+    components::{Confirmation, TroubleNotice, later, once_alive},
     home::Home,
     offline,
     posted::Posted,
@@ -132,7 +132,7 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool, posted: Option<Posted
 
     let dragging = RwSignal::new(false);
     let queue = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
+    once_alive(move || {
         incoming::take_dropped_and_pasted(visit, dragging);
         let online = window_event_listener(ev::online, move |_| visit.resume());
         // What waits is listed there, by a script beside this one, now that the place is not the server's any more.
@@ -159,33 +159,33 @@ fn Table(home: Home, asked: Memo<Asked>, was_erased: bool, posted: Option<Posted
             leaving.remove();
             visit.line.clear();
         });
-        request_animation_frame(move || visit.settled.set_value(true));
     });
 
+    let on_table = move || {
+        move || match scene.get() {
+            Scene::Welcome => EitherOf4::A(view! {
+                <Title text=""/>
+                <PlateOnStage/>
+                <Welcome was_erased/>
+            }),
+            Scene::Sending(upload) => EitherOf4::B(view! {
+                <Title text="Looking…"/>
+                <UploadOnStage upload=upload.clone()/>
+                <Sending upload/>
+            }),
+            Scene::Shown(photo) => EitherOf4::C(view! {
+                <PhotoOnStage photo=photo.clone()/>
+                <Answer photo/>
+            }),
+            Scene::Missing => EitherOf4::D(view! {
+                <Title text="Not here"/>
+                <PlateOnStage/>
+                <Missing/>
+            }),
+        }
+    };
     view! {
-        <div class="table" class:table--dragging=dragging>
-            {move || match scene.get() {
-                Scene::Welcome => EitherOf4::A(view! {
-                    <Title text=""/>
-                    <PlateOnStage/>
-                    <Welcome was_erased/>
-                }),
-                Scene::Sending(upload) => EitherOf4::B(view! {
-                    <Title text="Looking…"/>
-                    <UploadOnStage upload=upload.clone()/>
-                    <Sending upload/>
-                }),
-                Scene::Shown(photo) => EitherOf4::C(view! {
-                    <PhotoOnStage photo=photo.clone()/>
-                    <Answer photo/>
-                }),
-                Scene::Missing => EitherOf4::D(view! {
-                    <Title text="Not here"/>
-                    <PlateOnStage/>
-                    <Missing/>
-                }),
-            }}
-        </div>
+        <div class="table" class:table--dragging=dragging>{later(on_table)}</div>
         <div id="queue" node_ref=queue></div>
         <MyPhotos asked posted/>
         <Pass asked/>

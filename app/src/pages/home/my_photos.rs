@@ -6,7 +6,7 @@ use super::Asked;
 use crate::{
     album::{Entry, Photo},
     client,
-    components::{Erase, Icon, Notice, TroubleNotice},
+    components::{Erase, Icon, Notice, TroubleNotice, later},
     forms,
     posted::Posted,
     trouble::Trouble,
@@ -25,8 +25,8 @@ pub(super) fn MyPhotos(asked: Memo<Asked>, posted: Option<Posted>) -> impl IntoV
         number if album.next().is_some() => Some(format!("{number} newest")),
         number => Some(count(number, "photo", "photos")),
     };
-    view! {
-        <section class="album" id="my-photos" aria-labelledby="album-title">
+    let parts = move || {
+        view! {
             <header class="album__head">
                 <h2 class="album__title" id="album-title">"My photos"</h2>
                 <p class="album__count">{number}</p>
@@ -44,8 +44,9 @@ pub(super) fn MyPhotos(asked: Memo<Asked>, posted: Option<Posted>) -> impl IntoV
                 <p class="album__empty">"Nothing here yet. What you send lines up here, for you alone."</p>
             })}
             <More/>
-        </section>
-    }
+        }
+    };
+    view! { <section class="album" id="my-photos" aria-labelledby="album-title">{later(parts)}</section> }
 }
 
 /// One photo of the list.

@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{FormData, HtmlFormElement};
 
 use crate::{
-    components::later,
+    components::{later, once_alive},
     explore::{Browse, Field, LIST},
     wording::{self, count},
 };
@@ -58,7 +58,7 @@ pub(super) fn Filters(facets: Facets, asked: Memo<Browse>) -> impl IntoView {
     let parts = move || {
         // The form comes alive as it was asked for, and is then what was made of it.
         if let Some(chosen) = chosen_before(&asked.get_untracked()) {
-            Effect::new(move |_| go(&chosen));
+            once_alive(move || go(&chosen));
         }
         view! {
                 <input class="filters__switch visually-hidden" type="checkbox" id="show-filters"/>

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     client,
-    components::TroubleNotice,
+    components::{TroubleNotice, later, once_alive},
     explore::{Browse, Card, Explored, Field, LIST},
     trouble::Trouble,
     wording::count,
@@ -153,14 +153,17 @@ pub(super) fn Photos(explored: Explored, asked: Memo<Browse>) -> impl IntoView {
 
     // Another view shows the same photos.
     let wanted = Memo::new(move |_| asked.with(|asked| asked.with(Field::View, "")));
-    Effect::new(move |before: Option<Browse>| {
+    // Effects run later: another list may be asked for by then.
+    let mut asked_for = wanted.get_untracked();
+    Effect::new(move |before: Option<()>| {
         let now = wanted.get();
-        match before {
-            None => list.return_to(),
-            Some(before) if before != now => list.ask(),
-            Some(_) => {}
+        if before.is_none() {
+            list.return_to();
         }
-        now
+        if asked_for != now {
+            list.ask();
+            asked_for = now;
+        }
     });
     Effect::new(move |_| {
         let keys = window_event_listener(ev::keydown, move |event| {
@@ -182,6 +185,21 @@ pub(super) fn Photos(explored: Explored, asked: Memo<Browse>) -> impl IntoView {
             walk(&event, &section);
         }
     };
+    let listed = move || {
+        let shown = move || {
+            let is_empty = list.shelves.with(Vec::is_empty);
+            let trouble = list.trouble.get().filter(|_| is_empty);
+            match trouble {
+                Some(trouble) => EitherOf4::A(view! {
+                    <TroubleNotice trouble retry=Callback::new(move |()| list.retry())/>
+                }),
+                None if !is_empty => EitherOf4::B(view! { <Shelves list/> }),
+                None if list.busy.get() => EitherOf4::C(()),
+                None => EitherOf4::D(view! { <Nothing asked/> }),
+            }
+        };
+        view! { <BulkBar/> {shown} }
+    };
     view! {
         <section
             class="explorer__list"
@@ -190,22 +208,8 @@ pub(super) fn Photos(explored: Explored, asked: Memo<Browse>) -> impl IntoView {
             node_ref=section
             on:keydown=on_key
         >
-            <Head list/>
-            <form class="photos" method="post" action=move || posted_to(&asked.get())>
-                <BulkBar/>
-                {move || {
-                    let is_empty = list.shelves.with(Vec::is_empty);
-                    let trouble = list.trouble.get().filter(|_| is_empty);
-                    match trouble {
-                        Some(trouble) => EitherOf4::A(view! {
-                            <TroubleNotice trouble retry=Callback::new(move |()| list.retry())/>
-                        }),
-                        None if !is_empty => EitherOf4::B(view! { <Shelves list/> }),
-                        None if list.busy.get() => EitherOf4::C(()),
-                        None => EitherOf4::D(view! { <Nothing asked/> }),
-                    }
-                }}
-            </form>
+            <header class="explorer__head">{later(move || view! { <Head list/> })}</header>
+            <form class="photos" method="post" action=move || posted_to(&asked.get())>{later(listed)}</form>
             // Beside the list's own form, not in it: undoes what that one did, where scripts are off.
             <form id="undo-flags" method="post" action=move || posted_to(&asked.get()) hidden></form>
             <More list/>
@@ -244,17 +248,15 @@ fn Head(list: List) -> impl IntoView {
         }
     };
     view! {
-        <header class="explorer__head">
-            <h1 class="explorer__title" id="photos-title">"Photos"</h1>
-            <p class="explorer__number" role="status">{number}</p>
-            <nav class="explorer__order" aria-label="Order">
-                <ul class="switch">{sorts.into_iter().collect_view()}</ul>
-            </nav>
-            <nav aria-label="View">
-                <ul class="switch">{view_link("", "Grid")} {view_link("table", "Table")}</ul>
-            </nav>
-            <TakeOut asked/>
-        </header>
+        <h1 class="explorer__title" id="photos-title">"Photos"</h1>
+        <p class="explorer__number" role="status">{number}</p>
+        <nav class="explorer__order" aria-label="Order">
+            <ul class="switch">{sorts.into_iter().collect_view()}</ul>
+        </nav>
+        <nav aria-label="View">
+            <ul class="switch">{view_link("", "Grid")} {view_link("table", "Table")}</ul>
+        </nav>
+        <TakeOut asked/>
     }
 }
 
@@ -339,8 +341,9 @@ fn More(list: List) -> impl IntoView {
     let near = RwSignal::new(false);
     // Whether the keyboard is here. What it is on does not run away from it: the list grows no further by itself then.
     let held = RwSignal::new(false);
-    Effect::new(move |_| {
-        if let Some(end) = end.get() {
+    // The list grows no more before it has come alive.
+    once_alive(move || {
+        if let Some(end) = end.get_untracked() {
             watcher.set_value(Watcher::new(&end, move |is_near, _| near.set(is_near)));
         }
     });

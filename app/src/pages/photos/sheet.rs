@@ -128,8 +128,8 @@ fn Tile(card: ArcRwSignal<Card>, is_first: bool) -> impl IntoView {
     let list = expect_context::<List>();
     let known = card.get_untracked();
     let id = known.id;
-    view! {
-        <li class="print" class:print--ticked=move || list.selection.has(id)>
+    let parts = move || {
+        view! {
             <a class="print__link" href=move || list.asked.with(|asked| asked.photo(id))>
                 <Small id side=256 is_first/>
                 <span class="print__label">{known.label.clone()}</span>
@@ -137,8 +137,9 @@ fn Tile(card: ArcRwSignal<Card>, is_first: bool) -> impl IntoView {
             </a>
             <Tick card=known/>
             <p class="print__marks"><Marks card=card.into()/></p>
-        </li>
-    }
+        }
+    };
+    view! { <li class="print" class:print--ticked=move || list.selection.has(id)>{later(parts)}</li> }
 }
 
 /// A small picture. One that did not come (the server was busy) is asked for again, a few times.
