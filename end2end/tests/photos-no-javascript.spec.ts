@@ -48,6 +48,7 @@ test("one photo is flagged, corrected and left by plain forms", async ({ page })
   await page.getByRole("button", { name: "Correct", exact: true }).click();
   await expect(page.locator(".record__step").first()).toContainText("Corrected to");
   await page.getByRole("button", { name: "Undo the correction" }).click();
+  await expect(page.locator(".record__step").first()).toContainText("Correction taken back");
   await page.getByRole("button", { name: "Wrong label" }).click();
   await expect(page.locator(".record__step").first()).toContainText("Flag taken back");
   await page.getByRole("link", { name: "All photos" }).click();
