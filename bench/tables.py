@@ -126,8 +126,8 @@ def lighthouse(result):
         rows.append([f"`{page}`", f"{performance} ({least} to {most})", *others, *times, f"{found['blocked_ms']:.0f}",
                      f"{found['shift']:.3f}", f"{found['kilobytes']:.0f}", f"{slow} to {fast}",
                      verdict(min(scores), 95, at_least=True)])
-    return (f"Lighthouse {result['version']}, {result['runs']} runs a page, which take turns; the median of each score. "
-            f"{result['profile'].capitalize()}. The machine's index is Lighthouse's own measure of its speed. Aim: each score "
+    return (f"Lighthouse {result['version']}, {result['runs']} runs a page, which take turns, the median of each score; "
+            f"{result['profile']}. The machine's index is Lighthouse's own measure of its speed. Aim: each score "
             "at least 95.\n\n"
             + table(["page", "performance", "accessibility", "best practices", "first paint, s", "largest paint, s",
                      "blocked, ms", "layout shift", "kB", "machine's index", "aim"], rows))
