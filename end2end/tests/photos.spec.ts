@@ -111,6 +111,18 @@ for (const parts of [0, 3]) {
     await expect(page).toHaveURL("/photos?flag=no");
   });
 
+  test(`whoever chooses a filter before the filters are alive goes back by one step, after ${parts} of its parts`, async ({ home, page }) => {
+    void home;
+    const letGo = await halfAlive(page, "/photos", parts);
+    await page.getByLabel("Flag", { exact: true }).selectOption("Not flagged");
+    await expect(page).toHaveURL("/photos?flag=no");
+    await letGo();
+    await alive(page);
+    await page.goBack();
+    await expect(page).toHaveURL("/photos");
+    await expect(page.getByLabel("Flag", { exact: true })).toHaveValue("");
+  });
+
   test(`a filter chosen before the filters are alive is asked for once they are, after ${parts} of its parts`, { tag: "@phone" }, async ({ home, page }) => {
     void home;
     const letGo = await halfAlive(page, "/photos", parts);
