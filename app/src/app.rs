@@ -77,14 +77,17 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// The script that makes a page come alive: it fetches the bundle and has it take over what the server rendered.
 ///
 /// It stands in for `HydrationScripts`, whose preloaded WebAssembly takes a slow line from the style sheet and the
-/// pictures: here it comes once what is seen first is there, but after two seconds at the latest. All that a page is for
+/// pictures: here it comes once what is seen first is there (loaded, and painted: on a busy machine that is some frames
+/// later), but after two seconds at the latest. All that a page is for
 /// works before it is alive, too. Module and page begin in tasks of their own, so that a finger is heard in between.
 #[cfg(feature = "ssr")]
 fn hydration(script: &str, module: &str) -> String {
     format!(
         "const frame = () => new Promise(requestAnimationFrame); \
          const loaded = new Promise((go) => document.readyState === 'complete' ? go() : addEventListener('load', go)); \
-         const seen = loaded.then(frame).then(frame); \
+         const painted = new Promise((go) => new PerformanceObserver((paints) => \
+           paints.getEntriesByName('first-contentful-paint').length && go()).observe({{ type: 'paint', buffered: true }})); \
+         const seen = loaded.then(() => painted).then(frame).then(frame); \
          await Promise.race([seen, new Promise((go) => setTimeout(go, 2000))]); \
          const code = fetch('{module}'); \
          const bundle = await import('{script}'); \

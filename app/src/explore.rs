@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use gourmetgram_api::{
-    Confidence, DeviceComparison, ExportFormat, Facets, FlagReason, FolderBy, Neighbours, Place, Prediction,
-    PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, SortKey, SortOrder, StoredObjects,
+    Confidence, Cursor, DeviceComparison, ExportFormat, Facets, FlagReason, FolderBy, Neighbours, Place, Prediction,
+    PredictionId, PredictionPage, PredictionQuery, Problem, ProblemKind, SortKey, SortOrder, StoredObjects, Total,
 };
 use leptos_router::params::ParamsMap;
 use serde::{Deserialize, Serialize};
@@ -276,7 +276,7 @@ impl Browse {
             order: word(Field::Order, &["asc", "desc"])?
                 .map(|index| [SortOrder::Ascending, SortOrder::Descending][index]),
             limit: Some(PHOTOS_PER_SHELF),
-            cursor: text(Field::After).map(gourmetgram_api::Cursor),
+            cursor: text(Field::After).map(Cursor),
             count: None,
         };
         query.check().map_err(|error| bad(error.to_string()))?;
@@ -284,13 +284,13 @@ impl Browse {
     }
 }
 
-/// Everything the list shows at first.
+/// Everything the list shows at first. A browser reads it before the page comes alive, so it is no more than is shown.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explored {
     /// What the filters offer.
     pub facets: Facets,
     /// The first page, with its total.
-    pub page: PredictionPage,
+    pub page: CardPage,
     /// Why the page is empty, where the address asks for what cannot be.
     pub unusable: Option<Problem>,
 }
@@ -308,8 +308,26 @@ pub struct PhotoDetails {
     pub neighbours: Neighbours,
 }
 
+/// One page of the list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CardPage {
+    /// Its photos, in the list's order.
+    pub cards: Vec<Card>,
+    /// Where the next page begins.
+    pub next_cursor: Option<Cursor>,
+    /// How many photos there are on all pages, where that was asked for.
+    pub total: Option<Total>,
+}
+
+impl From<PredictionPage> for CardPage {
+    fn from(page: PredictionPage) -> Self {
+        let cards = page.items.into_iter().map(Card::from).collect();
+        Self { cards, next_cursor: page.next_cursor, total: page.total }
+    }
+}
+
 /// What the list needs to know of a photo; everything else would only fill the browser's memory while scrolling.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Names it.
     pub id: PredictionId,
@@ -318,6 +336,8 @@ pub struct Card {
     /// How sure it was.
     pub confidence: Confidence,
     /// When it came.
+    // As a number a browser reads it with a tenth of the code.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: DateTime<Utc>,
     /// The model that answered.
     pub model_version: String,

@@ -308,6 +308,18 @@ test("the list is walked over and ticked by keyboard alone", async ({ page, isMo
   await expect(page.getByText("Tick photos to flag them.")).toBeVisible();
 });
 
+test("the box of a photo says in UTC when it came, and in the visitor's clock once they are at it", async ({ page }) => {
+  await open(page, "/photos?view=table");
+  const line = page.locator(".line").first();
+  const box = line.locator(".tick__box");
+  await expect(box).toHaveAccessibleName(/^Select \S.*, \d+ \w{3} \d{4}, \d\d:\d\d UTC$/);
+  const label = await line.locator(".line__link").innerText();
+  await expect(line.locator("time")).not.toContainText("UTC");
+  const local = await line.locator("time").innerText();
+  await box.focus();
+  await expect(box).toHaveAccessibleName(`Select ${label}, ${local}`);
+});
+
 test("the table sorts by its columns and says so", async ({ page }) => {
   await open(page);
   await page.getByRole("link", { name: "Table", exact: true }).click();
@@ -368,6 +380,23 @@ test("a phone shows three photos a line and keeps the filters behind a switch", 
   await showFilters(page);
   await expect(page.getByLabel("Class", { exact: true })).toBeVisible();
 });
+
+for (const size of ["100%", "150%"]) {
+  test(`a tile that a phone has not drawn yet takes up the space that it takes drawn, with text at ${size}`, { tag: "@phone" }, async ({ page, isMobile }) => {
+    test.skip(!isMobile, "for phones");
+    await open(page);
+    await page.evaluate((size) => (document.documentElement.style.fontSize = size), size);
+    const tiles = await cards(page).evaluateAll((tiles) =>
+      tiles.map((tile) => ({
+        height: Math.round(tile.getBoundingClientRect().height * 10) / 10,
+        isDrawn: tile.firstElementChild!.checkVisibility({ contentVisibilityAuto: true }),
+      })),
+    );
+    expect(tiles[0]!.isDrawn).toBe(true);
+    expect(tiles.at(-1)!.isDrawn).toBe(false);
+    expect(new Set(tiles.map(({ height }) => height)).size, "all are as high as each other").toBe(1);
+  });
+}
 
 test("on a phone, what is done with ticked photos comes up over the lower edge and moves nothing", { tag: "@phone" }, async ({ home, page, isMobile }) => {
   void home;

@@ -19,6 +19,7 @@ pub use erase::Erase;
 pub use icon::{Icon, Wordmark};
 pub(crate) use later::{Sleeping, is_alive, later, once_alive};
 pub use moment::Moment;
+pub(crate) use moment::local_text;
 pub use navigation::Masthead;
 pub use notice::{Notice, TroubleNotice};
 pub use picker::{PhotoPicker, files_of};

@@ -37,7 +37,8 @@ pub fn Moment(
     view! { <time datetime=machine_readable>{text}</time> }
 }
 
-fn local_text(at: DateTime<Utc>) -> Option<String> {
+/// A moment in the visitor's own clock and language, where a browser can say it so.
+pub(crate) fn local_text(at: DateTime<Utc>) -> Option<String> {
     thread_local! {
         // One for the whole page: making it takes a browser a hundred times as long as using it.
         static FORMAT: OnceCell<Option<Function>> = const { OnceCell::new() };

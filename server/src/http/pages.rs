@@ -16,7 +16,7 @@ use gourmetgram_api::{
 use gourmetgram_app::{
     backend::{Backend, DeviceScript, PageStatus, PostedFlags, PostedProblem},
     campaigns::{CampaignForm, Campaigns},
-    explore::{Explored, PhotoDetails},
+    explore::{CardPage, Explored, PhotoDetails},
     forms::{NOT_NOW, NOT_NOW_POSTED},
     home::{Home, PHOTOS_PER_PAGE},
     measured::Measured,
@@ -329,9 +329,9 @@ impl Backend for CallersBackend {
             let page = match query {
                 Some(query) => {
                     let query = PredictionQuery { count: Some(true), ..query };
-                    self.app.catalog().predictions(Whose::Everybodys, &query).await?
+                    self.app.catalog().predictions(Whose::Everybodys, &query).await?.into()
                 }
-                None => PredictionPage::default(),
+                None => CardPage::default(),
             };
             Ok(Explored { facets, page, unusable: None })
         };

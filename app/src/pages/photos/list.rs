@@ -1,6 +1,6 @@
 //! The list beside the filters: its head, its photos, and what is done with those that are ticked.
 
-use gourmetgram_api::{Cursor, PredictionId, PredictionPage, SortKey, SortOrder, Total};
+use gourmetgram_api::{Cursor, PredictionId, SortKey, SortOrder, Total};
 use leptos::{either::EitherOf4, ev, html, prelude::*, task::spawn_local};
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     client,
     components::{TroubleNotice, later, once_alive},
-    explore::{Browse, Card, Explored, Field, LIST},
+    explore::{Browse, Card, CardPage, Explored, Field, LIST},
     trouble::Trouble,
     wording::count,
 };
@@ -57,19 +57,18 @@ impl List {
         list
     }
 
-    fn begin(self, page: PredictionPage) {
+    fn begin(self, page: CardPage) {
         self.total.set(page.total);
         self.shelves.set(Vec::new());
         self.append(page);
     }
 
-    fn append(self, page: PredictionPage) {
+    fn append(self, page: CardPage) {
         self.next.set(page.next_cursor);
-        if page.items.is_empty() {
+        if page.cards.is_empty() {
             return;
         }
-        let cards = page.items.into_iter().map(Card::from).collect();
-        self.shelves.update(|shelves| shelves.push(Shelf::new(shelves.len(), cards)));
+        self.shelves.update(|shelves| shelves.push(Shelf::new(shelves.len(), page.cards)));
     }
 
     /// The photos in the list's order.
@@ -95,7 +94,7 @@ impl List {
         let query = match self.asked.get_untracked().query() {
             Ok(query) => query,
             Err(problem) => {
-                self.begin(PredictionPage::default());
+                self.begin(CardPage::default());
                 self.trouble.set(Some(problem.into()));
                 return;
             }
@@ -131,7 +130,7 @@ impl List {
             }
             self.busy.set(false);
             match answer {
-                Ok(page) => self.append(page),
+                Ok(page) => self.append(page.into()),
                 Err(trouble) => self.trouble.set(Some(trouble)),
             }
         });

@@ -3,7 +3,7 @@
 use gourmetgram_api::PredictionId;
 
 use crate::{
-    explore::{Browse, Explored, PhotoDetails},
+    explore::{Browse, CardPage, Explored, PhotoDetails},
     trouble::Trouble,
 };
 
@@ -133,8 +133,7 @@ pub(super) fn one(id: Option<PredictionId>, asked: Browse) -> impl Future<Output
 }
 
 /// The first page of a list, counted.
-pub(super) async fn first_page(
-    query: gourmetgram_api::PredictionQuery,
-) -> Result<gourmetgram_api::PredictionPage, Trouble> {
-    crate::client::search(&gourmetgram_api::PredictionQuery { count: Some(true), ..query }).await
+pub(super) async fn first_page(query: gourmetgram_api::PredictionQuery) -> Result<CardPage, Trouble> {
+    let query = gourmetgram_api::PredictionQuery { count: Some(true), ..query };
+    crate::client::search(&query).await.map(CardPage::from)
 }

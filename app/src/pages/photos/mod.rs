@@ -36,17 +36,22 @@ use crate::{
 pub fn PhotosPage() -> impl IntoView {
     let query = use_query_map();
     let asked = Memo::new(move |_| Browse::read(&query.read()));
-    let explored = Resource::new_blocking(|| (), move |()| loading::list(asked.get_untracked()));
+    let listed = move || {
+        let explored = Resource::new_blocking(|| (), move |()| loading::list(asked.get_untracked()));
+        view! {
+            <Suspense fallback=Skeleton>
+                {move || Suspend::new(async move {
+                    match explored.await {
+                        Ok(explored) => Either::Left(view! { <Explorer explored asked/> }),
+                        Err(trouble) => Either::Right(view! { <Closed trouble/> }),
+                    }
+                })}
+            </Suspense>
+        }
+    };
     view! {
         <Title text="Photos"/>
-        <Suspense fallback=Skeleton>
-            {move || Suspend::new(async move {
-                match explored.await {
-                    Ok(explored) => Either::Left(view! { <Explorer explored asked/> }),
-                    Err(trouble) => Either::Right(view! { <Closed trouble/> }),
-                }
-            })}
-        </Suspense>
+        <div>{later(listed)}</div>
     }
 }
 

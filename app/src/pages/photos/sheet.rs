@@ -7,10 +7,10 @@ use web_sys::{HtmlElement, HtmlInputElement};
 
 use super::{list::List, marks::Marks, selection::with_shift, shelf::Shelf, table::Line, watching::Watcher};
 use crate::{
-    components::{Moment, later},
+    components::{later, local_text},
     explore::Card,
     forms,
-    wording::percent,
+    wording::{moment, percent},
 };
 
 /// So many photos of the list a phone shows without scrolling: these come first, and before anything else does.
@@ -188,11 +188,18 @@ pub(super) fn Small(
     }
 }
 
-/// The box that ticks a photo.
+/// The box that ticks a photo. Its name says when the photo came, which nobody sees: in UTC, and in the visitor's clock once
+/// they are at it. A browser takes long to get ready for its first clock.
 #[component]
 pub(super) fn Tick(card: Card) -> impl IntoView {
     let list = expect_context::<List>();
     let id = card.id;
+    let at = RwSignal::new(moment(card.at));
+    let on_focus = move |_| {
+        if let Some(local) = local_text(card.at) {
+            at.set(local);
+        }
+    };
     let on_click = move |event: ev::MouseEvent| {
         list.selection.set(id, event_target_checked(&event), with_shift(&event), &list.ids());
         // One more than can be ticked stays empty.
@@ -207,11 +214,12 @@ pub(super) fn Tick(card: Card) -> impl IntoView {
                 type="checkbox"
                 name="id"
                 value=id.to_string()
+                aria-label=move || format!("Select {}, {}", card.label, at.get())
                 prop:checked=move || list.selection.has(id)
                 on:click=on_click
+                on:focus=on_focus
                 autocomplete="off"
             />
-            <span class="visually-hidden">"Select " {card.label} ", " <Moment at=card.at/></span>
         </label>
     }
 }
