@@ -36,8 +36,9 @@ use crate::{
 pub fn PhotosPage() -> impl IntoView {
     let query = use_query_map();
     let asked = Memo::new(move |_| Browse::read(&query.read()));
+    // Read in the page's own task, and drawn in the next.
+    let explored = Resource::new_blocking(|| (), move |()| loading::list(asked.get_untracked()));
     let listed = move || {
-        let explored = Resource::new_blocking(|| (), move |()| loading::list(asked.get_untracked()));
         view! {
             <Suspense fallback=Skeleton>
                 {move || Suspend::new(async move {
