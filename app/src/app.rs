@@ -78,8 +78,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 ///
 /// It stands in for `HydrationScripts`, whose preloaded WebAssembly takes a slow line from the style sheet and the
 /// pictures: here it comes once what is seen first is there (loaded, and painted: on a busy machine that is some frames
-/// later), but after two seconds at the latest. All that a page is for
-/// works before it is alive, too. Module and page begin in tasks of their own, so that a finger is heard in between.
+/// later), but after two seconds at the latest. All that a page is for works before it is alive, too. Module and page
+/// begin in tasks of their own, so that a finger is heard in between.
 #[cfg(feature = "ssr")]
 fn hydration(script: &str, module: &str) -> String {
     format!(

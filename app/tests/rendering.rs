@@ -19,7 +19,7 @@ use gourmetgram_api::{
 use gourmetgram_app::{
     backend::{Backend, PageStatus, PostedFlags, PostedProblem},
     campaigns::{CampaignForm, Campaigns},
-    explore::{Explored, PhotoDetails},
+    explore::{Card, CardPage, Explored, PhotoDetails},
     home::Home,
     measured::Measured,
     shell,
@@ -84,9 +84,9 @@ impl Backend for Kitchen {
         let number = u32::from(photo.is_some());
         Ok(Explored {
             facets: Facets { classes: vec!["Bread".to_owned(), "Soup".to_owned()], ..Facets::default() },
-            page: PredictionPage {
+            page: CardPage {
                 next_cursor: photo.as_ref().map(|_| Cursor("further".to_owned())),
-                items: photo.into_iter().collect(),
+                cards: photo.into_iter().map(Card::from).collect(),
                 total: Some(Total { counted: number, or_more: false }),
             },
             unusable: None,
