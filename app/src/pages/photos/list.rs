@@ -2,6 +2,7 @@
 
 use gourmetgram_api::{Cursor, PredictionId, SortKey, SortOrder, Total};
 use leptos::{either::EitherOf4, ev, html, prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
 
 use super::{
     bulk::{Bulk, BulkBar},
@@ -338,12 +339,21 @@ fn More(list: List) -> impl IntoView {
     let end = NodeRef::<html::Div>::new();
     let watcher = StoredValue::new(None::<Watcher>);
     let near = RwSignal::new(false);
-    // Whether the keyboard is here. What it is on does not run away from it: the list grows no further by itself then.
+    // Whether the keyboard is here, or went on from here. What it is on does not run away from it: the list grows no further
+    // by itself then.
     let held = RwSignal::new(false);
+    let on_leave = move |event: ev::FocusEvent| {
+        held.set(end.get_untracked().is_some_and(|end| is_after(&end, event.related_target().as_ref())));
+    };
     // The list grows no more before it has come alive.
     once_alive(move || {
         if let Some(end) = end.get_untracked() {
-            watcher.set_value(Watcher::new(&end, move |is_near, _| near.set(is_near)));
+            watcher.set_value(Watcher::new(&end, move |is_near, _| {
+                near.set(is_near);
+                if !is_near {
+                    held.set(false);
+                }
+            }));
         }
     });
     // As long as the end is near: a page may be shorter than the window.
@@ -359,7 +369,8 @@ fn More(list: List) -> impl IntoView {
         if held.get_untracked() {
             request_animation_frame(move || {
                 if let (true, Some(end)) = (held.get_untracked(), end.get_untracked()) {
-                    end.scroll_into_view_with_bool(false);
+                    let keyboard = document().active_element().filter(|at| is_after(&end, Some(at)));
+                    keyboard.as_ref().unwrap_or(&end).scroll_into_view_with_bool(false);
                 }
             });
         }
@@ -385,7 +396,7 @@ fn More(list: List) -> impl IntoView {
     };
     let trouble = move || list.trouble.get().filter(|_| list.shelves.with(|shelves| !shelves.is_empty()));
     view! {
-        <div class="more" node_ref=end on:focusin=move |_| held.set(true) on:focusout=move |_| held.set(false)>
+        <div class="more" node_ref=end on:focusin=move |_| held.set(true) on:focusout=on_leave>
             {move || trouble().map(|trouble| view! {
                 <TroubleNotice trouble retry=Callback::new(move |()| list.retry())/>
             })}
@@ -393,4 +404,11 @@ fn More(list: List) -> impl IntoView {
             {link}
         </div>
     }
+}
+
+/// Whether `target` is something in `element`, or after it in the document.
+fn is_after(element: &web_sys::Node, target: Option<&web_sys::EventTarget>) -> bool {
+    target
+        .and_then(|target| target.dyn_ref())
+        .is_some_and(|node| element.compare_document_position(node) & web_sys::Node::DOCUMENT_POSITION_FOLLOWING != 0)
 }
