@@ -309,6 +309,27 @@ test("the list is walked over and ticked by keyboard alone", async ({ page, isMo
   await expect(page.getByText("Tick photos to flag them.")).toBeVisible();
 });
 
+test("the list does not grow while the keyboard is past its end, and what it is on stays in sight", async ({ home, page, isMobile }) => {
+  void home;
+  test.skip(isMobile, "phones have none");
+  await open(page);
+  const sheets = page.locator(".cards");
+  await expect(sheets).toHaveCount(1);
+  await page.getByRole("link", { name: "Next page" }).focus();
+  await page.keyboard.press("Tab");
+  const at = page.locator(".colophon :focus");
+  await expect(at).toBeVisible();
+  // Long enough for a page of the list to come.
+  await page.waitForTimeout(1_000);
+  await expect(sheets).toHaveCount(1);
+  await expect(at).toBeInViewport();
+  // Back at the top it is forgotten.
+  await firstBox(page).focus();
+  await expect(firstBox(page)).toBeInViewport();
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await expect(sheets).not.toHaveCount(1);
+});
+
 test("the box of a photo says in UTC when it came, and in the visitor's clock once they are at it", async ({ page }) => {
   await open(page, "/photos?view=table");
   const line = page.locator(".line").first();
