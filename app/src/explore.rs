@@ -336,7 +336,7 @@ pub struct Card {
     /// How sure it was.
     pub confidence: Confidence,
     /// When it came.
-    // As a number a browser reads it with a tenth of the code.
+    // As a number a browser reads it without the code that reads RFC 3339.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: DateTime<Utc>,
     /// The model that answered.

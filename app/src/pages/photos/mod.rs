@@ -36,7 +36,7 @@ use crate::{
 pub fn PhotosPage() -> impl IntoView {
     let query = use_query_map();
     let asked = Memo::new(move |_| Browse::read(&query.read()));
-    // Read in the page's own task, and drawn in the next.
+    // Read in the page's own task, and drawn in the next: it came with the document, so that part waits for nothing.
     let explored = Resource::new_blocking(|| (), move |()| loading::list(asked.get_untracked()));
     let listed = move || {
         view! {
